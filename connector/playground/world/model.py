@@ -1,0 +1,141 @@
+"""A pipeline in no vendor's words: what a world is made of before a local CRM stores it its own way.
+
+Rows are plain dataclasses; times are aware UTC datetimes; `key` is the world's own id ("L00042"), from which each local
+CRM makes its record ids. `None` is a blank. Nothing here knows the true probability: that is in `Truth`, which is
+written to a file of its own that no API reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Owner:
+    key: str
+    name: str
+    email: str
+    role: str
+    """account executive, sdr, manager, reviewer"""
+
+
+@dataclass(slots=True)
+class Account:
+    key: str
+    name: str
+    domain: str | None
+    industry: str | None
+    employees: int | None
+    annual_revenue: float | None
+    country: str | None
+    created_at: datetime
+    owner: str
+
+
+@dataclass(slots=True)
+class Person:
+    """A lead as its record looks today."""
+
+    key: str
+    first_name: str | None
+    last_name: str
+    email: str | None
+    company: str
+    account: str | None
+    created_at: datetime
+    modified_at: datetime
+    owner: str
+    status: str
+    """new, working, nurture, qualified, converted, disqualified"""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """title, industry, employees, annual_revenue, country, source, phone, linkedin, product_interest, use_case,
+    heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of today) …; a CSV's own columns"""
+    converted_at: datetime | None = None
+    deal: str | None = None
+
+
+@dataclass(slots=True)
+class Deal:
+    key: str
+    name: str
+    account: str | None
+    people: list[str]
+    owner: str
+    amount: float | None
+    stage: str
+    """discovery, proposal, negotiation, won, lost"""
+    created_at: datetime
+    modified_at: datetime
+    close_at: datetime | None
+
+
+@dataclass(slots=True)
+class FieldChange:
+    """kind: person | deal. `field` is a key of Person.fields, or "status" | "owner" | "stage" | "amount"."""
+
+    kind: str
+    key: str
+    field: str
+    at: datetime
+    old: Any
+    new: Any
+    by: str
+    """an owner's key, or "automation" """
+
+
+@dataclass(slots=True)
+class Touch:
+    """An activity. `kind` and `detail` as in connector.crm.base.Activity; `actor` person | machine."""
+
+    key: str
+    kind: str
+    person: str
+    at: datetime
+    account: str | None = None
+    owner: str | None = None
+    actor: str = "person"
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Column:
+    """A field that the world's leads have beyond a CRM's standard ones."""
+
+    name: str
+    label: str
+    type: str
+    """text, number, flag, choice"""
+    choices: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class World:
+    """`now` is the moment the org is handed over; history runs before it. `columns` are extra lead fields."""
+
+    name: str
+    now: datetime
+    owners: list[Owner]
+    accounts: list[Account]
+    people: list[Person]
+    deals: list[Deal]
+    changes: list[FieldChange]
+    touches: list[Touch]
+    columns: list[Column] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Truth:
+    """The true chance of a won deal within the horizon of each lead when it is first scored, and what drives it.
+
+    `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark can tell
+    the truth's form to an oracle."""
+
+    horizon_days: int
+    probability: Mapping[str, float]
+    scored_at: Mapping[str, datetime]
+    design: list[str]
+    rows: Mapping[str, list[float]]
+    cause: Mapping[str, str]
