@@ -1,8 +1,8 @@
 """A pipeline in no vendor's words: what a world is made of before a local CRM stores it its own way.
 
-Rows are plain dataclasses; times are aware UTC datetimes; `key` is the world's own id ("L00042"), from which each local
-CRM makes its record ids. `None` is a blank. Nothing here knows the true probability: that is in `Truth`, which is
-written to a file of its own that no API reads.
+Rows are plain dataclasses; times are aware UTC datetimes; `key` is the world's own id ("L00042"), from which
+each local CRM makes its record ids. `None` is a blank. Nothing here knows the true probability: that is in
+`Truth`, which is written to a file of its own that no API reads.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ class Person:
     status: str
     """new, working, nurture, qualified, converted, disqualified"""
     fields: dict[str, Any] = field(default_factory=dict)
-    """title, industry, employees, annual_revenue, country, source, phone, linkedin, product_interest, use_case,
-    heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of today) …; a CSV's own columns"""
+    """title, industry, employees, annual_revenue, country, source, phone, linkedin, product_interest,
+    use_case, heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of today) …; a
+    CSV's own columns"""
     converted_at: datetime | None = None
     deal: str | None = None
 
@@ -128,10 +129,11 @@ class World:
 
 @dataclass(slots=True)
 class Truth:
-    """The true chance of a won deal within the horizon of each lead when it is first scored, and what drives it.
+    """Each lead's true chance of a won deal within the horizon when it is first scored, and what drives it.
 
-    `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark can tell
-    the truth's form to an oracle."""
+    `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark can
+    tell the truth's form to an oracle. `wins` (when a lead's deal is won, for those that win), `amounts` and
+    `ahead` (touches still to come) are what the simulated reps live by."""
 
     horizon_days: int
     probability: Mapping[str, float]
@@ -139,3 +141,6 @@ class Truth:
     design: list[str]
     rows: Mapping[str, list[float]]
     cause: Mapping[str, str]
+    wins: Mapping[str, datetime] = field(default_factory=dict)
+    amounts: Mapping[str, float] = field(default_factory=dict)
+    ahead: list[Touch] = field(default_factory=list)

@@ -1,0 +1,168 @@
+"""Who is in the world: companies and their people, with their true attributes (blank on no record yet)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from connector.playground.world import words
+
+NEW_MARKET_SHARE = 0.05
+"""Share of companies in the new industry once it has entered."""
+
+
+@dataclass(slots=True)
+class Company:
+    number: int
+    name: str
+    domain: str
+    industry: str
+    employees: int
+    revenue: float
+    country: str
+    known: bool
+    """has an account record; the others are only a name on a lead and a domain in its e-mail"""
+    people: list[Lead] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Lead:
+    """A lead as the generator knows it. Times are days since the world's start."""
+
+    number: int
+    company: Company
+    created: float
+    first_name: str
+    last_name: str
+    email: str
+    source: str
+    function: str
+    seniority: int
+    """index in words.SENIORITY"""
+    hand_raiser: bool
+    opted_out: bool
+    slow: bool
+    """buys on another clock: quiet in the first week, dark, then back"""
+    heard_from: str
+    interest: float
+    true: dict[str, Any] = field(default_factory=dict)
+    """the fields as they would stand if nobody had left anything blank"""
+
+    @property
+    def key(self) -> str:
+        return f"L{self.number:05d}"
+
+    @property
+    def scored(self) -> float:
+        return self.created + 7.0
+
+
+def make(rng: np.random.Generator, rnd: Random, leads: int, days: float) -> list[Lead]:
+    """`leads` people at their companies, by time of arrival, over `days` days."""
+    found: list[Lead] = []
+    names: set[str] = set()
+    while len(found) < leads:
+        arrival = days * rnd.random()
+        company = _company(rng, rnd, len(names), names, late=arrival > days * 2 / 3)
+        for when in _arrivals(rnd, arrival, days)[: leads - len(found)]:
+            lead = _lead(rng, rnd, company, when)
+            company.people.append(lead)
+            found.append(lead)
+    found.sort(key=lambda lead: lead.created)
+    for number, lead in enumerate(found, start=1):
+        lead.number = number
+        if lead.email.split("@")[1] in words.FREE_MAIL:
+            lead.email = lead.email.replace("@", f".{number}@")
+        lead.true["linkedin"] = f"linkedin.com/in/{lead.first_name}-{lead.last_name}-{number}".lower()
+        lead.true["phone"] = f"+1 555 01{number % 100:02d} x{number}"
+    return found
+
+
+def _arrivals(rnd: Random, first: float, days: float) -> list[float]:
+    """One person mostly; a committee of 2-5 within days; now and then a second one months later."""
+    chance = rnd.random()
+    if chance < 0.80:
+        return [first]
+    if chance < 0.84:
+        return [first, min(first + rnd.uniform(45, 220), days)]
+    when = [first]
+    for _ in range(rnd.choices((1, 2, 3, 4), (0.5, 0.27, 0.15, 0.08))[0]):
+        when.append(min(when[-1] + rnd.expovariate(1 / 1.8), days))
+    return when
+
+
+def _company(rng: np.random.Generator, rnd: Random, number: int, names: set[str], *, late: bool) -> Company:
+    stem = rnd.choice(words.COMPANY_STARTS) + rnd.choice(words.COMPANY_MIDDLES)
+    while stem in names:
+        stem += rnd.choice(words.COMPANY_MIDDLES)
+    names.add(stem)
+    if late and rnd.random() < NEW_MARKET_SHARE * 2:
+        industry = words.NEW_INDUSTRY[0]
+    else:
+        industry = _weighted(rnd, words.INDUSTRIES)
+    employees = max(2, min(60_000, round(float(rng.lognormal(4.7, 1.6)))))
+    return Company(
+        number=number + 1,
+        name=stem + rnd.choice(words.COMPANY_ENDS),
+        domain=f"{stem.lower()}-example.com",
+        industry=industry,
+        employees=employees,
+        revenue=round(employees * 150_000 * float(rng.lognormal(0, 0.5)), -4),
+        country=_weighted(rnd, words.COUNTRIES),
+        known=rnd.random() < (0.75 if employees >= 1000 else 0.5),
+    )
+
+
+def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float) -> Lead:
+    first, last = rnd.choice(words.FIRST_NAMES), rnd.choice(words.LAST_NAMES)
+    follows = bool(company.people) and when - company.people[-1].created < 15
+    source = _weighted(rnd, words.SOURCES)
+    if follows and source == "outbound list":
+        source = "web form"
+    function = rnd.choices(words.FUNCTIONS, (0.34, 0.42, 0.14, 0.10))[0]
+    seniority = {"executive": 4, "other": 0}.get(function)
+    if seniority is None:
+        seniority = rnd.choices((0, 1, 2, 3), (0.35, 0.33, 0.2, 0.12))[0]
+    inbound = source in ("web form", "paid search", "customer referral")
+    slow = (company.employees >= 1000 or company.industry == "public sector") and rnd.random() < 0.5
+    hand_raiser = rnd.random() < (0.12 if inbound else 0.025) * (0.5 if slow else 1.0)
+    heard = words.COLLEAGUE if follows and rnd.random() < 0.45 else rnd.choice(words.HEARD_FROM)
+    free = rnd.random() < (0.22 if company.employees < 50 else 0.12)
+    address = rnd.choice(words.FREE_MAIL) if free else company.domain
+    interest = (
+        float(rng.normal())
+        + 0.3 * inbound
+        + 0.7 * hand_raiser
+        + 0.12 * seniority
+        - 0.9 * slow
+        + 0.4 * follows
+    )
+    lead = Lead(
+        0, company, when, first, last, f"{first}.{last}@{address}".lower(), source, function, seniority,
+        hand_raiser, rnd.random() < 0.03, slow, heard, interest,
+    )  # fmt: skip
+    industries = {**words.INDUSTRIES, words.NEW_INDUSTRY[0]: (0, words.NEW_INDUSTRY[1])}
+    lead.true = {
+        "title": rnd.choice(words.TITLES[function, seniority]),
+        "industry": _spelling(rnd, industries[company.industry][1]),
+        "employees": company.employees,
+        "annual_revenue": company.revenue,
+        "country": _spelling(rnd, words.COUNTRIES[company.country][1]),
+        "source": _spelling(rnd, words.SOURCES[source][1]),
+        "product_interest": rnd.choice(words.PRODUCTS),
+        "use_case": rnd.choice(words.USE_CASES),
+        "heard_from": heard,
+    }
+    return lead
+
+
+def _weighted(rnd: Random, table: dict[str, tuple[float, tuple[str, ...]]]) -> str:
+    return rnd.choices(list(table), [share for share, _ in table.values()])[0]
+
+
+def _spelling(rnd: Random, spellings: tuple[str, ...]) -> str:
+    """The usual spelling mostly, else a dirty one."""
+    return spellings[0] if rnd.random() < 0.7 else rnd.choice(spellings)

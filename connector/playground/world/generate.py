@@ -1,0 +1,249 @@
+"""A B2B software company's pipeline, made from a seed: truth first, then what a CRM would hold of it.
+
+1. `cast`: companies and people with their true attributes. 2. `week`: what each does in its first seven days.
+3. `formula`: the chance of a won deal within 180 days from then. 4. `after`: the outcome is drawn and the rest
+follows it.
+5. Here: blanks are cut into the records, everything is dated and cut off at `now`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from connector.playground.world import after, cast, formula, week, words
+from connector.playground.world.cast import Lead
+from connector.playground.world.model import (
+    Account,
+    Column,
+    Deal,
+    FieldChange,
+    Owner,
+    Person,
+    Touch,
+    Truth,
+    World,
+)
+
+NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
+"""The moment the org is handed over when no start is given: never the machine's clock."""
+MONTH_DAYS = 365.25 / 12
+SDRS = ("U07", "U08", "U09", "U10")
+AES = ("U01", "U02", "U03", "U04", "U05", "U06")
+_ROLES = ("account executive",) * 6 + ("sdr",) * 4 + ("manager", "reviewer")
+
+BLANK = {  # share of records on which a field is blank at the first touch
+    "title": 0.18, "industry": 0.28, "employees": 0.33, "annual_revenue": 0.42, "country": 0.14,
+    "phone": 0.36, "linkedin": 0.42, "product_interest": 0.3, "use_case": 0.4, "heard_from": 0.38,
+}  # fmt: skip
+BLANK_BY_SOURCE = {
+    "outbound list": -0.1, "event": 0.08, "partner referral": -0.05, "webinar": 0.05, "paid search": 0.05,
+}  # fmt: skip
+BLANK_OF_EXECUTIVES = 0.08
+"""Chiefs don't fill in forms."""
+
+
+def generate(
+    leads: int = 5000, months: int = 18, seed: int = 7, start: date | None = None
+) -> tuple[World, Truth]:
+    """The same seed gives the same world, on any machine. `start` defaults to `months` before NOW."""
+    days = months * MONTH_DAYS
+    begin = NOW - timedelta(days=round(days)) if start is None else datetime.combine(start, time(12), UTC)
+    rng, rnd = np.random.default_rng(seed), Random(seed)
+    people = cast.make(rng, rnd, leads, round(days))
+    weeks: dict[int, week.Week] = {}
+    for lead in people:
+        weeks[lead.number] = week.live(lead, weeks, rnd)
+    rows = np.array([formula.row(lead, weeks[lead.number]) for lead in people]).reshape(
+        -1, len(formula.EFFECTS)
+    )
+    p, _ = formula.probabilities(rows)
+    blanks = {lead.number: _blanks(lead, rnd) for lead in people}
+    stories: dict[int, after.Story] = {}
+    for lead, won in zip(people, after.draw(people, p.tolist(), rnd), strict=True):
+        sdr, ae = SDRS[lead.number % len(SDRS)], AES[lead.company.number % len(AES)]
+        stories[lead.number] = (
+            after.winner(lead, blanks[lead.number], sdr, ae, rnd)
+            if won
+            else after.loser(lead, weeks[lead.number], blanks[lead.number], sdr, ae, rnd)
+        )
+    after.join_deals(stories, people)
+    return _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
+
+
+def _blanks(lead: Lead, rnd: Random) -> list[str]:
+    more = BLANK_BY_SOURCE.get(lead.source, 0.0) + BLANK_OF_EXECUTIVES * (lead.seniority == 4)
+    return [name for name, share in BLANK.items() if rnd.random() < min(max(share + more, 0.1), 0.45)]
+
+
+class _Scribe:
+    """Writes the world down as a CRM would know it at `now`, and the truth apart from it."""
+
+    def __init__(
+        self, begin: datetime, days: int, people: list[Lead], weeks: dict[int, week.Week],
+        blanks: dict[int, list[str]], stories: dict[int, after.Story],
+    ) -> None:  # fmt: skip
+        self.begin, self.days, self.people = begin, days, people
+        self.weeks, self.blanks, self.stories = weeks, blanks, stories
+        self.now = begin + timedelta(days=days)
+
+    def at(self, day: float) -> datetime:
+        return self.begin + timedelta(milliseconds=int(day * 86_400_000))
+
+    def write(self, rows: np.ndarray, p: np.ndarray) -> tuple[World, Truth]:
+        touches, ahead = self._touches()
+        deals, deal_of, changes = self._deals()
+        people = []
+        for lead in self.people:
+            person, edits = self._person(lead, deal_of.get(lead.number))
+            people.append(person)
+            changes += edits
+        changes.sort(key=lambda change: (change.at, change.key, change.field))
+        world = World(
+            "Tarnfield Software", self.now, _owners(), self._accounts(), people, deals, changes, touches,
+            [Column("contract_term", "Contract term", "choice", ["12 months", "24 months", "36 months"])],
+        )  # fmt: skip
+        stories = [(lead.key, self.stories[lead.number]) for lead in self.people]
+        truth = Truth(
+            formula.HORIZON_DAYS,
+            {lead.key: float(chance) for lead, chance in zip(self.people, p, strict=True)},
+            {lead.key: self.at(lead.scored) for lead in self.people},
+            list(formula.EFFECTS),
+            {lead.key: [float(x) for x in row] for lead, row in zip(self.people, rows, strict=True)},
+            {lead.key: self._cause(lead, chance) for lead, chance in zip(self.people, p, strict=True)},
+            {key: self.at(story.won) for key, story in stories if story.won is not None},
+            {key: story.deal.amount for key, story in stories if story.deal is not None},
+            ahead,
+        )  # fmt: skip
+        return world, truth
+
+    def _cause(self, lead: Lead, p: float) -> str:
+        """What a lead's case is an example of, the rarest first."""
+        company = lead.company
+        if company.industry == words.NEW_INDUSTRY[0]:
+            return "new market"
+        if lead.slow:
+            return "another clock"
+        if sum(abs(other.created - lead.created) < 30 for other in company.people) >= 3:
+            return "committee"
+        return "incomplete" if len(self.blanks[lead.number]) >= 5 else "standard"
+
+    def _touches(self) -> tuple[list[Touch], list[Touch]]:
+        """Everything dated, up to now; and apart from it what is still to come."""
+        events = [
+            event for lead in self.people
+            for event in (*self.weeks[lead.number].events, *self.stories[lead.number].events)
+        ]  # fmt: skip
+        events.sort(key=lambda event: (event.at, event.lead.number, event.kind))
+        done: list[Touch] = []
+        ahead: list[Touch] = []
+        for number, event in enumerate(events, start=1):
+            company = event.lead.company
+            touch = Touch(
+                f"T{number:06d}", event.kind, event.lead.key, self.at(event.at),
+                f"A{company.number:05d}" if company.known else None,
+                SDRS[event.lead.number % len(SDRS)] if event.by_rep else None, event.actor, event.detail,
+            )  # fmt: skip
+            (done if event.at <= self.days else ahead).append(touch)
+        return done, ahead
+
+    def _deals(self) -> tuple[list[Deal], dict[int, str], list[FieldChange]]:
+        """Deals made by now, the lead numbers on them, and their dated stages."""
+        deals: list[Deal] = []
+        deal_of: dict[int, str] = {}
+        changes: list[FieldChange] = []
+        seen: set[int] = set()
+        for lead in self.people:
+            bargain = self.stories[lead.number].deal
+            if bargain is None or id(bargain) in seen or bargain.stages[0][0] > self.days:
+                continue
+            seen.add(id(bargain))
+            key = f"D{len(deals) + 1:05d}"
+            past = [(day, stage) for day, stage in bargain.stages if day <= self.days]
+            there = [one for one in bargain.leads if self._converted(one) is not None]
+            deal_of.update({one.number: key for one in there})
+            closed = past[-1][1] in ("won", "lost")
+            company = lead.company
+            deals.append(Deal(
+                key, f"{company.name} - {lead.true['product_interest']}",
+                f"A{company.number:05d}" if company.known else None,
+                [one.key for one in there], bargain.owner, bargain.amount, past[-1][1], self.at(past[0][0]),
+                self.at(past[-1][0]), self.at(past[-1][0] if closed else bargain.stages[-1][0] // 7 * 7 + 14),
+            ))  # fmt: skip
+            for (_, old), (day, new) in pairwise(past):
+                changes.append(FieldChange("deal", key, "stage", self.at(day), old, new, bargain.owner))
+        return deals, deal_of, changes
+
+    def _converted(self, lead: Lead) -> float | None:
+        edits = self.stories[lead.number].edits
+        return next((edit.at for edit in edits if edit.new == "converted" and edit.at <= self.days), None)
+
+    def _person(self, lead: Lead, deal: str | None) -> tuple[Person, list[FieldChange]]:
+        """The record as it was made, then edited up to now."""
+        blank = set(self.blanks[lead.number])
+        values: dict[str, Any] = {k: None if k in blank else v for k, v in lead.true.items()}
+        values |= {"hand_raiser": lead.hand_raiser, "opted_out": lead.opted_out, "contract_term": None}
+        values["points"] = points(values, 1)
+        state = {**values, "status": "new", "owner": SDRS[lead.number % len(SDRS)]}
+        story = self.stories[lead.number]
+        edits = sorted((*story.edits, *self._points(lead, values)), key=lambda edit: edit.at)
+        changes: list[FieldChange] = []
+        for edit in edits:
+            if edit.at > self.days or state[edit.field] == edit.new:
+                continue
+            at, old = self.at(edit.at), state[edit.field]
+            changes.append(FieldChange("person", lead.key, edit.field, at, old, edit.new, edit.by))
+            state[edit.field] = edit.new
+        status, owner = state.pop("status"), state.pop("owner")
+        converted = self._converted(lead)
+        created, company = self.at(lead.created), lead.company
+        person = Person(
+            lead.key, lead.first_name, lead.last_name, lead.email, company.name,
+            f"A{company.number:05d}" if company.known else None, created,
+            max([created, *(change.at for change in changes)]), owner, status, state,
+            None if converted is None else self.at(converted), deal,
+        )  # fmt: skip
+        return person, changes
+
+    def _points(self, lead: Lead, values: dict[str, Any]) -> list[after.Edit]:
+        """The org's own points, refreshed by an automation on days 3, 7, 21 and 60, machine clicks too."""
+        events = (*self.weeks[lead.number].events, *self.stories[lead.number].events)
+        edits = []
+        for day in (3, 7, 21, 60):
+            touches = sum(not event.by_rep and event.at <= lead.created + day for event in events)
+            edits.append(after.Edit(lead.created + day, "points", points(values, touches), "automation"))
+        return edits
+
+    def _accounts(self) -> list[Account]:
+        found: dict[int, Account] = {}
+        for lead in self.people:
+            company = lead.company
+            if not company.known or company.number in found:
+                continue
+            n = company.number
+            found[n] = Account(
+                f"A{n:05d}", company.name, None if n % 11 == 0 else company.domain,
+                None if n % 5 == 0 else company.industry.title(), None if n % 4 == 0 else company.employees,
+                None if n % 3 == 0 else company.revenue, None if n % 9 == 0 else company.country,
+                self.at(lead.created - (n * 7 % 300)), AES[n % len(AES)],
+            )  # fmt: skip
+        return list(found.values())
+
+
+def points(values: dict[str, Any], touches: int) -> int:
+    """The org's own naive lead score, 0-100: a full record, a title, many clicks by persons or machines."""
+    filled = sum(values[name] is not None for name in BLANK)
+    senior = any(word in str(values["title"] or "") for word in ("Director", "VP", "Chief", "CEO", "Manager"))
+    return min(100, 4 * filled + 10 * senior + 15 * bool(values["hand_raiser"]) + 2 * min(touches, 20))
+
+
+def _owners() -> list[Owner]:
+    names = zip(words.FIRST_NAMES[::3], words.LAST_NAMES[::3], strict=False)
+    return [
+        Owner(f"U{n:02d}", f"{first} {last}", f"{first}.{last}@tarnfield-example.com".lower(), role)
+        for n, ((first, last), role) in enumerate(zip(names, _ROLES, strict=False), start=1)
+    ]
