@@ -1,0 +1,7 @@
+"""What a lead looks like to a model at a time: tables in, one table out."""
+
+from scoring.features.build import build, connect
+from scoring.features.catalogue import Feature, catalogue
+from scoring.features.inputs import Fact, InputError, Inputs
+
+__all__ = ["Fact", "Feature", "InputError", "Inputs", "build", "catalogue", "connect"]

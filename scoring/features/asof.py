@@ -1,0 +1,45 @@
+"""The record as it was known at a time, from the dated changes of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import ibis
+
+from scoring.features.inputs import END_OF_TIME
+from scoring.features.normalise import BLANKS
+
+Table = Any
+"""An ibis table; ibis has no types."""
+
+
+def spans(changes: Table, fields: Collection[str]) -> Table:
+    """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`, blanks as null.
+
+    Of several changes at the same moment the last in order of their text holds, so that the order of rows never
+    matters; the others get an empty span.
+    """
+    changes = changes.filter(changes.field.isin(sorted(fields)))
+    text = changes.value.strip()
+    changes = changes.mutate(value=text.lower().isin(sorted(BLANKS)).ifelse(None, text), since=changes.at)
+    in_time = ibis.window(
+        group_by=["lead_id", "field"], order_by=["since", changes.value.asc(nulls_first=True)]
+    )
+    changes = changes.mutate(until=changes.since.lead().over(in_time).fill_null(END_OF_TIME))
+    return changes.select("lead_id", "field", "value", "since", "until")
+
+
+def known(points: Table, values: Table, fields: Collection[str]) -> Table:
+    """(~point, one text column a field): what `values`, which are spans, say at each point's `as_of`."""
+    then = points.left_join(
+        values,
+        [
+            points.lead_id == values.lead_id,
+            values.since <= points.as_of,
+            values.until > points.as_of,
+        ],
+    )
+    return then.group_by(**{"~point": then.point}).aggregate(
+        **{name: then.value.max(where=then.field == name) for name in sorted(fields)}
+    )

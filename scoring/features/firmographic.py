@@ -1,0 +1,148 @@
+"""Who the lead is: the record's facts as known then, in joined words and comparable numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from scoring.features import normalise
+from scoring.features.catalogue import STANDARD, generic
+from scoring.features.inputs import END_OF_TIME, Fact
+
+WORDS: dict[str, dict[str, Callable[[str], str | None]]] = {
+    "title": {"~function": normalise.function, "~seniority": normalise.seniority},
+    "source": {"~source": normalise.source, "~channel": normalise.channel},
+    "industry": {"~industry": normalise.industry},
+    "country": {"~country": normalise.country},
+    "heard_from": {"~referred": normalise.referred},
+    "email": {"~email_kind": normalise.email_kind, "~domain": normalise.company_domain},
+}
+"""Field -> what is derived from its text. Derived fields begin with ~, which no mapped field does."""
+
+ALWAYS_READ = frozenset({"email", "account_id", "title", "employees", "hand_raiser", "opted_out"})
+"""Fields that routing needs whether they may feed the model or not."""
+
+
+def with_first_known(values: Any, leads: Any) -> Any:
+    """The spans of changes, and before the first of them `leads.email` and `leads.account_key`: for all times, where the
+    changes don't follow these fields."""
+    for field, column in (("email", "email"), ("account_id", "account_key")):
+        changed = values.filter(values.field == field)
+        first = changed.group_by("lead_id").aggregate(until=changed.since.min())
+        before = leads.left_join(first, "lead_id")
+        before = before.filter(before[column].strip() != "").select(
+            "lead_id",
+            field=ibis.literal(field),
+            value=before[column].strip(),
+            since=ibis.literal(-END_OF_TIME, "int64"),
+            until=before.until.fill_null(END_OF_TIME),
+        )
+        values = values.union(before)
+    return values
+
+
+def words(distinct: pa.Table) -> pa.Table:
+    """(field, value, derived, word) for the distinct (field, value) of an org."""
+    rows = [
+        (field, value, derived, word)
+        for field, value in zip(distinct["field"].to_pylist(), distinct["value"].to_pylist(), strict=True)
+        for derived, rule in WORDS[field].items()
+        if (word := rule(value)) is not None
+    ]
+    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+    return pa.table(
+        {
+            name: pa.array(column, pa.string())
+            for name, column in zip(("field", "value", "derived", "word"), columns, strict=True)
+        }
+    )
+
+
+def with_words(values: Any, derived: Any) -> Any:
+    """The spans, and those of every derived field beside them."""
+    found = values.inner_join(derived, ["field", "value"])
+    return values.union(
+        found.select("lead_id", field=found.derived, value=found.word, since=found.since, until=found.until)
+    )
+
+
+def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
+    """The fields of the record that are looked at: those that may describe a lead, and those that routing needs."""
+    return frozenset(fact.name for fact in facts) | ALWAYS_READ
+
+
+def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
+    """Expressions on `known`: a text column for each field read and each derived one."""
+    employees = _not_negative(number(known.employees))
+    columns: dict[str, Any] = {
+        "employees": employees,
+        "log_employees": (employees + 1).ln(),
+        "size_band": _size_band(employees),
+        "function": known["~function"],
+        "seniority": known["~seniority"],
+        "channel": known["~channel"],
+        "source": known["~source"],
+        "industry": known["~industry"],
+        "country": known["~country"],
+        "email_kind": known["~email_kind"],
+        "hand_raiser": flag(known.hand_raiser),
+        "opted_out": flag(known.opted_out),
+        "completeness": _completeness(known, {fact.name for fact in facts}),
+    }
+    if "annual_revenue" in known.columns:
+        columns["log_annual_revenue"] = (_not_negative(number(known.annual_revenue)) + 1).ln()
+    readers = {"number": number, "flag": flag, "category": lambda text: text.lower().re_replace(r"\s+", " ")}
+    columns |= {f"fact_{fact.name}": readers[fact.type](known[fact.name]) for fact in generic(facts)}
+    return columns
+
+
+def number(text: Any) -> Any:
+    """A number from text: "1200", "1,200", "$ 1200", "51-200" (its geometric middle), "1000+". Blank where it is none, or
+    not finite."""
+    bare = text.re_replace(r"[,\s$€£]", "")
+    plain = bare.try_cast("float64")
+    low, high = (
+        bare.re_extract(r"^(\d+(?:\.\d+)?)[-–](\d+(?:\.\d+)?)$", n).try_cast("float64") for n in (1, 2)
+    )
+    least = bare.re_extract(r"^(\d+(?:\.\d+)?)\+$", 1).try_cast("float64")
+    value = ibis.coalesce(plain, (low * high).sqrt(), least)
+    return (value.isnan() | value.isinf()).ifelse(None, value)
+
+
+def _not_negative(value: Any) -> Any:
+    """People and revenue below zero are slips of the pen: blank."""
+    return (value >= 0).ifelse(value, None)
+
+
+def flag(text: Any) -> Any:
+    """1 or 0 from a yes or no in text; blank where it is neither."""
+    answer = text.lower()
+    return ibis.cases(
+        (answer.isin(["true", "yes", "y", "1", "1.0"]), 1.0),
+        (answer.isin(["false", "no", "n", "0", "0.0"]), 0.0),
+    )
+
+
+def _size_band(employees: Any) -> Any:
+    bounds = (
+        (10, "1-9"),
+        (50, "10-49"),
+        (100, "50-99"),
+        (500, "100-499"),
+        (1000, "500-999"),
+        (5000, "1000-4999"),
+    )
+    return employees.isnull().ifelse(
+        None, ibis.cases(*((employees < bound, band) for bound, band in bounds), else_="5000+")
+    )
+
+
+def _completeness(known: Any, mapped: Collection[str]) -> Any:
+    standard = [name for name in STANDARD if name in mapped]
+    if not standard:
+        return ibis.literal(None, "float64")
+    filled = sum((known[name].notnull().cast("float64") for name in standard), start=ibis.literal(0.0))
+    return filled / len(standard)
