@@ -160,7 +160,7 @@ def loser(lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Ran
 
 
 def join_deals(stories: dict[int, Story], leads: list[Lead]) -> None:
-    """Colleagues of a committee who win, win one deal: the earliest one's, closed within everyone's horizon."""
+    """Colleagues of a committee who win, win one deal: the earliest one's, in everyone's horizon."""
     for company in {lead.company.number: lead.company for lead in leads}.values():
         winners = [lead for lead in company.people if stories[lead.number].won is not None]
         for lead in winners[1:]:

@@ -1,4 +1,4 @@
-"""The truth: the chance of a won deal within 180 days after the first scoring, from a lead's nature and first week.
+"""The truth: the chance of a won deal within 180 days after the first scoring, at the age of a week.
 
     p = sigmoid(intercept + sum of EFFECTS[c] * column c)
 

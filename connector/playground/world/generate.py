@@ -1,7 +1,7 @@
 """A B2B software company's pipeline, made from a seed: truth first, then what a CRM would hold of it.
 
 1. `cast`: companies and people with their true attributes. 2. `week`: what each does in its first seven days.
-3. `formula`: the chance of a won deal within 180 days from then. 4. `after`: the outcome is drawn and the rest
+3. `formula`: the chance of a won deal within 180 days from then. 4. `after`: the outcome is drawn, the rest
 follows it.
 5. Here: blanks are cut into the records, everything is dated and cut off at `now`.
 """

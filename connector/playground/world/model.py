@@ -52,8 +52,8 @@ class Person:
     """new, working, nurture, qualified, converted, disqualified"""
     fields: dict[str, Any] = field(default_factory=dict)
     """title, industry, employees, annual_revenue, country, source, phone, linkedin, product_interest,
-    use_case, heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of today) …; a
-    CSV's own columns"""
+    use_case, heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of
+    today) …; a CSV's own columns"""
     converted_at: datetime | None = None
     deal: str | None = None
 
@@ -131,9 +131,9 @@ class World:
 class Truth:
     """Each lead's true chance of a won deal within the horizon when it is first scored, and what drives it.
 
-    `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark can
-    tell the truth's form to an oracle. `wins` (when a lead's deal is won, for those that win), `amounts` and
-    `ahead` (touches still to come) are what the simulated reps live by."""
+    `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark
+    can tell the truth's form to an oracle. `wins` (when a lead's deal is won, for those that win),
+    `amounts` and `ahead` (touches still to come) are what the simulated reps live by."""
 
     horizon_days: int
     probability: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""The truth's file: JSON, gzipped when its name ends in .gz. No API reads it; benchmarks and simulated reps do."""
+"""The truth's file: JSON, gzipped when its name ends in .gz. No API reads it; benchmarks and reps do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a lead does in its first seven days, and what is done with it: from who it is and from chance, never from
-how it will end. The outcome is drawn later, from what is measured here."""
+"""What a lead does in its first seven days, and what is done with it: from who it is and from chance, never
+from how it will end. The outcome is drawn later, from what is measured here."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def live(lead: Lead, weeks: dict[int, Week], rnd: Random) -> Week:
 def session(
     lead: Lead, at: float, rnd: Random, events: list[Event], shared: str | None = None, keen: float = 0.0
 ) -> None:
-    """A burst: page views in a few minutes, sometimes a download. `keen` shifts the mix to pricing and cases."""
+    """A burst: page views in minutes, sometimes a download. `keen` shifts the mix to pricing and cases."""
     name = shared or f"s{lead.number}-{int(at * 1440)}"
     mix = _MIX[lead.function]
     tilt = 1 + max(-0.6, 0.35 * lead.interest + keen)

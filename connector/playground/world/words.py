@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-FIRST_NAMES = (
+FIRST_NAMES = (  # noqa: SIM905
     "Ada Amir Anika Bela Bruno Carla Chidi Dana Dario Ebba Eli Farah Felix Greta Hana Hugo Ines Ivo "
     "Jana Joon Kaja Kofi Lena Liam Mara Milo Nadia Noor Olga Oskar Pia Priya Quinn Rafa Rhea Samir "
     "Sofia Tarik Tess Uma Vera Viktor Wanda Yara Yusuf Zoe"
-).split()  # noqa: SIM905
-LAST_NAMES = (
+).split()
+LAST_NAMES = (  # noqa: SIM905
     "Abara Adler Almeida Bakker Becker Bianchi Castell Dahl Demir Dubois Eklund Farkas Ferro Gallo "
     "Haddad Hale Ibarra Ito Jansen Kaya Keller Kovac Lang Larsen Lindt Marsh Mbeki Moreau Nakano "
     "Novak Okafor Olsen Patel Petrov Quist Rossi Sato Silva Stone Tanaka Toth Vance Varga Weber Wolff "
     "Yilmaz Young Zeman"
-).split()  # noqa: SIM905
-COMPANY_STARTS = (
+).split()
+COMPANY_STARTS = (  # noqa: SIM905
     "Alder Arvo Birch Bluff Brim Calder Cinder Corva Delta Drift Ember Fenn Ferro Gale Garnet Halo "
     "Harbor Helio Iron Juniper Kestrel Lark Linden Lumen Maple Marl Nimbus Nord Oaken Onyx Opal Pine "
     "Quarry Quill Raven Ridge Sable Sierra Slate Tarn Tidal Umber Vale Vesper Willow Wren Yarrow "
     "Zephyr"
-).split()  # noqa: SIM905
-COMPANY_MIDDLES = (
+).split()
+COMPANY_MIDDLES = (  # noqa: SIM905
     "bank beam bridge brook cast core crest dale field flow ford forge gate grid grove hill lake land "
     "line loom mark mere mill mont path peak point port reach rise rock sand shore spring stead stone "
     "vale view ward water way well wick wood works"
-).split()  # noqa: SIM905
+).split()
 COMPANY_ENDS = ("", "", "", " Group", " Labs", " Systems", " Partners", " Ltd", " GmbH", " Inc", " AG", " Co")
 
 INDUSTRIES = {  # clean name -> (share, spellings, the usual one first)
