@@ -1,0 +1,76 @@
+"""The difference between what Candor declares and what an org has, as a list of stages; and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from crm_schema.errors import SchemaError, UnknownCRM
+from crm_schema.port import SchemaPort
+from crm_schema.render import hubspot, salesforce
+from crm_schema.render.difference import Difference
+from crm_schema.stages import Line, Stage
+
+AlsoReads = Mapping[str, Sequence[str]]
+"""vendor object -> fields of the org's own that the mapping names: the integration user gets to read them"""
+_RENDERERS: Mapping[str, Any] = {"salesforce": salesforce, "hubspot": hubspot}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to an org. Nothing has been written yet."""
+
+    purpose: Literal["apply", "remove"]
+    stages: tuple[Stage, ...]
+    kept: tuple[Line, ...] = ()
+    """what an admin made of Candor's fields, and is left alone"""
+    limits: tuple[str, ...] = ()
+    """what the platform does not allow in this org, and what that costs"""
+    also_reads: AlsoReads = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """The org is as declared (or as it was before Candor)."""
+        return not self.stages
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return (*(line for stage in self.stages for line in stage.lines), *self.kept)
+
+    @property
+    def calls(self) -> int:
+        """write calls that the plan takes"""
+        return sum(stage.calls for stage in self.stages)
+
+
+def plan(port: SchemaPort, also_reads: AlsoReads | None = None) -> Plan:
+    """What `apply` would do. Raises Conflict when a field of Candor's name is something else, NoRoom when
+    fields don't fit."""
+    reads = also_reads or {}
+    return _plan("apply", _renderer(port).difference(port.read(), reads), reads)
+
+
+def removal(port: SchemaPort) -> Plan:
+    """What taking Candor out would do. The fields' values go with them: export them first."""
+    return _plan("remove", _renderer(port).removal(port.read()), {})
+
+
+def verify(port: SchemaPort, also_reads: AlsoReads | None = None) -> list[str]:
+    """Drift: how the org differs from the declaration, in words. Empty when all is well; raises no
+    Conflict."""
+    try:
+        found = plan(port, also_reads)
+    except SchemaError as error:
+        return [str(error)]
+    return [str(line) for stage in found.stages for line in stage.lines]
+
+
+def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads) -> Plan:
+    return Plan(purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads)
+
+
+def _renderer(port: SchemaPort) -> Any:
+    if port.crm not in _RENDERERS:
+        raise UnknownCRM(f"There is no renderer for {port.crm}: crm_schema knows {', '.join(_RENDERERS)}.")
+    return _RENDERERS[port.crm]

@@ -1,0 +1,44 @@
+"""What a renderer finds between the declaration and an org."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crm_schema.declaration import FieldType
+from crm_schema.errors import Conflict
+from crm_schema.stages import Line, Stage
+
+
+def words(field_type: FieldType) -> str:
+    return field_type.replace("_", " ")
+
+
+@dataclass
+class Difference:
+    """Gathered by a renderer, then made into a Plan."""
+
+    stages: list[Stage] = field(default_factory=list)
+    kept: list[Line] = field(default_factory=list)
+    """what an admin made of Candor's fields, and stays"""
+    limits: list[str] = field(default_factory=list)
+    """what the platform does not allow here, and what that costs"""
+    conflicts: list[str] = field(default_factory=list)
+
+    def keep(self, where: str, what: str) -> None:
+        self.kept.append(Line("keep", f"{where}: {what}"))
+
+    def conflict(self, where: str, theirs: str, ours: str) -> None:
+        self.conflicts.append(f"{where} is of type {theirs} in your CRM, Candor needs {ours}")
+
+    def raise_conflicts(self, change_type: str) -> None:
+        """Raise what can't be settled without an admin. `change_type`: where the CRM lets them change a
+        type."""
+        if self.conflicts:
+            raise Conflict(
+                self.conflicts,
+                fix=(
+                    "Choose: delete the field if nobody needs it; or copy its values into a field of another "
+                    "name and then delete it; or, if it is left over from Candor, change its type "
+                    f"({change_type})."
+                ),
+            )

@@ -1,0 +1,212 @@
+"""The difference between the declaration and a HubSpot portal, as stages: groups, properties, the review
+pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm_schema.choices import Choice
+from crm_schema.declaration import FIELDS, REVIEW, Field
+from crm_schema.errors import NoRoom
+from crm_schema.naming import GROUP, HUBSPOT_OBJECTS, hubspot_name
+from crm_schema.render.difference import Difference, words
+from crm_schema.stages import (
+    ArchiveGroup,
+    ArchiveProperties,
+    CreateGroup,
+    CreatePipeline,
+    CreateProperties,
+    DeletePipeline,
+    Line,
+    UpdateProperty,
+)
+
+BATCH = 100
+"""properties of one batch call"""
+OBJECTS = tuple(dict.fromkeys(HUBSPOT_OBJECTS.values()))
+_TICKETS = HUBSPOT_OBJECTS["review"]
+STAGE_IS_STATUS = "status"
+"""a ticket's status is its stage, so this field of a review case needs no property"""
+
+_TYPES = {
+    "number": ("number", "number"),
+    "text": ("string", "text"),
+    "long_text": ("string", "textarea"),
+    "choice": ("enumeration", "select"),
+    "choices": ("enumeration", "checkbox"),
+    "flag": ("bool", "booleancheckbox"),
+    "time": ("datetime", "date"),
+    "lead": ("string", "text"),
+}
+"""our type -> HubSpot's (type, fieldType)"""
+
+
+def fields_on(object_name: str) -> tuple[Field, ...]:
+    """What stands on one HubSpot object. A contact is both lead and contact."""
+    kinds = [kind for kind, name in HUBSPOT_OBJECTS.items() if name == object_name]
+    return tuple(
+        f
+        for f in FIELDS
+        if any(k in f.on for k in kinds) and not (object_name == _TICKETS and f.key == STAGE_IS_STATUS)
+    )
+
+
+def property_input(f: Field, order: int) -> dict[str, Any]:
+    """A property as the create call takes it."""
+    kind, field_type = _TYPES[f.type]
+    made: dict[str, Any] = {
+        "name": hubspot_name(f.key),
+        "label": f.label,
+        "description": f.help,
+        "type": kind,
+        "fieldType": field_type,
+        "groupName": GROUP,
+        "displayOrder": order,
+        "formField": False,
+        "hasUniqueValue": f.unique,
+    }
+    if f.type == "flag":
+        made["options"] = options((Choice("true", "Yes"), Choice("false", "No")))
+    elif f.choices:
+        made["options"] = options(f.choices)
+    return made
+
+
+def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    return [
+        {"label": c.label, "value": c.value, "description": c.help, "displayOrder": n, "hidden": False}
+        for n, c in enumerate(choices)
+    ]
+
+
+def pipeline() -> dict[str, Any]:
+    return {
+        "label": REVIEW.label,
+        "displayOrder": 99,
+        "stages": [
+            {
+                "label": stage.label,
+                "displayOrder": n,
+                "metadata": {"ticketState": "CLOSED" if stage.closed else "OPEN"},
+            }
+            for n, stage in enumerate(REVIEW.stages)
+        ],
+    }
+
+
+def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> Difference:
+    """What is missing in the portal. What the app may read is its scopes' affair, so `also_reads` changes
+    nothing."""
+    found = Difference()
+    for object_name in OBJECTS:
+        there = org["objects"][object_name]
+        if GROUP not in _group_names(there):
+            line = Line("create", f"group “Candor” on {object_name}")
+            found.stages.append(
+                CreateGroup((line,), object_name, {"name": GROUP, "label": "Candor", "displayOrder": -1})
+            )
+        _properties(object_name, org, found)
+    if _pipeline_id(org) is None:
+        stages = ", ".join(s.label for s in REVIEW.stages)
+        line = Line("create", f"pipeline “{REVIEW.label}” of {_TICKETS} with the stages {stages}")
+        found.stages.append(CreatePipeline((line,), _TICKETS, pipeline()))
+    found.raise_conflicts("in HubSpot's property settings")
+    return found
+
+
+def _properties(object_name: str, org: Mapping[str, Any], found: Difference) -> None:
+    have: Mapping[str, Mapping[str, Any]] = org["objects"][object_name]["properties"]
+    fields = fields_on(object_name)
+    missing = [f for f in fields if hubspot_name(f.key) not in have]
+    free = org.get("custom_properties", {}).get(object_name)
+    if free is not None and len(missing) > free:
+        raise NoRoom(
+            f"{object_name} has room for {free} more custom properties, Candor needs {len(missing)}.",
+            fix="Archive properties that nobody uses, then plan again.",
+        )
+    for start in range(0, len(missing), BATCH):
+        part = missing[start : start + BATCH]
+        lines = tuple(
+            Line("create", f"property {object_name}.{hubspot_name(f.key)} “{f.label}” ({words(f.type)})")
+            for f in part
+        )
+        inputs = [property_input(f, fields.index(f)) for f in part]
+        found.stages.append(CreateProperties(lines, object_name, inputs))
+    for f in fields:
+        if hubspot_name(f.key) in have:
+            _settle(f, have[hubspot_name(f.key)], object_name, found)
+
+
+def _settle(f: Field, have: Mapping[str, Any], object_name: str, found: Difference) -> None:
+    """A property that is there: add the options it lacks, keep what an admin made of it."""
+    where = f"property {object_name}.{hubspot_name(f.key)}"
+    if not _is_ours(f, have):
+        found.conflict(where, f"{have['type']} ({have['fieldType']})", " (".join(_TYPES[f.type]) + ")")
+        return
+    if f.unique and not have.get("hasUniqueValue"):
+        found.conflict(where, "not unique", "a unique value")
+        return
+    theirs = [o["value"] for o in have.get("options") or ()]
+    lacks = [c for c in f.choices if c.value not in theirs]
+    if lacks:
+        # a PATCH with options replaces the whole list: theirs go along
+        change = {"options": [*have["options"], *options(lacks)]}
+        line = Line("change", f"{where}: adds {', '.join(c.value for c in lacks)}")
+        found.stages.append(UpdateProperty((line,), object_name, hubspot_name(f.key), change))
+    if have["label"] != f.label:
+        found.keep(where, f"your label “{have['label']}”")
+    more = [value for value in theirs if f.choices and value not in {c.value for c in f.choices}]
+    if more:
+        found.keep(where, f"your options {', '.join(more)}")
+
+
+def removal(org: Mapping[str, Any]) -> Difference:
+    """Take out what Candor added, and nothing else."""
+    found = Difference()
+    pipeline_id = _pipeline_id(org)
+    if pipeline_id is not None:
+        line = Line("remove", f"pipeline “{REVIEW.label}” of {_TICKETS} with its review cases")
+        found.stages.append(DeletePipeline((line,), _TICKETS, pipeline_id))
+    for object_name in OBJECTS:
+        there = org["objects"][object_name]
+        have = there["properties"]
+        ours = []
+        for f in fields_on(object_name):
+            name = hubspot_name(f.key)
+            if name in have and _is_ours(f, have[name]):
+                ours.append(name)
+            elif name in have:
+                what = f"it is of type {have[name]['type']}, so not Candor's"
+                found.keep(f"property {object_name}.{name}", what)
+        if ours:
+            lines = tuple(Line("remove", f"property {object_name}.{name} with its values") for name in ours)
+            found.stages.append(ArchiveProperties(lines, object_name, ours))
+        if GROUP in _group_names(there):
+            others = [n for n, p in have.items() if p.get("groupName") == GROUP and n not in ours]
+            if others:
+                found.keep(f"group “Candor” on {object_name}", f"it holds {', '.join(sorted(others))}")
+            else:
+                line = Line("remove", f"group “Candor” on {object_name}")
+                found.stages.append(ArchiveGroup((line,), object_name, GROUP))
+    if found.stages:
+        found.limits.append(
+            "HubSpot keeps archived properties for 90 days; until then an admin can restore one."
+        )
+    return found
+
+
+def _is_ours(f: Field, have: Mapping[str, Any]) -> bool:
+    kind, field_type = _TYPES[f.type]
+    alike = {("string", "text"), ("string", "textarea")}
+    several = {("enumeration", "select"), ("enumeration", "radio")}
+    wanted, there = (kind, field_type), (have["type"], have["fieldType"])
+    return there == wanted or any(wanted in group and there in group for group in (alike, several))
+
+
+def _group_names(there: Mapping[str, Any]) -> set[str]:
+    return {g["name"] if isinstance(g, Mapping) else str(g) for g in there["groups"]}
+
+
+def _pipeline_id(org: Mapping[str, Any]) -> str | None:
+    return next((str(p["id"]) for p in org["pipelines"][_TICKETS] if p["label"] == REVIEW.label), None)

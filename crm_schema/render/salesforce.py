@@ -1,0 +1,266 @@
+"""The difference between the declaration and a Salesforce org, as stages: one deployment, then our own
+permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_schema.choices import Choice
+from crm_schema.declaration import REVIEW, Field, fields_on
+from crm_schema.errors import NoRoom
+from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
+from crm_schema.permissions import INTEGRATION, PERMISSION_SETS
+from crm_schema.render import salesforce_parts as parts
+from crm_schema.render.difference import Difference, words
+from crm_schema.render.salesforce_xml import document, package, zipped
+from crm_schema.stages import (
+    AssignPermissionSet,
+    Deploy,
+    Destroy,
+    Line,
+    UnassignPermissionSet,
+)
+
+TRACKED_FIELDS = 20
+"""fields of an object whose history Salesforce keeps (D: Field History Tracking; more only with Field
+Audit Trail)"""
+
+_FITS = {
+    "number": {"double", "int", "currency"},
+    "text": {"string"},
+    "long_text": {"textarea"},
+    "choice": {"picklist"},
+    "choices": {"multipicklist"},
+    "flag": {"boolean"},
+    "time": {"datetime"},
+    "lead": {"reference"},
+}
+"""our type -> describe types that can hold it"""
+
+
+@dataclass
+class _Deployment:
+    """What is gathered for the one zip."""
+
+    fields: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+
+    def add(self, object_name: str, tree: dict[str, Any], line: Line) -> None:
+        self.fields.setdefault(object_name, []).append(tree)
+        self.member("CustomField", f"{object_name}.{tree['fullName']}")
+        self.lines.append(line)
+
+    def member(self, kind: str, name: str) -> None:
+        self.members.setdefault(kind, []).append(name)
+
+
+def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> Difference:
+    """What is missing in the org. `also_reads`: fields of the org's own that the mapping names, by object."""
+    found = Difference()
+    deployment = _Deployment()
+    created = [
+        _fields_of(object_name, fields_on(kind), org, deployment, found)
+        for kind, object_name in SALESFORCE_OBJECTS.items()
+    ]
+    found.raise_conflicts("Setup, Object Manager, the field, Edit, Change Field Type")
+    whole = REVIEW_OBJECT not in org["objects"]
+    if whole:
+        rule = f"{REVIEW_OBJECT}.{REVIEW.rule}"
+        deployment.member("CustomObject", REVIEW_OBJECT)
+        deployment.member("ValidationRule", rule)
+        deployment.lines.append(Line("create", f"object {REVIEW_OBJECT} “{REVIEW.plural}”"))
+        deployment.lines.append(Line("create", f"validation rule {rule}: “{REVIEW.message}”"))
+    files: dict[str, bytes] = {}
+    for object_name, trees in deployment.fields.items():
+        tree = parts.review_object(trees, whole=whole) if object_name == REVIEW_OBJECT else {"fields": trees}
+        files[f"objects/{object_name}.object"] = document("CustomObject", tree)
+    if REVIEW.queue not in _names(org["queues"]):
+        files[f"queues/{REVIEW.queue}.queue"] = document("Queue", parts.queue())
+        deployment.member("Queue", REVIEW.queue)
+        deployment.lines.append(Line("create", f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"))
+    files |= _permission_sets(org, also_reads, deployment, fields_are_new=any(created))
+    if files:
+        files["package.xml"] = package(deployment.members)
+        found.stages.append(Deploy(tuple(deployment.lines), zipped(files)))
+    if not _holds(org, INTEGRATION.name):
+        line = Line("assign", f"permission set {INTEGRATION.name} to the user that Candor signs in as")
+        found.stages.append(AssignPermissionSet((line,), INTEGRATION.name))
+    return found
+
+
+def _holds(org: Mapping[str, Any], name: str) -> bool:
+    return any(s["name"] == name and s.get("assigned") for s in org["permission_sets"])
+
+
+def _fields_of(
+    object_name: str, fields: Sequence[Field], org: Mapping[str, Any], into: _Deployment, found: Difference
+) -> int:
+    """Gather what one object lacks; how many fields that is."""
+    described: Mapping[str, Mapping[str, Any]] = org["objects"].get(object_name, {}).get("fields", {})
+    missing = [f for f in fields if salesforce_name(f.key) not in described]
+    free = org.get("custom_fields", {}).get(object_name)
+    if free is not None and len(missing) > free:
+        raise NoRoom(
+            f"{object_name} has room for {free} more custom fields, Candor needs {len(missing)}.",
+            fix="Delete fields that nobody uses (a deleted one counts for 15 more days), then plan again.",
+        )
+    tracked = _tracked(object_name, fields, described, found)
+    for f in fields:
+        name = salesforce_name(f.key)
+        where = f"field {object_name}.{name}"
+        if name not in described:
+            tree = parts.field_tree(f, tracked=name in tracked)
+            into.add(object_name, tree, Line("create", f"{where} “{f.label}” ({words(f.type)})"))
+            continue
+        have = described[name]
+        if have["type"] not in _FITS[f.type]:
+            found.conflict(where, str(have["type"]), f.type)
+            continue
+        _settle(f, have, where, object_name, into, found)
+    return len(missing)
+
+
+def _settle(
+    f: Field, have: Mapping[str, Any], where: str, object_name: str, into: _Deployment, found: Difference
+) -> None:
+    """A field that is there: add what it lacks, keep what an admin made of it."""
+    theirs = [v["value"] for v in have.get("picklistValues") or ()]
+    lacks = [c for c in f.choices if c.value not in theirs]
+    short = f.type in ("text", "long_text") and have["length"] < f.length
+    if lacks or short:
+        extra: dict[str, Any] = {
+            "label": have["label"],
+            "inlineHelpText": have.get("inlineHelpText") or f.help,
+        }
+        if lacks:
+            extra["valueSet"] = _merged(have, lacks)
+        tree = parts.field_tree(f, tracked=bool(have.get("tracked", f.tracked)), extra=extra)
+        adds = ", ".join(c.value for c in lacks)
+        what = f"adds {adds}" if lacks else f"from {have['length']} to {f.length} characters"
+        into.add(object_name, tree, Line("change", f"{where}: {what}"))
+    if have["label"] != f.label:
+        found.keep(where, f"your label “{have['label']}”")
+    more = [value for value in theirs if f.choices and value not in {c.value for c in f.choices}]
+    if more:
+        found.keep(where, f"your values {', '.join(more)}")
+
+
+def _merged(have: Mapping[str, Any], lacks: Sequence[Choice]) -> dict[str, Any]:
+    """A value set: the org's values in its own order and words, then those that are missing."""
+    theirs = [
+        {
+            "fullName": v["value"],
+            "default": bool(v.get("defaultValue")),
+            "isActive": bool(v.get("active", True)),
+            "label": v.get("label") or v["value"],
+        }
+        for v in have["picklistValues"]
+    ]
+    merged = parts.value_set(lacks)
+    merged["restricted"] = bool(have.get("restrictedPicklist", True))
+    merged["valueSetDefinition"]["value"] = theirs + merged["valueSetDefinition"]["value"]
+    return merged
+
+
+def _tracked(
+    object_name: str, fields: Sequence[Field], described: Mapping[str, Mapping[str, Any]], found: Difference
+) -> set[str]:
+    """Which of our fields get their history kept: as many as the org's own leave room for."""
+    wanted = [f for f in fields if f.tracked and salesforce_name(f.key) not in described]
+    room = max(0, TRACKED_FIELDS - sum(bool(d.get("tracked")) for d in described.values()))
+    left_out = [f.label for f in wanted[room:]]
+    if left_out:
+        found.limits.append(
+            f"{object_name}: Salesforce keeps the history of {TRACKED_FIELDS} fields an object and your own "
+            f"leave room for {room}, so it will not keep that of {', '.join(left_out)}. Candor still sees such "
+            "a change at its next pass, but not who made it when, nor one that was taken back in between."
+        )
+    return {salesforce_name(f.key) for f in wanted[:room]}
+
+
+def _permission_sets(
+    org: Mapping[str, Any],
+    also_reads: Mapping[str, Sequence[str]],
+    deployment: _Deployment,
+    *,
+    fields_are_new: bool,
+) -> Iterator[tuple[str, bytes]]:
+    """All permission sets when fields are new, else only those that are missing."""
+    there = _names(org["permission_sets"])
+    reads = _readable(org, also_reads)
+    for grant in PERMISSION_SETS:
+        if grant.name in there and not fields_are_new:
+            continue
+        deployment.member("PermissionSet", grant.name)
+        line = Line("create", f"permission set {grant.name}: {grant.help}")
+        if grant.name in there:
+            line = Line("change", f"permission set {grant.name}: written anew, with the new fields")
+        deployment.lines.append(line)
+        tree = parts.permission_set(grant, reads)
+        yield f"permissionsets/{grant.name}.permissionset", document("PermissionSet", tree)
+
+
+def _readable(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The org's own fields that the integration user is to read: those that are there and can be granted."""
+    readable: dict[str, list[str]] = {}
+    for object_name, described in org["objects"].items():
+        names = {*parts.ALSO_READS.get(object_name, ()), *also_reads.get(object_name, ())}
+        readable[object_name] = sorted(
+            name
+            for name in names
+            if name in described["fields"] and described["fields"][name].get("permissionable", True)
+        )
+    return readable
+
+
+def _names(listed: Iterable[Any]) -> set[str]:
+    return {one["name"] if isinstance(one, Mapping) else str(one) for one in listed}
+
+
+def removal(org: Mapping[str, Any]) -> Difference:
+    """Take out what Candor added, and nothing else: by its name, and only where it is of Candor's type."""
+    found = Difference()
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    lines: list[Line] = []
+    for grant in PERMISSION_SETS:
+        if grant.name in _names(org["permission_sets"]):
+            line = Line("remove", f"permission set {grant.name} from everyone who holds it")
+            found.stages.append(UnassignPermissionSet((line,), grant.name))
+            before.setdefault("PermissionSet", []).append(grant.name)
+            lines.append(Line("remove", f"permission set {grant.name}"))
+    if REVIEW.queue in _names(org["queues"]):
+        before["Queue"] = [REVIEW.queue]
+        lines.append(Line("remove", f"queue {REVIEW.queue}"))
+    for kind, object_name in SALESFORCE_OBJECTS.items():
+        described = org["objects"].get(object_name, {}).get("fields", {})
+        if object_name == REVIEW_OBJECT:
+            if described:
+                after["CustomObject"] = [REVIEW_OBJECT]
+                lines.append(Line("remove", f"object {REVIEW_OBJECT} with its rule and all review cases"))
+            continue
+        for f in fields_on(kind):
+            name = salesforce_name(f.key)
+            if name not in described:
+                continue
+            if described[name]["type"] not in _FITS[f.type]:
+                what = f"it is of type {described[name]['type']}, so not Candor's"
+                found.keep(f"field {object_name}.{name}", what)
+                continue
+            after.setdefault("CustomField", []).append(f"{object_name}.{name}")
+            lines.append(Line("remove", f"field {object_name}.{name} with its values"))
+    if lines:
+        files = {"package.xml": package({})}
+        if before:
+            files["destructiveChangesPre.xml"] = package(before)
+        if after:
+            files["destructiveChangesPost.xml"] = package(after)
+        found.stages.append(Destroy(tuple(lines), zipped(files)))
+        found.limits.append(
+            "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase them at "
+            "once in Setup, Object Manager, Deleted Fields."
+        )
+    return found

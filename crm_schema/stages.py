@@ -1,0 +1,125 @@
+"""The steps of a plan. A walker acts on each (walk.apply) or tells of it (walk.explain); nothing else is
+done to an org.
+
+Each stage is one write call (`calls` says so where it is none), and says in plain lines what it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verb = Literal["create", "change", "assign", "remove", "keep"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """One thing that happens to the org, or that is left as it is ("keep"), in words for an admin."""
+
+    verb: Verb
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.verb:<7} {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step."""
+
+    lines: tuple[Line, ...]
+    calls: int = field(default=1, kw_only=True)
+
+
+# --- Salesforce ---
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy(Stage):
+    """One Metadata API deployment: fields, the review object with its rule, its queue, the permission
+    sets. Everything in it happens, or nothing."""
+
+    zip: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AssignPermissionSet(Stage):
+    """Give a permission set to the user that Candor signs in as, who would not see the new fields
+    otherwise."""
+
+    permission_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnassignPermissionSet(Stage):
+    """Take a permission set from everyone who holds it: Salesforce deletes none that is in use."""
+
+    permission_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy(Stage):
+    """One deployment that deletes what Candor has added. Everything in it happens, or nothing."""
+
+    zip: bytes
+
+
+# --- HubSpot ---
+
+
+@dataclass(frozen=True, slots=True)
+class CreateGroup(Stage):
+    """The group of properties under which Candor's stand."""
+
+    object: str
+    group: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateProperties(Stage):
+    """Candor's properties of one object, in one batch."""
+
+    object: str
+    inputs: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProperty(Stage):
+    """Add the options that a property lacks. Those that an admin added or renamed stay."""
+
+    object: str
+    name: str
+    change: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePipeline(Stage):
+    """The pipeline in which review cases stand as tickets."""
+
+    object: str
+    pipeline: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveProperties(Stage):
+    """Put Candor's properties of one object into HubSpot's bin, where they stay for 90 days."""
+
+    object: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveGroup(Stage):
+    """Remove the emptied group."""
+
+    object: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePipeline(Stage):
+    """Remove the pipeline of the review cases."""
+
+    object: str
+    id: str

@@ -1,0 +1,147 @@
+"""The two walkers over a plan: one tells, one acts. Both know every stage, or raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crm_schema import plan as planning
+from crm_schema.errors import SchemaError, UnknownStage
+from crm_schema.plan import Plan
+from crm_schema.port import SchemaPort
+from crm_schema.stages import (
+    ArchiveGroup,
+    ArchiveProperties,
+    AssignPermissionSet,
+    CreateGroup,
+    CreatePipeline,
+    CreateProperties,
+    DeletePipeline,
+    Deploy,
+    Destroy,
+    Stage,
+    UnassignPermissionSet,
+    UpdateProperty,
+)
+
+Progress = Callable[[int, int, str], None]
+"""progress(done, of, what comes next)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done: stages, write calls, and the lines that came true."""
+
+    stages: int
+    calls: int
+    lines: tuple[str, ...]
+
+
+def explain(plan: Plan) -> list[str]:
+    """The plan in lines: per stage a heading and what it changes; then what stays, and what the platform
+    forbids."""
+    told: list[str] = []
+    for stage in plan.stages:
+        told.append(_heading(stage))
+        told.extend(f"  {line}" for line in stage.lines)
+    if plan.kept:
+        told.append("Left as you made it:")
+        told.extend(f"  {line}" for line in plan.kept)
+    if plan.limits:
+        told.append("Good to know:")
+        told.extend(f"  {limit}" for limit in plan.limits)
+    if plan.empty:
+        told.append("Nothing to do.")
+    return told
+
+
+def apply(plan: Plan, port: SchemaPort, progress: Progress | None = None) -> Applied:
+    """Do what a plan says (`apply` and `remove` alike). What another run has done meanwhile is not done
+    again; when the org has changed otherwise since the plan was shown, nothing is done and SchemaError
+    says so."""
+    now = _again(plan, port)
+    new = [str(line) for stage in now.stages for line in stage.lines if line not in plan.lines]
+    if new:
+        raise SchemaError(f"The org has changed since this plan was made: {new[0]}.", fix="Plan again.")
+    first = _act(now, port, progress)
+    # HubSpot revives an archived property as it was: what it then lacks shows only now
+    rest = _again(plan, port)
+    second = _act(rest, port, progress)
+    left = _again(plan, port) if second.stages else rest
+    if not left.empty:
+        missing = "; ".join(str(line) for stage in left.stages for line in stage.lines)
+        raise SchemaError(
+            f"The CRM accepted every step, but still differs: {missing}.", fix="Run `candor doctor`."
+        )
+    return Applied(first.stages + second.stages, first.calls + second.calls, first.lines + second.lines)
+
+
+def _again(plan: Plan, port: SchemaPort) -> Plan:
+    return planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.also_reads)
+
+
+def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:
+    for done, stage in enumerate(plan.stages):
+        if progress is not None:
+            progress(done, len(plan.stages), _heading(stage))
+        op, payload = _order(stage)
+        port.run(op, payload)
+    lines = tuple(str(line) for stage in plan.stages for line in stage.lines)
+    return Applied(len(plan.stages), plan.calls, lines)
+
+
+def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
+    """A stage as the port takes it."""
+    match stage:
+        case Deploy(zip=content) | Destroy(zip=content):
+            return "deploy", {"zip": content}
+        case AssignPermissionSet(permission_set=name):
+            return "assign", {"permission_set": name}
+        case UnassignPermissionSet(permission_set=name):
+            return "unassign", {"permission_set": name}
+        case CreateGroup(object=o, group=group):
+            return "create_group", {"object": o, **group}
+        case CreateProperties(object=o, inputs=inputs):
+            return "create_properties", {"object": o, "inputs": list(inputs)}
+        case UpdateProperty(object=o, name=name, change=change):
+            return "update_property", {"object": o, "name": name, **change}
+        case CreatePipeline(object=o, pipeline=pipeline):
+            return "create_pipeline", {"object": o, **pipeline}
+        case ArchiveProperties(object=o, names=names):
+            return "archive_properties", {"object": o, "names": list(names)}
+        case ArchiveGroup(object=o, name=name):
+            return "archive_group", {"object": o, "name": name}
+        case DeletePipeline(object=o, id=id):
+            return "delete_pipeline", {"object": o, "id": id}
+        case _:
+            raise UnknownStage(f"No way to carry out {type(stage).__name__}.")
+
+
+def _heading(stage: Stage) -> str:
+    """A stage in one line, for the explainer and for progress."""
+    match stage:
+        case Deploy():
+            return "One deployment (all or nothing):"
+        case Destroy():
+            return "One deployment that deletes (all or nothing):"
+        case AssignPermissionSet(permission_set=name):
+            return f"Assign {name}:"
+        case UnassignPermissionSet(permission_set=name):
+            return f"Take {name} back:"
+        case CreateGroup(object=o):
+            return f"A group of properties on {o}:"
+        case CreateProperties(object=o):
+            return f"Properties on {o}:"
+        case UpdateProperty(object=o, name=name):
+            return f"Options of {o}.{name}:"
+        case CreatePipeline(object=o):
+            return f"A pipeline of {o}:"
+        case ArchiveProperties(object=o):
+            return f"Archive properties of {o}:"
+        case ArchiveGroup(object=o):
+            return f"Remove the group on {o}:"
+        case DeletePipeline(object=o):
+            return f"Remove the pipeline of {o}:"
+        case _:
+            raise UnknownStage(f"No words for {type(stage).__name__}.")
