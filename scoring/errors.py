@@ -1,4 +1,5 @@
-"""What can go wrong in scoring. A class's docstring is its message when none is given, so each says how to mend itself."""
+"""What can go wrong in scoring. A class's docstring is its message when none is given, so each says how to
+mend itself."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ class ScoringError(Exception):
 
 
 class TooFewOutcomes(ScoringError):
-    """A model needs at least one won and one lost lead. Check the outcome mapping, or wait until leads mature."""
+    """A model needs at least one won and one lost lead. Check the outcome mapping, or wait until leads
+    mature."""
 
 
 class MissingColumn(ScoringError):

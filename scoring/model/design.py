@@ -1,0 +1,361 @@
+"""From a table of features to matrices: numbers, category codes, and the additive design of splines and
+one-hots.
+
+A blank number is NaN, a blank category is BLANK; both are all zeros in the additive design, whose columns are
+centred on the known rows, so a blank counts as the average known value and never as a sign of its own. A
+value never seen in training is UNSEEN, one seen fewer than `MIN_LEADS` times is RARE: zeros too, and the
+interval widens for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scoring.errors import MissingColumn
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+BLANK, UNSEEN, RARE = -1, -2, -3
+MIN_LEADS = 5
+"""rows a category value needs for an effect of its own"""
+MAX_VALUES = 40
+"""values of one field with an effect of their own: the commonest"""
+MIN_KNOWN = 20
+"""known rows a field needs to enter the model at all"""
+KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
+"""quantiles of the spline's knots (Harrell's placement for five)"""
+EDGES = (0.005, 0.995)
+"""beyond these quantiles of training the spline is held constant: no extrapolation into what nobody has
+seen"""
+
+
+class FeatureLike(Protocol):
+    """What the model needs to know of a feature (scoring.features.catalogue.Feature has more)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class NumberField:
+    """A number's place in the design: its scale, its knots, and the matrix that makes its spline's columns
+    uncorrelated."""
+
+    name: str
+    label: str
+    unit: str
+    family: str
+    log: bool
+    median: float
+    low: float
+    high: float
+    centre: float
+    scale: float
+    knots: Floats
+    mode: float | None
+    bend_on_line: Floats
+    bend_centre: Floats
+    bend: Floats
+
+    @property
+    def width(self) -> int:
+        return 1 + int(self.bend.shape[1])
+
+    def columns(self, values: Floats) -> Floats:
+        """n × width: the straight line, then the bends; zeros where the value is blank."""
+        known = np.isfinite(values)
+        x = np.where(known, values, self.median)
+        raw = _line(x, self)
+        out = np.empty((len(x), self.width))
+        out[:, 0] = raw
+        if self.width > 1:
+            bends = _bends(x, raw, self.knots, self.mode)
+            out[:, 1:] = (bends - self.bend_centre - np.outer(raw, self.bend_on_line)) @ self.bend
+        out[~known] = 0.0
+        return out
+
+
+@dataclass(frozen=True)
+class CategoryField:
+    """A category's place in the design: the values with an effect of their own, all values seen, and their
+    shares."""
+
+    name: str
+    label: str
+    family: str
+    values: tuple[str, ...]
+    shares: Floats
+    seen: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.values)
+
+    def columns(self, codes: Ints) -> Floats:
+        out = np.zeros((len(codes), self.width))
+        known = codes >= 0
+        out[known] = -self.shares
+        out[np.flatnonzero(known), codes[known]] += 1.0
+        return out
+
+
+Field = NumberField | CategoryField
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The rows of one table: `numbers` n × k (NaN = blank), `codes` n × c (BLANK, UNSEEN, RARE or a value's
+    place)."""
+
+    numbers: Floats
+    codes: Ints
+
+    def __len__(self) -> int:
+        return int(self.numbers.shape[0])
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Encoded:
+        return Encoded(self.numbers[rows], self.codes[rows])
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which fields feed the model and how; learnt from the training rows and never changed after."""
+
+    numbers: tuple[NumberField, ...]
+    categories: tuple[CategoryField, ...]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return (*self.numbers, *self.categories)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def groups(self) -> tuple[tuple[int, int], ...]:
+        """Ranges of additive columns that share one penalty: a number's line, its bends, a category's
+        values."""
+        out: list[tuple[int, int]] = []
+        at = 0
+        for number in self.numbers:
+            out.append((at, at + 1))
+            if number.width > 1:
+                out.append((at + 1, at + number.width))
+            at += number.width
+        for category in self.categories:
+            out.append((at, at + category.width))
+            at += category.width
+        return tuple(out)
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The range of additive columns of each field, in the order of `fields`."""
+        ends = (
+            np.cumsum([field.width for field in self.fields], dtype=int) if self.fields else np.array([], int)
+        )
+        return tuple((int(end) - field.width, int(end)) for end, field in zip(ends, self.fields, strict=True))
+
+    def encode(self, rows: pa.Table) -> Encoded:
+        numbers = [number_column(rows, field.name) for field in self.numbers]
+        codes = [_codes(rows, field) for field in self.categories]
+        return Encoded(
+            np.column_stack(numbers) if numbers else np.empty((rows.num_rows, 0)),
+            np.column_stack(codes) if codes else np.empty((rows.num_rows, 0), np.int64),
+        )
+
+    def additive(self, rows: Encoded) -> Floats:
+        """n × columns of the additive design, without the constant."""
+        parts = [field.columns(rows.numbers[:, i]) for i, field in enumerate(self.numbers)]
+        parts += [field.columns(rows.codes[:, i]) for i, field in enumerate(self.categories)]
+        return np.hstack(parts) if parts else np.empty((len(rows), 0))
+
+    def trees(self, rows: Encoded, cuts: Sequence[Floats], levels: Sequence[Floats]) -> Floats:
+        """n × fields for trees: blank is NaN, a number is its place among the cuts, a category is the level
+        of its value (one array a field, whose last entry stands for rare and unseen values)."""
+        parts = []
+        for i, cut in enumerate(cuts):
+            values = rows.numbers[:, i]
+            parts.append(np.where(np.isfinite(values), np.searchsorted(cut, values), np.nan)[:, None])
+        for c, level in enumerate(levels):
+            codes = rows.codes[:, c]
+            column = level[np.where(codes < BLANK, len(level) - 1, codes)]
+            column[codes == BLANK] = np.nan
+            parts.append(column[:, None])
+        return np.hstack(parts) if parts else np.empty((len(rows), 0))
+
+    def blank(self, rows: Encoded) -> npt.NDArray[np.bool_]:
+        """n × fields: where nothing is known."""
+        return np.hstack([~np.isfinite(rows.numbers), rows.codes == BLANK])
+
+    def unfamiliar(self, rows: Encoded) -> npt.NDArray[np.bool_]:
+        """n × fields: where the value was never, or hardly ever, seen."""
+        return np.hstack([np.zeros(rows.numbers.shape, bool), rows.codes < BLANK])
+
+
+def learn(rows: pa.Table, features: Sequence[FeatureLike]) -> Design:
+    """The design of a training table. Fields that are all but blank or constant stay out."""
+    numbers: list[NumberField] = []
+    categories: list[CategoryField] = []
+    for feature in features:
+        if feature.role != "model":
+            continue
+        if feature.type == "number":
+            number = _learn_number(number_column(rows, feature.name), feature)
+            numbers += [number] if number else []
+        else:
+            category = _learn_category(rows, feature)
+            categories += [category] if category else []
+    return Design(tuple(numbers), tuple(categories))
+
+
+def number_column(rows: pa.Table, name: str) -> Floats:
+    """A column as float64, NaN where null: pyarrow's null must not reach numpy as None."""
+    column = _column(rows, name)
+    if pa.types.is_null(column.type):
+        return np.full(rows.num_rows, np.nan)
+    values = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
+    """A column as codes into its own values; BLANK where null."""
+    column = _column(rows, name)
+    if pa.types.is_null(column.type):
+        return np.full(rows.num_rows, BLANK, np.int64), []
+    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    codes = pc.fill_null(coded.indices.cast(pa.int64()), BLANK).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), [str(value) for value in coded.dictionary.to_pylist()]
+
+
+def _column(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in rows.column_names:
+        raise MissingColumn(
+            f"The table has no column {name!r}, which the model needs.", fix="Build the features again."
+        )
+    return rows.column(name)
+
+
+def _codes(rows: pa.Table, field: CategoryField) -> Ints:
+    codes, values = category_column(rows, field.name)
+    own = {value: i for i, value in enumerate(field.values)}
+    seen = set(field.seen)
+    table = np.array(
+        [own.get(value, RARE if value in seen else UNSEEN) for value in values] + [BLANK], np.int64
+    )
+    return table[codes]
+
+
+def _learn_category(rows: pa.Table, feature: FeatureLike) -> CategoryField | None:
+    codes, values = category_column(rows, feature.name)
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    if counts.sum() < MIN_KNOWN:
+        return None
+    order = sorted(range(len(values)), key=lambda i: (-counts[i], values[i]))
+    own = [i for i in order[:MAX_VALUES] if counts[i] >= MIN_LEADS]
+    if len(own) < 2 and counts.sum() - counts[own].sum() < MIN_LEADS:
+        return None
+    shares = counts[own] / max(counts[own].sum(), 1)
+    return CategoryField(
+        feature.name, feature.label, feature.family,
+        tuple(values[i] for i in own), shares, tuple(sorted(values[i] for i in order if counts[i])),
+    )  # fmt: skip
+
+
+def _learn_number(values: Floats, feature: FeatureLike) -> NumberField | None:
+    x = values[np.isfinite(values)]
+    if len(x) < MIN_KNOWN or np.ptp(x) == 0:
+        return None
+    low, high = np.quantile(x, EDGES)
+    if low == high:
+        low, high = x.min(), x.max()
+    levels, counts = np.unique(x, return_counts=True)
+    log = bool(x.min() >= 0 and _skewed(x))
+    clipped = _scaled(np.clip(x, low, high), log)
+    centre, scale = float(clipped.mean()), float(clipped.std()) or 1.0
+    line = (clipped - centre) / scale
+    common = int(counts.argmax())
+    mode = float(levels[common]) if counts[common] >= 0.2 * len(x) and len(levels) > 2 else None
+    away = line if mode is None or len(levels) < 8 else line[x != mode]
+    knots = np.unique(np.quantile(away, KNOTS)) if len(levels) > 4 else np.array([])
+    bends = _bends(x, line, knots, mode)
+    on_line, bend_centre, bend = _whiten(bends, line)
+    return NumberField(
+        feature.name, feature.label, feature.unit, feature.family, log, float(np.median(x)),
+        float(low), float(high), centre, scale, knots, mode, on_line, bend_centre, bend,
+    )  # fmt: skip
+
+
+def _whiten(bends: Floats, line: Floats) -> tuple[Floats, Floats, Floats]:
+    """What makes the bends uncorrelated with the line and each other, each of unit size, so that one penalty
+    fits all."""
+    if not bends.shape[1]:
+        return np.empty(0), np.empty(0), np.empty((0, 0))
+    centre = bends.mean(axis=0)
+    on_line = ((bends - centre) * line[:, None]).mean(axis=0)
+    rest = bends - centre - np.outer(line, on_line)
+    size, axes = np.linalg.eigh(rest.T @ rest / len(rest))
+    keep = size > 1e-6 * max(float(size.max()), 1e-3)
+    return on_line, centre, axes[:, keep] / np.sqrt(size[keep])
+
+
+def _line(values: Floats, field: NumberField) -> Floats:
+    clipped: Floats = (
+        _scaled(np.clip(values, field.low, field.high), field.log) - field.centre
+    ) / field.scale
+    return clipped
+
+
+def _bends(values: Floats, line: Floats, knots: Floats, mode: float | None) -> Floats:
+    """Natural cubic splines less their straight line (Hastie et al., Elements, 5.2.1), and a step at the
+    commonest value."""
+    parts: list[Floats] = []
+    if len(knots) >= 3:
+        last = _cubic(line, knots, -2)
+        parts += [_cubic(line, knots, k) - last for k in range(len(knots) - 2)]
+    if mode is not None:
+        parts.append((values == mode).astype(np.float64))
+    return np.column_stack(parts) if parts else np.empty((len(line), 0))
+
+
+def _cubic(line: Floats, knots: Floats, k: int) -> Floats:
+    top = knots[-1]
+    rise: Floats = np.maximum(line - knots[k], 0) ** 3 - np.maximum(line - top, 0) ** 3
+    return rise / (top - knots[k])
+
+
+def _scaled(values: Floats, log: bool) -> Floats:
+    out: Floats = np.log1p(values) if log else values
+    return out
+
+
+def _skewed(values: Floats) -> bool:
+    """Whether log(1 + x) is nearer to symmetric than x is, by how unevenly the 5-50-95 % quantiles lie."""
+
+    def unevenness(v: Floats) -> float:
+        low, middle, high = np.quantile(v, (0.05, 0.5, 0.95))
+        return abs(float(high + low - 2 * middle)) / max(float(high - low), 1e-12)
+
+    return unevenness(np.log1p(values)) < unevenness(values) or float(values.max()) > 50 * max(
+        float(np.median(values)), 1
+    )

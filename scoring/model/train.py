@@ -1,0 +1,135 @@
+"""Training: from as-of rows and their outcomes to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version as installed
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from scoring.errors import ScoringError, TooFewOutcomes
+from scoring.model import amount as amounts
+from scoring.model import design as layouts
+from scoring.model import deviation, estimator, evidence, interval, reasons
+from scoring.model.card import Model
+from scoring.model.design import Design, FeatureLike
+from scoring.model.estimator import Sample, Trained
+from scoring.model.threads import single
+
+Floats = npt.NDArray[np.float64]
+
+
+def train(
+    rows: pa.Table,
+    won: npt.ArrayLike,
+    *,
+    features: Sequence[FeatureLike],
+    groups: npt.ArrayLike,
+    amount: npt.ArrayLike | None = None,
+    weight: npt.ArrayLike | None = None,
+    seed: int = 0,
+    version: str = "",
+    created: str = "",
+    horizon_days: int = 180,
+    base_rate: float | None = None,
+) -> Model:
+    """`groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
+    `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
+    that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
+    the leads' outcomes."""
+    y = np.asarray(won, np.float64)
+    if len(y) != rows.num_rows:
+        raise ScoringError(
+            f"{rows.num_rows} rows came with {len(y)} outcomes.", fix="Pass one outcome a row."
+        )
+    leads = _ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
+    share = 1 / np.bincount(leads)[leads]
+    wins, total = float((y * share).sum()), float(share.sum())
+    if wins <= 0 or wins >= total - 1e-9:
+        raise TooFewOutcomes(
+            f"Of {total:.0f} mature leads {wins:.0f} were won; a model needs won and lost ones.",
+            fix="Check which statuses and stages are mapped to won and lost, or wait for more leads.",
+        )
+    base = float(base_rate) if base_rate is not None else wins / total
+    with single():
+        return _train(
+            rows, y, features, _ids(groups), share, weight,
+            None if amount is None else np.asarray(amount, np.float64), seed, base, {"version": version, "created": created, "horizon_days": horizon_days},
+        )  # fmt: skip
+
+
+def _train(
+    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: npt.NDArray[np.int64], share: Floats,
+    weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, names: dict[str, Any],
+) -> Model:  # fmt: skip
+    layout = layouts.learn(rows, features)
+    encoded = layout.encode(rows)
+    sample = Sample(encoded, layout.additive(encoded), won, _weights(share, weight), group)
+    trained = estimator.fit_point(layout, sample, seed)
+    explainer = reasons.learn(layout, sample, trained.point, float(np.log(base / (1 - base))))
+    return Model(
+        base_rate=base,
+        seed=seed,
+        design=layout,
+        point=trained.point,
+        interval=(ranges := interval.learn(layout, sample, trained.point, seed)),
+        ordinary=deviation.learn(rows, won, features),
+        explainer=explainer,
+        similar=evidence.learn(layout, sample, explainer.surrogate),
+        amounts=amounts.learn(sample.design, won, amount),
+        card=_card(features, layout, sample, trained, ranges, base, share),
+        **names,
+    )
+
+
+def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
+    """A lead's own share times its weight, scaled to the number of leads that the uneven weights are still
+    worth."""
+    if weight is None:
+        return share
+    own = share * np.asarray(weight, np.float64)
+    # Kish: n leads of uneven weight say as much as (sum w)² / sum w² even ones
+    per_row = own / share
+    worth = float((share * per_row).sum() ** 2 / (share * per_row**2).sum())
+    out: Floats = own * worth / own.sum()
+    return out
+
+
+def _ids(groups: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    _, place = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    return place.reshape(-1).astype(np.int64)
+
+
+def _card(
+    features: Sequence[FeatureLike], layout: Design, sample: Sample, trained: Trained,
+    ranges: interval.Interval, base: float, share: Floats,
+) -> dict[str, Any]:  # fmt: skip
+    used = set(layout.names)
+    point, familiar = trained.point, ranges.familiar
+    return {
+        "data": {
+            "rows": len(sample),
+            "leads": round(float(share.sum())),
+            "groups": len(np.unique(sample.group)),
+            "wins": round(float((sample.won * share).sum())),
+            "base_rate": base,
+        },
+        "metrics": {**trained.metrics, "how": "out of fold, groups never split"},
+        "features": {
+            "used": [field.name for field in layout.fields],
+            "left_out": [f.name for f in features if f.role == "model" and f.name not in used],
+        },
+        "choices": {
+            "share_of_trees": point.share,
+            "trees": point.rounds,
+            "calibration": {"slope": point.slope, "offset": point.offset},
+            "interval": {
+                "kind": familiar.kind, "disagreement": familiar.disagreement, "factor": familiar.factor,
+            },
+        },
+        "checks": {},
+        "versions": {name: installed(name) for name in ("scikit-learn", "numpy", "scipy", "pyarrow")},
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""Numbers and fields in a rep's words."""
+
+from __future__ import annotations
+
+import math
+
+from scoring.model.design import CategoryField, NumberField
+
+
+def natural(unit: str, value: float) -> tuple[str, float]:
+    """A unit of log(1 + x) and its value as x itself."""
+    if unit.startswith("log(1 + ") and unit.endswith(")"):
+        return unit[len("log(1 + ") : -1], math.expm1(min(value, 60.0))
+    return unit, value
+
+
+def quantity(unit: str, value: float) -> str:
+    """A value with its unit where a bare number would puzzle: '3.2 days', '40 %', '12,000'."""
+    unit, value = natural(unit, value)
+    if unit == "share":
+        return f"{100 * value:.0f} %"
+    if unit == "0 or 1":
+        return "yes" if value >= 0.5 else "no"
+    if unit == "times":
+        return f"{number(value)}×"
+    return f"{number(value)} {unit}" if unit in ("days", "hours", "minutes") else number(value)
+
+
+def number(value: float) -> str:
+    """Two or three digits that matter, thousands with commas."""
+    size = abs(value)
+    if size >= 1000:
+        step = 10 ** max(math.floor(math.log10(size)) - 2, 0)
+        return f"{round(value / step) * step:,.0f}"
+    if size >= 10 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
+
+
+def figure(field: NumberField, value: float) -> str:
+    """'Employees 12,000'."""
+    return f"{field.label} {quantity(field.unit, value)}"
+
+
+def category(field: CategoryField, value: str | None) -> str:
+    """'Industry: biotech'."""
+    return f"{field.label}: {value or 'blank'}"
