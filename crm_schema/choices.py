@@ -29,8 +29,9 @@ TAGS = (
 )
 BANDS = (
     Choice("sure", "Sure", "Confidence of 85 or more."),
-    Choice("fairly_sure", "Fairly sure", "Confidence from 70 to 85."),
-    Choice("unsure", "Unsure", "Confidence below 70: read the range, not the score."),
+    Choice("fairly_sure", "Fairly sure", "Confidence from 75 to 85."),
+    Choice("unsure", "Unsure", "Confidence from 65 to 75: read the range, not the score."),
+    Choice("guessing", "Guessing", "Confidence below 65: the score says little."),
 )
 ROUTES = (
     Choice("person_ae", "Account executive"),
@@ -49,6 +50,7 @@ FEEDBACK_DUE = (
 YES_NO = (Choice("yes", "Yes"), Choice("no", "No"))
 STATUSES = (Choice("open", "Open"), Choice("completed", "Completed"))
 TIERS = (
+    Choice("enterprise", "Enterprise"),
     Choice("standard", "Standard"),
     Choice("specialist", "Specialist"),
 )

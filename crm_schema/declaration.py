@@ -106,7 +106,7 @@ _WRITTEN_BY_CANDOR = (
         on=_PERSON,
         written_by="candor",
         choices=BANDS,
-        help="Confidence in words.",
+        help="How sure the score is, in a word: sure, fairly sure, unsure, guessing.",
     ),
     Field(
         "flags",
@@ -254,6 +254,7 @@ _WRITTEN_BY_CANDOR = (
     ),
 )
 
+# "both": Candor clears the answers once it has them, so that the next form starts blank
 _WRITTEN_BY_PEOPLE = (
     Field(
         "tags",
@@ -305,7 +306,7 @@ _WRITTEN_BY_PEOPLE = (
             f"Candor feedback: {name}",
             type="choice",
             on=_PERSON,
-            written_by="people",
+            written_by="both",
             choices=choices,
             help=question,
         )
@@ -416,7 +417,7 @@ _REVIEW = (
         "Candor note",
         type="long_text",
         on=("review",),
-        written_by="people",
+        written_by="both",
         length=2000,
         help="Anything else worth knowing.",
     ),

@@ -175,7 +175,7 @@ def _tracked(
     if left_out:
         found.limits.append(
             f"{object_name}: Salesforce keeps the history of {TRACKED_FIELDS} fields an object and your own "
-            f"leave room for {room}, so it will not keep that of {', '.join(left_out)}. Candor still sees such "
+            f"leave room for {room}: it will not keep that of {', '.join(left_out)}. Candor still sees such "
             "a change at its next pass, but not who made it when, nor one that was taken back in between."
         )
     return {salesforce_name(f.key) for f in wanted[:room]}
@@ -260,7 +260,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
             files["destructiveChangesPost.xml"] = package(after)
         found.stages.append(Destroy(tuple(lines), zipped(files)))
         found.limits.append(
-            "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase them at "
-            "once in Setup, Object Manager, Deleted Fields."
+            "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase "
+            "them in Setup, Object Manager, Deleted Fields."
         )
     return found

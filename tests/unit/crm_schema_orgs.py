@@ -1,4 +1,4 @@
-"""Two small orgs in memory for the tests of crm_schema: they take what a port takes and show it back as a CRM does."""
+"""Two small orgs in memory for the tests of crm_schema: they take what a port takes, as a CRM does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from xml.etree import ElementTree as ET
 NS = "{http://soap.sforce.com/2006/04/metadata}"
 DESCRIBED = {
     "Number": "double", "Text": "string", "LongTextArea": "textarea", "Picklist": "picklist",
-    "MultiselectPicklist": "multipicklist", "Checkbox": "boolean", "DateTime": "datetime", "Lookup": "reference",
+    "MultiselectPicklist": "multipicklist", "Checkbox": "boolean", "DateTime": "datetime",
+    "Lookup": "reference",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Plan shows the difference like a migration, apply makes it, verify finds drift, remove leaves the org as it was (S9.1)."""
+"""Plan shows the difference like a migration, apply makes it, remove leaves the org as it was (S9.1)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_field_of_our_name_that_is_something_else_is_named_with_the_choices() 
 
     portal = HubSpotPortal()
     portal.objects["contacts"]["properties"]["candor_score"] = {
-        "name": "candor_score", "label": "x", "type": "string", "fieldType": "text", "groupName": "information",
+        "name": "candor_score", "label": "x", "type": "string", "fieldType": "text", "groupName": "info",
     }  # fmt: skip
     with pytest.raises(Conflict, match=r"contacts\.candor_score is of type string"):
         plan(portal)
