@@ -13,8 +13,8 @@ from scoring.routing.policy import Policy
 Size = Literal["enterprise", "mid_market", "smb", "unknown"]
 Band = Literal["sure", "fairly sure", "unsure", "guessing"]
 
-FIRMOGRAPHIC = frozenset({"firmographics", "person", "company"})
-"""feature families that say who a lead is"""
+FIRMOGRAPHIC = frozenset({"firmographic", "fact"})
+"""feature families that say who a lead is (scoring/features/catalogue.py)"""
 
 
 def percentile(touches: ArrayLike) -> NDArray[np.float64]:

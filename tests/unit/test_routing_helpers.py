@@ -76,7 +76,7 @@ def test_high_expected_value_is_the_top_tenth() -> None:
 
 
 def test_fit_sizes_and_bands() -> None:
-    assert fit([("firmographics", 20), ("behaviour", 30), ("person", -5)]) == 65
+    assert fit([("firmographic", 20), ("behavioural", 30), ("fact", -5)]) == 65
     assert size(120_000, 5, POLICY) == "enterprise"
     assert size(None, 1_000, POLICY) == "enterprise"
     assert size(5_000, 99, POLICY) == "smb"
@@ -89,7 +89,7 @@ def test_conflicting_signals() -> None:
     calm = {"engagement": 10.0, "completeness": 30.0, "contacts": 1, "functions": (), "policy": POLICY}
     assert conflicting(flagged_families=(), **calm) == ()  # type: ignore[arg-type]
     loud = {**calm, "engagement": 80.0, "contacts": 3, "functions": ("technical",)}
-    assert len(conflicting(flagged_families=("firmographics",), **loud)) == 3  # type: ignore[arg-type]
+    assert len(conflicting(flagged_families=("firmographic",), **loud)) == 3  # type: ignore[arg-type]
     settled = {**loud, "functions": ("technical", "executive"), "completeness": 90.0}
     assert conflicting(flagged_families=(), **settled) == ()  # type: ignore[arg-type]
 
