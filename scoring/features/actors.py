@@ -1,4 +1,5 @@
-"""Who is behind the activity: persons, machines, or unsure. One aggregate expression a feature over `seen`."""
+"""Who is behind the activity: persons, machines, or unsure. One aggregate expression a feature over
+`seen`."""
 
 from __future__ import annotations
 

@@ -15,10 +15,11 @@ Table = Any
 
 
 def spans(changes: Table, fields: Collection[str]) -> Table:
-    """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`, blanks as null.
+    """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`,
+    blanks as null.
 
-    Of several changes at the same moment the last in order of their text holds, so that the order of rows never
-    matters; the others get an empty span.
+    Of several changes at the same moment the last in order of their text holds, so that the order of rows
+    never matters; the others get an empty span.
     """
     changes = changes.filter(changes.field.isin(sorted(fields)))
     text = changes.value.strip()

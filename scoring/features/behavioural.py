@@ -1,4 +1,5 @@
-"""What the lead does: visits, reading, replies, channels. One aggregate expression a feature over `seen` (see touches.py)."""
+"""What the lead does: visits, reading, replies, channels. One aggregate expression a feature over `seen` (see
+touches.py)."""
 
 from __future__ import annotations
 

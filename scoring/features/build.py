@@ -1,4 +1,5 @@
-"""Features for any (lead, time) pairs: one definition for training, backtest, nightly scoring and a single touched lead."""
+"""Features for any (lead, time) pairs: one definition for training, backtest, nightly scoring and a single
+touched lead."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ DECIMALS = 6
 
 
 def connect(threads: int = 1) -> Any:
-    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection. It fetches no
-    extension."""
+    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection. It
+    fetches no extension."""
     folder = tempfile.mkdtemp(prefix="candor-features-")
     con = ibis.duckdb.connect(
         threads=threads,
@@ -36,10 +37,11 @@ def connect(threads: int = 1) -> Any:
 
 
 def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
-    """A row for each point, in the order of the points: lead_id, as_of, then the columns of `catalogue(facts)`.
+    """A row for each point, in the order of the points: lead_id, as_of, then the columns of
+    `catalogue(facts)`.
 
-    Numbers are float64, categories strings, null where unknown. Raises InputError when the tables are not what the
-    contract says.
+    Numbers are float64, categories strings, null where unknown. Raises InputError when the tables are not
+    what the contract says.
     """
     facts = checked_facts(facts)
     tables = checked(inputs)
@@ -107,7 +109,8 @@ def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
 
 @contextmanager
 def _workspace(con: Any) -> Iterator[Any]:
-    """keep(table): an Arrow table or an expression, computed once and kept on the engine until the block ends."""
+    """keep(table): an Arrow table or an expression, computed once and kept on the engine until the block
+    ends."""
     names: list[str] = []
 
     def keep(table: Any) -> Any:

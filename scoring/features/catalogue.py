@@ -1,10 +1,11 @@
 """Every feature in one list: its name, its unit, what a rep calls it, and how it is counted.
 
-Words used in the definitions. A *touch* is something a person of the lead's side did: a page view, form, download,
-webinar, meeting, answered call, campaign response, or an e-mail opened, clicked, answered or forwarded; what a seller
-did, or a machine, is none. A *visit* is a run of page views in one session (where there is none: with less than 30
-minutes between them). *Colleagues* are other leads of the same account or the same company e-mail domain. A window of N
-days are the N × 24 hours up to and including the moment the features are computed for. An unknown is blank, never 0.
+Words used in the definitions. A *touch* is something a person of the lead's side did: a page view, form,
+download, webinar, meeting, answered call, campaign response, or an e-mail opened, clicked, answered or
+forwarded; what a seller did, or a machine, is none. A *visit* is a run of page views in one session (where
+there is none: with less than 30 minutes between them). *Colleagues* are other leads of the same account or
+the same company e-mail domain. A window of N days are the N × 24 hours up to and including the moment the
+features are computed for. An unknown is blank, never 0.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from typing import Literal
 
 from scoring.features.inputs import Fact, checked_facts
 
+Type = Literal["number", "category"]
 Family = Literal["behavioural", "temporal", "graph", "actors", "firmographic", "fact"]
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of the feature table. `role` "model" may feed the model, "routing" is for flags and people only."""
+    """A column of the feature table. `role` "model" may feed the model, "routing" is for flags and people
+    only."""
 
     name: str
     family: Family
-    type: Literal["number", "category"]
+    type: Type
     unit: str
     label: str
     definition: str
@@ -49,14 +52,15 @@ BEHAVIOURAL = tuple(
         ("doc_download_share", "share", "Downloads that are documentation",
          "Documentation among all downloads of known content in the last 90 days; blank without one"),
         ("technical_content_share", "share", "Reads technical content",
-         "Documentation among all pages and downloads of known content in the last 90 days; blank without one"),
+         "Documentation among all pages and downloads of known content in the last 90 days; blank without "
+         "one"),
         ("pricing_with_case_study_30d", "views", "Pricing together with case studies",
          "The smaller of two counts of the last 30 days: pricing pages or files, and case studies"),
         ("research_depth_30d", "areas", "Product areas explored",
          "Different product areas touched in the last 30 days"),
         ("reply_hours_median", "hours", "Usual time to reply",
-         "Median hours from our last e-mail or call to the lead's reply, over replies of the last 90 days; blank "
-         "without one"),
+         "Median hours from our last e-mail or call to the lead's reply, over replies of the last 90 days; "
+         "blank without one"),
         ("forwards_30d", "e-mails", "Forwards our e-mails", "E-mails forwarded in the last 30 days"),
         ("forms_30d", "forms", "Forms filled in", "Forms sent in the last 30 days"),
         ("channels_14d", "channels", "Channels used",
@@ -70,20 +74,24 @@ TEMPORAL = tuple(
         ("lead_age_days", "days", "Days since the lead came in", "Days since the record was created"),
         ("days_since_first_touch", "days", "Days since first contact",
          "Days since the first touch; blank without one"),
-        ("days_since_last_touch", "days", "Days since last heard from", "Days since the last touch; blank without one"),
+        ("days_since_last_touch", "days", "Days since last heard from", "Days since the last touch; blank "
+                                                                        "without one"),
         ("touches_7d", "touches", "Touches this week", "Touches in the last 7 days"),
         ("touches_30d", "touches", "Touches this month", "Touches in the last 30 days"),
         ("meetings_30d", "meetings", "Meetings", "Meetings in the last 30 days"),
         ("bursts_90d", "bursts", "Separate waves of interest",
          "Runs of touches in the last 90 days with more than 7 quiet days between them"),
         ("mean_burst_gap_days", "days", "Quiet time between waves",
-         "Mean length of the quiet times of more than 7 days that ended in the last 180 days; blank without one"),
+         "Mean length of the quiet times of more than 7 days that ended in the last 180 days; blank without "
+         "one"),
         ("dark_then_return", "0 or 1", "Came back after going quiet",
          "1 when a touch in the last 7 days followed 30 quiet days or more, else 0"),
         ("velocity_3d", "times", "Pace of the last 3 days",
-         "Touches in the last 3 days + 1, over the mean per 3 days of the 28 days before + 1; above 1 is speeding up"),
+         "Touches in the last 3 days + 1, over the mean per 3 days of the 28 days before + 1; above 1 is "
+         "speeding up"),
         ("velocity_7d", "times", "Pace of the last week",
-         "Touches in the last 7 days + 1, over the mean per week of the 28 days before + 1; above 1 is speeding up"),
+         "Touches in the last 7 days + 1, over the mean per week of the 28 days before + 1; above 1 is "
+         "speeding up"),
         ("recency_weighted_engagement", "log(1 + touches)", "Engagement, recent counts more",
          "log(1 + sum over all touches of exp(-age / 14 days))"),
     )
@@ -93,7 +101,8 @@ GRAPH = tuple(
     _number("graph", *row)
     for row in (
         ("colleagues_engaged_30d", "people", "Colleagues engaged",
-         "Colleagues with a touch in the last 30 days; blank while the company isn't known, as in all of this family"),
+         "Colleagues with a touch in the last 30 days; blank while the company isn't known, as in all of "
+         "this family"),
         ("functions_engaged_30d", "functions", "Job functions engaged",
          "Different job functions among those colleagues; blank while none of their titles is known"),
         ("same_day_colleagues_30d", "people", "Colleagues active on the same day",
@@ -109,15 +118,15 @@ GRAPH = tuple(
         ("first_follower_hours", "hours", "Time until a colleague followed",
          "Hours from the lead's first touch to the first such colleague's; blank without one"),
         ("referral", "0 or 1", "Referred by someone",
-         "1 when the lead said that someone told them of us, or a colleague forwarded one of our e-mails in the 30 days "
-         "before the lead's first touch; 0 when they named another source; else blank"),
+         "1 when the lead said that someone told them of us, or a colleague forwarded one of our e-mails in "
+         "the 30 days before the lead's first touch; 0 when they named another source; else blank"),
     )
 )  # fmt: skip
 
 ACTORS = (
     _number("actors", "machine_share_30d", "share", "Share done by machines",
-            "Of the lead's activities in the last 30 days, those that a machine made (link scanner, mail-privacy open, "
-            "crawler, agent); blank without activity"),
+            "Of the lead's activities in the last 30 days, those that a machine made (link scanner, "
+            "mail-privacy open, crawler, agent); blank without activity"),
 )  # fmt: skip
 
 ROUTING = tuple(
@@ -149,28 +158,31 @@ ROUTING = tuple(
 
 SIZE_BANDS = ("1-9", "10-49", "50-99", "100-499", "500-999", "1000-4999", "5000+")
 
-_FIRMOGRAPHIC: tuple[tuple[str, Feature], ...] = tuple(
-    (fact, Feature(name, "firmographic", kind, unit, label, definition))
-    for fact, name, kind, unit, label, definition in (
-        ("employees", "log_employees", "number", "log(1 + people)", "Employees", "log(1 + employees)"),
-        ("employees", "size_band", "category", "band", "Company size",
-         f"Employees in bands: {', '.join(SIZE_BANDS)}"),
-        ("annual_revenue", "log_annual_revenue", "number", "log(1 + currency)", "Annual revenue",
-         "log(1 + annual revenue in the org's currency)"),
-        ("industry", "industry", "category", "name", "Industry", "Industry in lower case, synonyms joined"),
-        ("title", "function", "category", "name", "Job function",
-         "From the job title: technical, business, executive, finance, marketing, sales, operations, student, other "
-         "or unknown (a title without meaning)"),
-        ("title", "seniority", "category", "name", "Seniority",
-         "From the job title: c_level, vp, director, manager, individual or intern"),
-        ("source", "channel", "category", "name", "Channel",
-         "From the source: inbound, outbound, partner, event, paid, referral or other"),
-        ("source", "source", "category", "name", "Source", "Lead source in lower case, spelling joined"),
-        ("country", "country", "category", "name", "Country", "Country in lower case, synonyms joined"),
-        ("email", "email_kind", "category", "name", "Kind of e-mail address",
-         "company, free (a free-mail provider) or none (no address that could receive mail); blank without an entry"),
-    )
+_FIRMOGRAPHIC_ROWS: tuple[tuple[str, str, Type, str, str, str], ...] = (
+    ("employees", "log_employees", "number", "log(1 + people)", "Employees", "log(1 + employees)"),
+    ("employees", "size_band", "category", "band", "Company size",
+     f"Employees in bands: {', '.join(SIZE_BANDS)}"),
+    ("annual_revenue", "log_annual_revenue", "number", "log(1 + currency)", "Annual revenue",
+     "log(1 + annual revenue in the org's currency)"),
+    ("industry", "industry", "category", "name", "Industry", "Industry in lower case, synonyms joined"),
+    ("title", "function", "category", "name", "Job function",
+     "From the job title: technical, business, executive, finance, marketing, sales, operations, student, "
+     "other or unknown (a title without meaning)"),
+    ("title", "seniority", "category", "name", "Seniority",
+     "From the job title: c_level, vp, director, manager, individual or intern"),
+    ("source", "channel", "category", "name", "Channel",
+     "From the source: inbound, outbound, partner, event, paid, referral or other"),
+    ("source", "source", "category", "name", "Source", "Lead source in lower case, spelling joined"),
+    ("country", "country", "category", "name", "Country", "Country in lower case, synonyms joined"),
+    ("email", "email_kind", "category", "name", "Kind of e-mail address",
+     "company, free (a free-mail provider) or none (no address that could receive mail); blank without "
+     "an entry"),
 )  # fmt: skip
+
+_FIRMOGRAPHIC = tuple(
+    (fact, Feature(name, "firmographic", kind, unit, label, definition))
+    for fact, name, kind, unit, label, definition in _FIRMOGRAPHIC_ROWS
+)
 """The fact that a feature is made of, and the feature."""
 
 STANDARD = (
@@ -187,19 +199,18 @@ def generic(facts: Sequence[Fact]) -> tuple[Fact, ...]:
 
 
 def catalogue(facts: Sequence[Fact]) -> tuple[Feature, ...]:
-    """The features that `build` computes for an org with these facts, in the order of its columns. A fact that is not
-    listed (protected, useless, gamed) feeds no feature for the model."""
+    """The features that `build` computes for an org with these facts, in the order of its columns. A fact
+    that is not listed (protected, useless, gamed) feeds no feature for the model."""
     facts = checked_facts(facts)
     mapped = {fact.name for fact in facts}
     graph = tuple(f for f in GRAPH if f.name != "functions_engaged_30d" or "title" in mapped)
     firmographic = tuple(feature for fact, feature in _FIRMOGRAPHIC if fact in mapped)
-    return (
-        *BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *(_from_fact(f) for f in generic(facts)), *ROUTING,
-    )  # fmt: skip
+    others = tuple(_from_fact(fact) for fact in generic(facts))
+    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *ROUTING)
 
 
 def _from_fact(fact: Fact) -> Feature:
-    kind: Literal["number", "category"] = "category" if fact.type == "category" else "number"
+    kind: Type = "category" if fact.type == "category" else "number"
     unit = {"number": "as in the CRM", "flag": "0 or 1", "category": "name"}[fact.type]
     return Feature(
         f"fact_{fact.name}", "fact", kind, unit, fact.label, f"The field {fact.label} as known then"

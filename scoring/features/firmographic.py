@@ -8,12 +8,12 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from scoring.features import normalise
+from scoring.features import normalise, titles
 from scoring.features.catalogue import STANDARD, generic
 from scoring.features.inputs import END_OF_TIME, Fact
 
 WORDS: dict[str, dict[str, Callable[[str], str | None]]] = {
-    "title": {"~function": normalise.function, "~seniority": normalise.seniority},
+    "title": {"~function": titles.function, "~seniority": titles.seniority},
     "source": {"~source": normalise.source, "~channel": normalise.channel},
     "industry": {"~industry": normalise.industry},
     "country": {"~country": normalise.country},
@@ -27,8 +27,8 @@ ALWAYS_READ = frozenset({"email", "account_id", "title", "employees", "hand_rais
 
 
 def with_first_known(values: Any, leads: Any) -> Any:
-    """The spans of changes, and before the first of them `leads.email` and `leads.account_key`: for all times, where the
-    changes don't follow these fields."""
+    """The spans of changes, and before the first of them `leads.email` and `leads.account_key`: for all
+    times, where the changes don't follow these fields."""
     for field, column in (("email", "email"), ("account_id", "account_key")):
         changed = values.filter(values.field == field)
         first = changed.group_by("lead_id").aggregate(until=changed.since.min())
@@ -70,7 +70,8 @@ def with_words(values: Any, derived: Any) -> Any:
 
 
 def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
-    """The fields of the record that are looked at: those that may describe a lead, and those that routing needs."""
+    """The fields of the record that are looked at: those that may describe a lead, and those that routing
+    needs."""
     return frozenset(fact.name for fact in facts) | ALWAYS_READ
 
 
@@ -94,14 +95,14 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
     }
     if "annual_revenue" in known.columns:
         columns["log_annual_revenue"] = (_not_negative(number(known.annual_revenue)) + 1).ln()
-    readers = {"number": number, "flag": flag, "category": lambda text: text.lower().re_replace(r"\s+", " ")}
+    readers: dict[str, Callable[[Any], Any]] = {"number": number, "flag": flag, "category": _category}
     columns |= {f"fact_{fact.name}": readers[fact.type](known[fact.name]) for fact in generic(facts)}
     return columns
 
 
 def number(text: Any) -> Any:
-    """A number from text: "1200", "1,200", "$ 1200", "51-200" (its geometric middle), "1000+". Blank where it is none, or
-    not finite."""
+    """A number from text: "1200", "1,200", "$ 1200", "51-200" (its geometric middle), "1000+". Blank where it
+    is none, or not finite."""
     bare = text.re_replace(r"[,\s$€£]", "")
     plain = bare.try_cast("float64")
     low, high = (
@@ -124,6 +125,11 @@ def flag(text: Any) -> Any:
         (answer.isin(["true", "yes", "y", "1", "1.0"]), 1.0),
         (answer.isin(["false", "no", "n", "0", "0.0"]), 0.0),
     )
+
+
+def _category(text: Any) -> Any:
+    """A choice in lower case, one space between words."""
+    return text.lower().re_replace(r"\s+", " ")
 
 
 def _size_band(employees: Any) -> Any:

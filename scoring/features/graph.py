@@ -21,7 +21,8 @@ def keys(values: Any) -> Any:
 
 
 def members(points: Any, leads: Any, company: Any) -> Any:
-    """(point, as_of, lead_id, mate, own): a row for the lead itself (`own`) and for each colleague known at `as_of`."""
+    """(point, as_of, lead_id, mate, own): a row for the lead itself (`own`) and for each colleague known at
+    `as_of`."""
     mine = points.inner_join(
         company,
         [points.lead_id == company.lead_id, company.since <= points.as_of, company.until > points.as_of],
@@ -119,7 +120,8 @@ def committee(touch: Any, member: Any, values: Any) -> Any:
 
 
 def following(member: Any, touches: Any) -> Any:
-    """(point, …): colleagues whose first touch came after the lead's own, and forwards that came before it."""
+    """(point, …): colleagues whose first touch came after the lead's own, and forwards that came before
+    it."""
     by_person = touches.filter(touches.engaged)
     first = (
         by_person.group_by("lead_id")
@@ -158,8 +160,8 @@ def following(member: Any, touches: Any) -> Any:
 
 
 def features(row: Any) -> dict[str, Any]:
-    """Expressions on a point's row, after the tables above are joined to it. Without a known company the family is
-    blank; the committee then is the lead alone."""
+    """Expressions on a point's row, after the tables above are joined to it. Without a known company the
+    family is blank; the committee then is the lead alone."""
     company = row.company_known.fill_null(False)
 
     def counted(name: str) -> Any:

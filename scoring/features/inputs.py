@@ -1,7 +1,7 @@
 """What `build` takes: four Arrow tables and the list of facts that may describe a lead, checked at the door.
 
-Inside this package times are whole microseconds since 1970 (int64): the same arithmetic on every engine, and no session
-time zone can move a day.
+Inside this package times are whole microseconds since 1970 (int64): the same arithmetic on every engine, and
+no session time zone can move a day.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ ACTORS = frozenset({"person", "machine", "unsure"})
 
 
 REFUSED = frozenset({"status", "owner_id", "owner", "deal_id", "contact_id", "converted_at"})
-"""Fields that tell the outcome, or who works the lead, instead of describing it; so do all candor_* fields."""
+"""Fields that tell the outcome, or who works the lead, instead of describing it; so do all candor_*
+fields."""
 
 
 class InputError(ScoringError):
@@ -87,7 +88,8 @@ class Fact:
     def __post_init__(self) -> None:
         if self.name in REFUSED or self.name.startswith("candor_"):
             raise InputError(
-                f"The field `{self.name}` may not describe a lead: it tells the outcome, the work done on it, or what "
+                f"The field `{self.name}` may not describe a lead: it tells the outcome, the work done on "
+                f"it, or what "
                 "Candor itself wrote.",
                 fix="Take it out of the facts in the mapping file.",
             )
@@ -104,14 +106,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """`points` are (lead, time) pairs in any number and order. The other tables hold whatever is known, later rows
-    included: what happened after a point's `as_of` is not looked at.
+    """`points` are (lead, time) pairs in any number and order. The other tables hold whatever is known, later
+    rows included: what happened after a point's `as_of` is not looked at.
 
-    For a few points it is enough to give the leads of their companies (same account, or same company e-mail domain),
-    with all changes and activities of those; the features are then the same as in a build of everything.
+    For a few points it is enough to give the leads of their companies (same account, or same company e-mail
+    domain), with all changes and activities of those; the features are then the same as in a build of
+    everything.
 
-    `leads.account_key` must be what was known while the lead was open, never the account that its conversion made. Where
-    `changes` follow the field `account_id` (or `email`) of a lead, those dated values are used instead.
+    `leads.account_key` must be what was known while the lead was open, never the account that its conversion
+    made. Where `changes` follow the field `account_id` (or `email`) of a lead, those dated values are used
+    instead.
     """
 
     points: pa.Table
@@ -121,8 +125,8 @@ class Inputs:
 
 
 def checked(inputs: Inputs) -> Inputs:
-    """The same tables with exactly the contract's columns and types, times as microseconds, and `point` numbered.
-    Raises InputError."""
+    """The same tables with exactly the contract's columns and types, times as microseconds, and `point`
+    numbered. Raises InputError."""
     tables = {name: _typed(name, getattr(inputs, name)) for name in COLUMNS}
     for name, keys in KEYS.items():
         repeats = (
@@ -171,8 +175,8 @@ def _typed(name: str, table: pa.Table) -> pa.Table:
 
 
 def checked_facts(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """The facts in the order given. A name given twice (capitals don't count: columns are named after them) raises
-    InputError; Fact itself refuses names that tell the outcome."""
+    """The facts in the order given. A name given twice (capitals don't count: columns are named after them)
+    raises InputError; Fact itself refuses names that tell the outcome."""
     names = [fact.name.casefold() for fact in facts]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

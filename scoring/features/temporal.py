@@ -1,4 +1,5 @@
-"""When the lead is heard from: recency, pauses, bursts, changes of pace. One aggregate expression a feature over `seen`."""
+"""When the lead is heard from: recency, pauses, bursts, changes of pace. One aggregate expression a feature
+over `seen`."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ def features(seen: Any) -> dict[str, Any]:
 
 
 def _pace(seen: Any, lately: Any, days: int) -> Any:
-    """Touches of the last `days` against the usual number of the 28 days before, each + 1 so that a first touch after
-    silence is a doubling and not infinite."""
+    """Touches of the last `days` against the usual number of the 28 days before, each + 1 so that a first
+    touch after silence is a doubling and not infinite."""
     earlier = seen.count(where=seen.engaged & within(seen, days + 28) & ~within(seen, days))
     return (seen.count(where=lately) + 1) / (earlier * (days / 28) + 1)

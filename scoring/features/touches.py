@@ -1,7 +1,7 @@
 """Activities with what their own past says of them: pauses, visits, bursts, replies.
 
-Everything added here looks backward only, so it is the same for every later `as_of` and computed once an activity; a
-point then needs one join and one aggregation, however many times a lead is looked at.
+Everything added here looks backward only, so it is the same for every later `as_of` and computed once an
+activity; a point then needs one join and one aggregation, however many times a lead is looked at.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import ibis
 from scoring.features.inputs import DAY, MINUTE
 
 BY_THE_LEAD = (
-    "page_view", "form", "download", "webinar", "email_opened", "email_clicked", "email_replied", "email_forwarded",
-    "meeting", "campaign_response",
+    "page_view", "form", "download", "webinar", "email_opened", "email_clicked", "email_replied",
+    "email_forwarded", "meeting", "campaign_response",
 )  # fmt: skip
 """Kinds that the lead's side does; a call counts when it was answered."""
 
@@ -36,8 +36,9 @@ VISIT_PAUSE = 30 * MINUTE
 
 
 def enriched(activities: Any) -> Any:
-    """(lead_id, at, kind, actor, engaged, outreach, content, area, channel, together, since_touch, burst, since_page,
-    visit, visit_starts, reply_after). Durations in microseconds; `burst` and `visit` number those of a lead."""
+    """(lead_id, at, kind, actor, engaged, outreach, content, area, channel, together, since_touch, burst,
+    since_page, visit, visit_starts, reply_after). Durations in microseconds; `burst` and `visit` number those
+    of a lead."""
     a = activities
     person, answered = a.actor == "person", a.answered.fill_null(False)
     call = a.kind == "call"
@@ -54,6 +55,8 @@ def enriched(activities: Any) -> Any:
 
     own = ibis.window(group_by=["lead_id", "engaged"], order_by=["at", "activity_id"])
     pages = ibis.window(group_by=["lead_id", "page"], order_by=["at", "activity_id"])
+    touches_so_far = ibis.cumulative_window(group_by=["lead_id", "engaged"], order_by=["at", "activity_id"])
+    pages_so_far = ibis.cumulative_window(group_by=["lead_id", "page"], order_by=["at", "activity_id"])
     before = ibis.window(group_by="lead_id", order_by=["at", "activity_id"], preceding=(None, 1))
     a = a.mutate(
         since_touch=a.engaged.ifelse(a.at - a.at.lag().over(own), None),
@@ -71,14 +74,14 @@ def enriched(activities: Any) -> Any:
     return a.select(
         "lead_id", "at", "kind", "actor", "engaged", "outreach", "content", "area", "channel", "together",
         "since_touch", "since_page", "visit_starts", "reply_after",
-        burst=a.burst_starts.cast("int64").sum().over(ibis.cumulative_window(group_by=["lead_id", "engaged"], order_by=["at", "activity_id"])),
-        visit=a.visit_starts.cast("int64").sum().over(ibis.cumulative_window(group_by=["lead_id", "page"], order_by=["at", "activity_id"])),
-    )  # fmt: skip
+        burst=a.burst_starts.cast("int64").sum().over(touches_so_far),
+        visit=a.visit_starts.cast("int64").sum().over(pages_so_far),
+)  # fmt: skip
 
 
 def seen_from(points: Any, touches: Any) -> Any:
-    """(point, age, all columns of `touches`): each point with every activity of its lead up to `as_of`, and one row of
-    blanks where there is none."""
+    """(point, age, all columns of `touches`): each point with every activity of its lead up to `as_of`, and
+    one row of blanks where there is none."""
     seen = points.left_join(touches, [points.lead_id == touches.lead_id, touches.at <= points.as_of])
     return seen.mutate(
         age=seen.as_of - seen.at,
