@@ -104,7 +104,7 @@ class _Scribe:
             changes += edits
         changes.sort(key=lambda change: (change.at, change.key, change.field))
         world = World(
-            "Tarnfield Software", self.now, _owners(), self._accounts(), people, deals, changes, touches,
+            "Tarnfield Software", self.now, make_owners(), self._accounts(), people, deals, changes, touches,
             [Column("contract_term", "Contract term", "choice", ["12 months", "24 months", "36 months"])],
         )  # fmt: skip
         stories = [(lead.key, self.stories[lead.number]) for lead in self.people]
@@ -241,7 +241,7 @@ def points(values: dict[str, Any], touches: int) -> int:
     return min(100, 4 * filled + 10 * senior + 15 * bool(values["hand_raiser"]) + 2 * min(touches, 20))
 
 
-def _owners() -> list[Owner]:
+def make_owners() -> list[Owner]:
     names = zip(words.FIRST_NAMES[::3], words.LAST_NAMES[::3], strict=False)
     return [
         Owner(f"U{n:02d}", f"{first} {last}", f"{first}.{last}@tarnfield-example.com".lower(), role)

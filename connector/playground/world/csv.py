@@ -1,0 +1,77 @@
+"""Reading a file of leads: every value as text, every fault with its line and its mending."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from connector.errors import InputError
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_table(path: Path) -> pa.Table:
+    """A CSV file, gzipped or not, separated by comma, semicolon, tab or bar, as a table of text columns."""
+    try:
+        data = path.read_bytes()
+        if data.startswith(_GZIP):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name} can't be read: {error}.") from error
+    names, separator = _header(path.name, data)
+    bad: list[pa_csv.InvalidRow] = []
+
+    def keep(row: pa_csv.InvalidRow) -> str:
+        bad.append(row)
+        return "skip"
+
+    try:
+        table = pa_csv.read_csv(
+            io.BytesIO(data),
+            read_options=pa_csv.ReadOptions(use_threads=False),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=separator, newlines_in_values=True, invalid_row_handler=keep
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path.name} is not a table: {error}", fix="Save it as CSV in UTF-8.") from error
+    if bad:
+        row = bad[0]
+        more = f" ({len(bad)} such lines)" if len(bad) > 1 else ""
+        raise InputError(
+            f"{path.name}, line {row.number}: {row.actual_columns} values where the header has "
+            f"{row.expected_columns}{more}.",
+            fix="Quote values that hold the separator, or mend the line.",
+        )
+    if table.num_rows == 0:
+        raise InputError(f"{path.name} has a header and no rows.")
+    return table
+
+
+def _header(name: str, data: bytes) -> tuple[list[str], str]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError(f"{name}, line {line}: not UTF-8.", fix="Save it as CSV in UTF-8.") from error
+    first = text.split("\n", 1)[0]
+    if not first.strip():
+        raise InputError(f"{name} is empty, or its first line is.", fix="The first line names the columns.")
+    separator = max(",;\t|", key=first.count)
+    names = next(csv.reader(io.StringIO(text), delimiter=separator))
+    blank = [str(i) for i, column in enumerate(names, start=1) if not column.strip()]
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if blank:
+        raise InputError(f"{name}, line 1: column {', '.join(blank)} has no name.", fix="Name or remove it.")
+    if twice:
+        raise InputError(f"{name}, line 1: two columns named {', '.join(twice)}.", fix="Rename one.")
+    return names, separator

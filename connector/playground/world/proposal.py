@@ -1,0 +1,191 @@
+"""A first guess at the mapping of an unknown file of leads, for a person to check."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+
+from connector.errors import InputError
+from connector.playground.world.mapping import ColumnOf, ColumnType, Outcome, TableMapping
+
+PLACEHOLDERS = (
+    "",
+    "select",
+    "unknown",
+    "n/a",
+    "na",
+    "none",
+    "null",
+    "nan",
+    "-",
+    "?",
+    "nonexistent",
+    "not available",
+)
+LEAK_AUC = 0.90
+"""One column alone that ranks outcomes this well was most likely filled after them."""
+ID_SHARE = 0.98
+"""of non-blank values that are distinct"""
+MAX_CHOICES = 100
+
+_OUTCOME_NAME = re.compile(
+    r"^(y|won|is_?won|converted|conversion|outcome|target|label|subscribed|purchased|success)$"
+)
+_AFTERWARDS = re.compile(
+    r"(^|[ _])(tags?|duration|last[ _].*activity|lead[ _](quality|profile)|closed?|lost|reason|stage|asymmetrique)([ _]|$)"
+)
+_WON = ("1", "yes", "true", "y", "t", "won", "converted", "closed won", "success")
+_STANDARD = {
+    "title": r"(job[ _])?title", "industry": r"industry|sector", "employees": r"employees|company[ _]size|headcount",
+    "annual_revenue": r"annual[ _]revenue|revenue", "country": r"country", "source": r"(lead[ _])?source",
+    "phone": r"phone|telephone", "email": r"e-?mail([ _]address)?", "first_name": r"first[ _]name",
+    "last_name": r"last[ _]name", "company": r"company([ _]name)?|organi[sz]ation",
+    "heard_from": r"how did you hear.*",
+}  # fmt: skip
+
+
+def propose(table: pa.Table, name: str = "table") -> TableMapping:
+    """Types, ids, blanks, the outcome and columns that know it too well. InputError when no outcome is found."""
+    texts = {column: [v.strip() for v in table[column].to_pylist()] for column in table.column_names}
+    outcome = _outcome(texts)
+    won = np.array([v in outcome.won for v in texts[outcome.column]])
+    blanks = sorted({v for vs in texts.values() for v in set(vs) if v.lower() in PLACEHOLDERS} | {""})
+    blanks_of: dict[str, list[str]] = {}
+    lead: dict[str, str] = {}
+    columns: dict[str, ColumnOf] = {}
+    left_out: dict[str, str] = {}
+    id_column: str | None = None
+    for column, values in texts.items():
+        if column == outcome.column:
+            continue
+        known = [v for v in values if v.lower() not in PLACEHOLDERS]
+        kinds = Counter(known)
+        type = _type(kinds)
+        standard = _standard(column, lead)
+        if not known:
+            left_out[column] = "blank on every row"
+        elif len(kinds) == 1 and len(known) == len(values):
+            left_out[column] = "the same on every row"
+        elif standard in ("email", "first_name", "last_name", "company", "phone"):
+            lead[standard] = column
+        elif len(kinds) >= ID_SHARE * len(known) and len(known) > 20 and not _measured(known, type):
+            id_column, left_out = (column, left_out) if id_column is None else (
+                id_column, {**left_out, column: "an id: a value of its own on nearly every row"})  # fmt: skip
+        elif (auc := ranks(values, type, won)) >= LEAK_AUC:
+            left_out[column] = (
+                f"knows the outcome too well (alone AUC {auc:.2f}): most likely filled afterwards"
+            )
+        elif _AFTERWARDS.search(column.lower()):
+            left_out[column] = "its name reads like something that is known only afterwards: check"
+        elif standard is not None:
+            lead[standard] = column
+        elif type == "text" and len(kinds) > MAX_CHOICES:
+            left_out[column] = f"free text ({len(kinds)} different values)"
+        else:
+            if type == "number" and (sentinel := _sentinel(kinds, len(values))):
+                blanks_of[column] = [sentinel]
+            columns[_name(column, columns)] = ColumnOf(
+                column=column, type="choice" if type == "text" else type
+            )
+    return TableMapping(
+        name=name, id=id_column, outcome=outcome, blanks=blanks, blanks_of=blanks_of, lead=lead,
+        columns=columns, left_out=left_out,
+    )  # fmt: skip
+
+
+def _outcome(texts: dict[str, list[str]]) -> Outcome:
+    two = {c: sorted(set(vs)) for c, vs in texts.items() if len(set(vs)) == 2 and "" not in vs}
+    named = [c for c in two if _OUTCOME_NAME.match(c.lower().strip())]
+    for column in named:
+        won = [v for v in two[column] if v.lower() in _WON]
+        if len(won) == 1:
+            return Outcome(column=column, won=won, lost=[v for v in two[column] if v not in won])
+    raise InputError(
+        "No column looks like the outcome.",
+        fix="Write a mapping file whose [outcome] names the column and its won and lost values"
+        + (f" (two values each: {', '.join(two)})." if two else "."),
+    )
+
+
+def _type(kinds: Counter[str]) -> ColumnType:
+    values = {v.lower() for v in kinds}
+    if values <= {"yes", "no"} or values <= {"true", "false"} or values <= {"y", "n"}:
+        return "flag"
+    return "number" if all(_is_number(v) for v in kinds) else "text"
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", text) is not None
+
+
+def _measured(known: list[str], type: ColumnType) -> bool:
+    """Numbers with decimals are measured, not given out."""
+    return type == "number" and any("." in v for v in known)
+
+
+def _sentinel(kinds: Counter[str], rows: int) -> str | None:
+    """A 999-like number far above all others that stands on a fifth of the rows."""
+    top = max(kinds, key=float)
+    rest = [float(v) for v in kinds if v != top]
+    far = bool(rest) and float(top) > 5 * max(*rest, 1)
+    return top if re.fullmatch(r"9{3,}", top) and far and kinds[top] > rows / 5 else None
+
+
+def _standard(column: str, taken: dict[str, str]) -> str | None:
+    for name, pattern in _STANDARD.items():
+        if name not in taken and re.fullmatch(pattern, column.lower().strip()):
+            return name
+    return None
+
+
+def _name(column: str, taken: dict[str, ColumnOf]) -> str:
+    """A field name both vendors take."""
+    name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:32].strip("_") or "column"
+    name = name if name[0].isalpha() else f"c_{name}"[:32]
+    if name in (
+        *_STANDARD,
+        "status",
+        "points",
+        "use_case",
+        "linkedin",
+        "product_interest",
+        "hand_raiser",
+        "opted_out",
+    ):
+        name = f"{name}_value"
+    unique, count = name, 1
+    while unique in taken:
+        count += 1
+        unique = f"{name}_{count}"
+    return unique
+
+
+def ranks(values: list[str], type: ColumnType, won: np.ndarray) -> float:
+    """AUC of the outcome's rate by value (numbers: by twentieths), learned on one half of the rows, told on the other."""
+    if type == "number":
+        numbers = np.array([float(v) if _is_number(v) else np.nan for v in values])
+        cuts = np.unique(np.nanquantile(numbers, np.linspace(0, 1, 21)[1:-1]))
+        groups = np.where(np.isnan(numbers), -1, np.searchsorted(cuts, numbers, side="right"))
+    else:
+        _, groups = np.unique(np.array(values), return_inverse=True)
+    groups = groups - groups.min()
+    odd = np.arange(len(won)) % 2 == 1
+    sums = np.bincount(groups[odd], weights=won[odd], minlength=groups.max() + 1)
+    counts = np.bincount(groups[odd], minlength=groups.max() + 1)
+    rate = (sums + won.mean() * 5) / (counts + 5)
+    return auc(rate[groups[~odd]], won[~odd])
+
+
+def auc(score: np.ndarray, won: np.ndarray) -> float:
+    """The chance that a won row's score is above a lost row's, ties counted half."""
+    wins, losses = int(won.sum()), int((~won).sum())
+    if not wins or not losses:
+        return 0.5
+    _, place = np.unique(score, return_inverse=True)
+    up = np.bincount(place, weights=won)
+    down = np.bincount(place, weights=~won)
+    below = np.concatenate([[0.0], np.cumsum(down)[:-1]])
+    return float((up * (below + down / 2)).sum() / (wins * losses))

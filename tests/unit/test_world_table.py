@@ -1,0 +1,205 @@
+"""Any file of leads becomes a world whose open leads keep their outcome to themselves."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector.errors import InputError
+from connector.playground.world.csv import read_table
+from connector.playground.world.mapping import TableMapping, read_mapping, write_mapping
+from connector.playground.world.proposal import propose
+from connector.playground.world.table import from_table, load
+
+MAPPING = """
+name = "small"
+id = "Id"
+blanks = ["", "Select"]
+[outcome]
+column = "Won"
+won = ["yes"]
+lost = ["no"]
+amount = "Worth"
+[held_out]
+share = 0.25
+seed = 1
+[blanks_of]
+Gap = ["999"]
+[lead]
+source = "From"
+[columns]
+gap = { column = "Gap", type = "number" }
+call_ok = { column = "Call ok", type = "flag" }
+[left_out]
+Tags = "filled afterwards"
+"""
+HEADER = "Id,From,Gap,Call ok,Tags,Worth,Won\n"
+
+
+def _write(folder: Path, body: str, mapping: str = MAPPING) -> tuple[Path, Path]:
+    (folder / "leads.csv").write_text(HEADER + body)
+    (folder / "map.toml").write_text(mapping)
+    return folder / "leads.csv", folder / "map.toml"
+
+
+def test_rows_become_ended_and_open_leads(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{i},{'Select' if i % 2 else 'Google, ads'!r},{999 if i % 3 else 7.5},No,t,{i}00,{'yes' if i % 4 else 'no'}\n"
+        for i in range(40)
+    ).replace("'", '"')
+    world, truth = load(*_write(tmp_path, rows))
+    states = Counter(person.status for person in world.people)
+    assert states["new"] == 10
+    assert states["converted"] == len(world.deals)
+    held = {key for key, cause in truth.cause.items() if cause == "held out"}
+    assert {person.key for person in world.people if person.status == "new"} == held
+    first, third = world.people[0], world.people[2]
+    assert first.fields == {"source": "Google, ads", "gap": 7.5, "call_ok": False}
+    assert third.fields["gap"] is None
+    assert world.people[1].fields["source"] is None
+    assert [column.type for column in world.columns] == ["number", "flag"]
+    # what the org holds of a held-out lead is the same whether it won or not
+    assert not any(change.key in held for change in world.changes)
+    assert not any(set(deal.people) & held for deal in world.deals)
+    assert {truth.probability[key] for key in held} == {0.0, 1.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("1,a,5,no,t,1,yes\n2,b,5\n", "line 3: 3 values where the header has 7"),
+        ("1,a,five,no,t,1,yes\n", "Line 2, Gap: 'five' is not a number"),
+        ("1,a,5,perhaps,t,1,yes\n", "Line 2, Call ok: 'perhaps' is not a flag"),
+        ("1,a,5,no,t,1,yes\n2,a,5,no,t,1,may be\n", "Line 3, Won: 'may be' is neither won nor lost"),
+        ("", "has a header and no rows"),
+    ],
+)
+def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, body: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        load(*_write(tmp_path, body))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('Tags = "filled afterwards"', "", "says nothing about: Tags"),
+        ('source = "From"', 'source = "Whence"', "does not have: Whence"),
+        ('source = "From"', 'origin = "From"', "no field origin"),
+        ("gap = {", "Gap = {", "small letters"),
+        ("share = 0.25", "share = 25", "held_out.share"),
+        ("[outcome]", "[outcome", "not TOML"),
+    ],
+)
+def test_a_fault_in_the_mapping_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        load(*_write(tmp_path, "1,a,5,no,t,1,yes\n", MAPPING.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is empty"),
+        (b"a,,b\n1,2,3\n", "column 2 has no name"),
+        (b"a,a\n1,2\n", "two columns named a"),
+        (b"a,b\n1,2\ncaf\xe9,2\n", "line 3: not UTF-8"),
+        (b"\x1f\x8bnot really", "can't be read"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
+    (tmp_path / "x.csv").write_bytes(data)
+    with pytest.raises(InputError, match=says):
+        read_table(tmp_path / "x.csv")
+
+
+def test_separators_byte_order_mark_quotes_and_gzip(tmp_path: Path) -> None:
+    text = '\ufeffname;said\nAda;"one;\ntwo"\n'
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert read_table(tmp_path / "x.csv.gz").to_pydict() == {"name": ["Ada"], "said": ["one;\ntwo"]}
+
+
+def test_a_proposal_finds_outcome_ids_blanks_and_leaks(tmp_path: Path) -> None:
+    rows = []
+    for i in range(400):
+        won = i * 7919 % 10 < 3
+        rows.append(
+            f"id-{i},{i % 50},{'Select' if i % 3 else 'web'},{999 if i % 2 else i % 9},"
+            f"{'paid' if won else 'none yet'},EU,{int(won)}"
+        )
+    text = "key,age,origin,pdays,invoice,region,Converted\n" + "\n".join(rows)
+    (tmp_path / "x.csv").write_text(text)
+    table = read_table(tmp_path / "x.csv")
+    mapping = propose(table, "x")
+    assert mapping.outcome.column == "Converted"
+    assert mapping.outcome.won == ["1"]
+    assert mapping.id == "key"
+    assert "Select" in mapping.blanks
+    assert mapping.blanks_of == {"pdays": ["999"]}
+    assert "knows the outcome too well" in mapping.left_out["invoice"]
+    assert mapping.left_out["region"] == "the same on every row"
+    assert {name: of.type for name, of in mapping.columns.items()} == {
+        "age": "number", "origin": "choice", "pdays": "number",
+    }  # fmt: skip
+    (tmp_path / "m.toml").write_text(write_mapping(mapping))
+    assert read_mapping(tmp_path / "m.toml") == mapping
+    from_table(table, mapping)
+
+
+def test_without_an_outcome_the_proposal_says_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(InputError, match=r"\[outcome\]"):
+        propose(read_table(tmp_path / "x.csv"))
+
+
+_CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(_CELL, min_size=3, max_size=3), min_size=3, max_size=20), st.booleans())
+def test_any_table_that_can_be_written_can_be_read_and_proposed(rows: list[list[str]], zipped: bool) -> None:
+    import csv
+    import io
+    import tempfile
+
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(["a", "b", "c", "won"])
+    for i, row in enumerate(rows):
+        writer.writerow([*row, "yes" if i % 2 else "no"])
+    data = out.getvalue().encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.csv"
+        path.write_bytes(gzip.compress(data) if zipped else data)
+        table = read_table(path)
+    assert table.num_rows == len(rows)
+    mapping = propose(table)
+    assert isinstance(mapping, TableMapping)
+    world, _ = from_table(table, mapping)
+    assert len(world.people) == len(rows)
+
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("file", "name", "leads", "held", "leaks"),
+    [
+        ("leads/x_education.csv", "x_education", 9240, 1848, ["Tags", "Last Activity", "Lead Quality"]),
+        ("bank-calls/calls.csv.gz", "bank-calls", 41188, 12356, ["duration"]),
+    ],
+)
+def test_the_shipped_mappings_fit_their_files(
+    file: str, name: str, leads: int, held: int, leaks: list[str]
+) -> None:
+    if not (SHARED / file).exists():
+        pytest.skip("needs ../shared/data")
+    world, truth = load(SHARED / file, Path(name))
+    assert len(world.people) == leads
+    assert sum(cause == "held out" for cause in truth.cause.values()) == held
+    assert all(leak in read_mapping(Path(name)).left_out for leak in leaks)
+    assert all(leak in propose(read_table(SHARED / file)).left_out for leak in leaks)
