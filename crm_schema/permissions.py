@@ -71,3 +71,32 @@ PERMISSION_SETS = (
         edits_review=("people", "both"),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A HubSpot scope that Candor's app or service key needs. HubSpot has no scope for single properties."""
+
+    name: str
+    why: str
+    schema_only: bool = False
+    """needed by `candor apply` and `candor remove` alone; may be taken away in between"""
+
+
+HUBSPOT_SCOPES = (
+    Scope("crm.objects.contacts.read", "read contacts, their history, calls, meetings, notes and tasks"),
+    Scope("crm.objects.contacts.write", "write Candor's properties of contacts"),
+    Scope("crm.objects.companies.read", "read companies"),
+    Scope("crm.objects.companies.write", "write Candor's two properties of companies"),
+    Scope("crm.objects.deals.read", "read deals, their stages and amounts"),
+    Scope("crm.objects.deals.write", "write Candor's properties of deals"),
+    Scope("crm.objects.owners.read", "know who owns a lead"),
+    Scope("crm.schemas.contacts.read", "check that Candor's properties are there"),
+    Scope("crm.schemas.companies.read", "the same on companies"),
+    Scope("crm.schemas.deals.read", "the same on deals"),
+    Scope("sales-email-read", "tell when e-mails were sent and answered"),
+    Scope("tickets", "keep the review cases, their pipeline and their properties"),
+    Scope("crm.schemas.contacts.write", "add and remove Candor's properties of contacts", schema_only=True),
+    Scope("crm.schemas.companies.write", "the same on companies", schema_only=True),
+    Scope("crm.schemas.deals.write", "the same on deals", schema_only=True),
+)

@@ -1,0 +1,261 @@
+"""The pages for an admin, "what Candor adds and how to take it out", made from the declaration: one for each CRM.
+
+`python -m crm_schema.document` writes them to docs/; a test keeps them equal to the declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from crm_schema.choices import Choice
+from crm_schema.declaration import FIELDS, REVIEW, Field, Writer, fields_on
+from crm_schema.naming import (
+    GROUP,
+    HUBSPOT_OBJECTS,
+    REVIEW_OBJECT,
+    SALESFORCE_OBJECTS,
+    hubspot_name,
+    salesforce_name,
+)
+from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS, Access
+from crm_schema.render import hubspot
+from crm_schema.render.salesforce import TRACKED_FIELDS
+from crm_schema.render.salesforce_parts import ALSO_READS
+
+_WRITERS: dict[Writer, str] = {"candor": "Candor", "people": "people", "both": "both"}
+_WHO_WRITES = (
+    "What Candor writes it also overwrites when someone types there; what people write it only reads; of both it clears "
+    "the feedback answers once it has them, and opens a review again that lacks its decision. "
+)
+_ACCESS: dict[Access, str] = {
+    "read": "read, where sharing lets them",
+    "read all": "read all",
+    "edit": "change, where sharing lets them",
+    "edit all": "read all; change where sharing lets them",
+    "everything": "read, create, change and delete all",
+}
+
+
+def salesforce_page() -> str:
+    counts = {o: len(fields_on(kind)) for kind, o in SALESFORCE_OBJECTS.items()}
+    summary = ", ".join(f"{n} on {o}" for o, n in counts.items())
+    return _page(
+        "What Candor adds to your Salesforce org, and how to take it out",
+        f"Candor adds custom fields ({summary}), the object {REVIEW_OBJECT} with its validation rule, the queue "
+        f"{REVIEW.queue} and {len(PERMISSION_SETS)} permission sets. It changes no page layout, no profile, no flow and no "
+        "field of yours, and creates or deletes none of your records; review cases are its own. `candor plan` shows what "
+        "would be done, `candor apply` does it in one deployment (all of it or nothing), `candor remove` takes it out.",
+        "## Fields on Lead and Contact",
+        "Contact has the same, without the closing question and its reason.",
+        _field_table(fields_on("lead"), salesforce_name),
+        "## Fields on Account",
+        _field_table(fields_on("account"), salesforce_name),
+        "## Fields on Opportunity",
+        _field_table(fields_on("deal"), salesforce_name),
+        f"## Fields on {REVIEW_OBJECT}",
+        _field_table(fields_on("review"), salesforce_name),
+        _WHO_WRITES
+        + "Your labels, help texts and additional values stay as you make them: Candor goes by the API names.",
+        *_lists(fields_on("review")),
+        "## Review cases",
+        f"A lead that Candor isn't sure about, and that may be worth it, becomes a record of {REVIEW_OBJECT} in the queue "
+        f"{REVIEW.queue}. Add your reviewers to the queue in Setup, Queues. The rule {REVIEW.rule} refuses a completed review "
+        f"without decision and reason: “{REVIEW.message}”",
+        "## Who may see and change which fields",
+        _table(
+            (
+                "permission set",
+                "for whom",
+                "Candor's fields",
+                "people's fields",
+                "fields of both",
+                "review: Candor's",
+                "review: people's",
+            ),
+            (
+                (
+                    f"`{p.name}`",
+                    p.help,
+                    *(_right(w in p.edits) for w in ("candor", "people", "both")),
+                    *(_right(w in p.edits_review) for w in ("candor", "people")),
+                )
+                for p in PERMISSION_SETS
+            ),
+        ),
+        "## Who may do what with records",
+        _table(
+            ("permission set", *SALESFORCE_OBJECTS.values(), "system permissions"),
+            (
+                (
+                    f"`{p.name}`",
+                    *(
+                        _ACCESS[dict(p.records)[k]] if k in dict(p.records) else "as before"
+                        for k in SALESFORCE_OBJECTS
+                    ),
+                    ", ".join(p.system) or "none",
+                )
+                for p in PERMISSION_SETS
+            ),
+        ),
+        f"`{INTEGRATION.name}` also reads Campaign and these fields of yours, where they exist, and those that your mapping "
+        "file names:",
+        "\n".join(f"- {o}: {', '.join(names)}" for o, names in ALSO_READS.items()),
+        "`AllowViewEditConvertedLeads` is there because Salesforce makes a converted lead read-only, custom fields "
+        "included. Without it Candor leaves converted leads alone and writes on the contact.",
+        "## Shadow mode, and going live",
+        "Salesforce shows a new field to nobody until a permission set does. So at first hand out `Candor_Admin` only: scores "
+        "are written, and only admins see them. To go live, assign `Candor_Rep` and `Candor_Reviewer`.",
+        "## What you do by hand",
+        "- **Who applies.** `candor plan`, `apply` and `remove` need a user with Modify Metadata Through Metadata API "
+        "Functions; the daily work doesn't, and no permission set of Candor's grants it.\n"
+        "- **Sharing.** If leads, contacts, accounts or opportunities aren't Public Read/Write in your org, add a sharing rule "
+        "that lets the integration user change them. Candor doesn't take Modify All, which would include deleting.\n"
+        "- **History.** Salesforce keeps the history of at most "
+        f"{TRACKED_FIELDS} fields an object, your own included, and only where history is switched on for the object. Candor "
+        "asks for it on the fields marked “tracked” as far as there is room, and the plan names those that are left out: of "
+        "these Candor sees a change at its next pass, but not who made it when.\n"
+        "- **Conversion.** Map Candor's lead fields to the contact's of the same name (Setup, Object Manager, Lead, Map Lead "
+        "Fields), or what a rep said on a lead stays behind on it.\n"
+        "- **Layout.** Put the fields, or Candor's card, on your lead page.",
+        "## How to take it out",
+        "1. `candor remove` first shows what it would delete, then exports the values of Candor's fields and the review cases.\n"
+        "2. It takes the permission sets from everyone who holds them, then deletes permission sets, queue, fields and object "
+        "in one deployment.\n"
+        "3. A field of one of these names that is of another type than Candor's was never Candor's, and stays.\n"
+        "4. Salesforce keeps deleted fields for 15 days and counts them meanwhile. If a report, list view, flow or layout of "
+        "yours uses a field, Salesforce names it and refuses: take it out there, then run `candor remove` again.",
+    )
+
+
+def hubspot_page() -> str:
+    summary = ", ".join(f"{len(hubspot.fields_on(o))} on {o}" for o in hubspot.OBJECTS)
+    stages = ", ".join(f"“{s.label}”" for s in REVIEW.stages)
+    return _page(
+        "What Candor adds to your HubSpot portal, and how to take it out",
+        f"Candor adds properties ({summary}), all in a group “{GROUP.capitalize()}”, and a ticket pipeline “{REVIEW.label}”. "
+        "It changes no view, no workflow and no property of yours, and creates or deletes none of your records; review tickets "
+        "are its own. `candor plan` shows what would be done, `candor apply` does it, `candor remove` takes it out.",
+        *(
+            part
+            for object_name in hubspot.OBJECTS
+            for part in (
+                f"## Properties on {object_name}",
+                _field_table(hubspot.fields_on(object_name), hubspot_name),
+            )
+        ),
+        _WHO_WRITES
+        + "Your labels and additional options stay as you make them: Candor goes by the internal names. A contact "
+        "is both lead and contact in HubSpot, so each stands there once.",
+        *_lists(hubspot.fields_on(HUBSPOT_OBJECTS["review"])),
+        "## Review cases",
+        f"A lead that Candor isn't sure about, and that may be worth it, becomes a ticket in the pipeline “{REVIEW.label}” with "
+        f"the stages {stages}. The stage is the status. HubSpot can't refuse a completed ticket without decision and reason, so "
+        "Candor moves it to “Reopened” and says why in its note.",
+        "## What Candor's app or key may do",
+        _table(
+            ("scope", "what for", "when"),
+            (
+                (
+                    f"`{s.name}`",
+                    s.why,
+                    "only for `candor apply` and `candor remove`" if s.schema_only else "always",
+                )
+                for s in HUBSPOT_SCOPES
+            ),
+        ),
+        "HubSpot has no scope for single properties: that Candor writes nothing but its own is its promise (`candor sync "
+        "--dry-run` shows each write), not a setting.",
+        "## Who may see and change which properties",
+        _table(
+            ("who", "Candor's properties", "people's properties", "review tickets"),
+            (
+                ("Candor", "writes", "reads", "writes; reads decision and reason"),
+                ("reps", "see", "change", "see"),
+                ("reviewers", "see", "change", "change decision, reason, note and stage"),
+                ("admins", "see", "change", "change"),
+            ),
+        ),
+        "HubSpot lets no app set who may edit a property. Do it by hand where your plan has it: Settings, Properties, group "
+        "“Candor”, Assign users & teams: “view and edit” for people's properties, “view only” for Candor's.",
+        "## Shadow mode, and going live",
+        "In the same place make Candor's properties visible to admins only, until you go live. Where your plan can't hide "
+        "properties, keep them off the record's layout and views: who looks for them will still find them.",
+        "## What you do by hand",
+        "- **Layout.** Add the group, or Candor's card, to the contact and deal sidebar (Settings, Objects, Record "
+        "customization).\n"
+        "- **History.** HubSpot keeps the history of every property by itself.",
+        "## How to take it out",
+        "1. `candor remove` first shows what it would archive, then exports the values and the review tickets.\n"
+        "2. It deletes the pipeline, archives the properties and removes the groups.\n"
+        "3. A property of one of these names that is of another type than Candor's was never Candor's, and stays; so does a "
+        "group that holds properties of yours.\n"
+        "4. HubSpot keeps archived properties for 90 days; installing Candor again until then revives them. If a list, form or "
+        "workflow of yours uses a property, HubSpot refuses: take it out there, then run `candor remove` again.",
+    )
+
+
+def _page(title: str, *parts: str) -> str:
+    note = "<!-- Made by `python -m crm_schema.document` from the declaration. Change that, not this. -->"
+    return "\n\n".join([f"# {title}", note, *parts]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _field_table(fields: Sequence[Field], name: Callable[[str], str]) -> str:
+    return _table(
+        ("label", "name", "type", "written by", "what it says"),
+        ((f.label, f"`{name(f.key)}`", _kind(f), _WRITERS[f.written_by], f.help) for f in fields),
+    )
+
+
+def _kind(f: Field) -> str:
+    notes = []
+    if f.bounds is not None:
+        notes.append(f"{f.bounds[0]:.0f}-{f.bounds[1]:.0f}")
+    if f.type in ("text", "long_text"):
+        notes.append(f"up to {f.length} characters")
+    if f.unique:
+        notes.append("unique")
+    if f.tracked:
+        notes.append("tracked")
+    words = f.type.replace("_", " ")
+    return f"{words} ({', '.join(notes)})" if notes else words
+
+
+def _lists(review: Sequence[Field]) -> list[str]:
+    """What can be chosen, once for each list."""
+    rows: dict[tuple[Choice, ...], list[str]] = {}
+    for f in [*(f for f in FIELDS if f.on != ("review",)), *review]:
+        if f.choices:
+            rows.setdefault(f.choices, []).append(f.label)
+    cells = ((", ".join(dict.fromkeys(labels)), _choices(choices)) for choices, labels in rows.items())
+    return ["## What can be chosen", _table(("field", "choices"), cells)]
+
+
+def _choices(choices: Sequence[Choice]) -> str:
+    return "; ".join(f"{c.label} (`{c.value}`){': ' + c.help.rstrip('.') if c.help else ''}" for c in choices)
+
+
+def _right(edit: bool) -> str:
+    return "change" if edit else "see"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "what-candor-adds-salesforce.md": salesforce_page,
+    "what-candor-adds-hubspot.md": hubspot_page,
+}
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every page into a folder."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+    return [folder / name for name in PAGES]
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parents[1] / "docs")
