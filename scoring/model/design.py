@@ -341,7 +341,7 @@ def _bends(values: Floats, line: Floats, knots: Floats, mode: float | None) -> F
 def _cubic(line: Floats, knots: Floats, k: int) -> Floats:
     top = knots[-1]
     rise: Floats = np.maximum(line - knots[k], 0) ** 3 - np.maximum(line - top, 0) ** 3
-    return rise / (top - knots[k])
+    return rise / float(top - knots[k])
 
 
 def _scaled(values: Floats, log: bool) -> Floats:

@@ -161,8 +161,7 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
     phi = _waves(parts, directions, phases)
     p = sigmoid(point.logit(layout, sample.encoded, sample.design))
     precision = phi.T @ (phi * (sample.weight * p * (1 - p))[:, None]) + np.eye(FEATURES)
-    covariance: Floats = np.linalg.inv(precision)
-    return Fourier(directions, phases, covariance)
+    return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64))
 
 
 def _waves(parts: Floats, directions: Floats, phases: Floats) -> Floats:

@@ -26,8 +26,8 @@ _OURS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         additive.Additive, amount.Amounts, card.Model, design.CategoryField, design.Design,
-        design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary, deviation.ValueCounts,
-        estimator.Boosted, estimator.Point,
+        design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
+        deviation.ValueCounts, estimator.Boosted, estimator.Point,
         evidence.Evidence, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""One thread for linear algebra and trees: with two on a busy two-core machine, trees took 50 times as long."""
+"""One thread for linear algebra and trees: with two on two busy cores, trees took 50 times longer."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def train(
     with single():
         return _train(
             rows, y, features, _ids(groups), share, weight,
-            None if amount is None else np.asarray(amount, np.float64), seed, base, {"version": version, "created": created, "horizon_days": horizon_days},
+            None if amount is None else np.asarray(amount, np.float64),
+            seed, base, {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
 
