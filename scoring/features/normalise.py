@@ -39,13 +39,13 @@ _CHANNELS = rules(
      r"outbound|cold|prospect\w*|purchased|bought|lists?|sdr|bdr|outreach|sales generated|"
      r"sales navigator|zoominfo|apollo|data ?vendor|telemarketing|direct mail"),
     ("inbound",
-     r"inbound|web|web ?site|organic|seo|search|google|bing|direct|content|blog|form|chat|downloads?|"
+     r"inbound|web|web ?site|web ?form|organic|seo|search|google|bing|direct|content|blog|form|chat|downloads?|"
      r"demo|trial|sign ?up|newsletter|phone inquiry|call in|social|facebook|linkedin|twitter|youtube|"
      r"instagram|internet|landing page|quora"),
 )  # fmt: skip
 
 _SOURCES = {
-    "web site": "website", "web": "website", "www": "website", "google": "organic search",
+    "web site": "website", "webform": "web form", "web": "website", "www": "website", "google": "organic search",
     "organic": "organic search", "seo": "organic search", "tradeshow": "trade show", "ppc": "paid search",
     "google ads": "paid search", "google adwords": "paid search", "adwords": "paid search",
     "customer referral": "referral", "referrals": "referral", "webinars": "webinar", "cold calling": "cold call",
@@ -60,7 +60,7 @@ _PERSON = re.compile(
 
 def source(text: str) -> str:
     """The lead source, spelling joined."""
-    text = cleaned(text).replace("-", " ")
+    text = " ".join(cleaned(text).replace("-", " ").split())
     return _SOURCES.get(text, text)
 
 
@@ -93,7 +93,7 @@ _INDUSTRIES = _joined("""
     healthcare: health care, health, hospital & health care, hospitals and health care, hospitals, medical
     pharmaceuticals: pharma, pharmaceutical
     biotechnology: biotech, life sciences
-    manufacturing: manufacturer, industrial manufacturing, machinery, industrial automation
+    manufacturing: manufacturer, industrial manufacturing, industrial, machinery, automation
     retail: retailing, retail trade, e-commerce, ecommerce, online retail
     education: higher education, education management, e-learning, school, schools, university, edtech
     government: government administration, public sector, government relations, federal government
@@ -177,11 +177,15 @@ def free_mail() -> frozenset[str]:
 
 
 def domain(email: str) -> str | None:
-    """The registered domain of an address ("a@mail.acme.co.uk" -> "acme.co.uk"), None where it has none."""
+    """The registered domain of an address ("a@mail.acme.co.uk" -> "acme.co.uk"), None where it has none. An
+    ending that the public suffix list does not know counts as one suffix, as that list asks for."""
     name, at, host = email.strip().casefold().rpartition("@")
-    if not at or not name or " " in host:
+    if not at or not name or not re.fullmatch(r"[\w-]+(\.[\w-]+)+", host):
         return None
-    return _extract(host).top_domain_under_public_suffix or None
+    parts = _extract(host)
+    if not parts.suffix and not host.replace(".", "").isdigit():
+        return ".".join(host.split(".")[-2:])
+    return parts.top_domain_under_public_suffix or None
 
 
 def email_kind(email: str) -> str:

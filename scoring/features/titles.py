@@ -11,7 +11,7 @@ from scoring.features.rules import cleaned, first, rules
 
 _FUNCTIONS = rules(
     ("student",
-     r"students?|pupil|undergraduate|(?:ph\.?d|doctoral) candidate|werkstudent(?:in)?|estudiante|"
+     r"students?|pupil|undergraduate|(?:phd|doctoral) candidate|werkstudent(?:in)?|estudiante|"
      r"étudiante?"),
     ("operations", r"(?:executive |personal )?assistant (?:to|of)|office manager"),
     ("executive",
@@ -29,7 +29,7 @@ _FUNCTIONS = rules(
      r"cro|sales|account (?:executive|manager|director)|key account|business development|bdr|sdr|"
      r"revenue|customer success|commercial|vertrieb\w*|ventas"),
     ("technical",
-     r"cto|cio|ciso|it|information technology|tech|technolog\w*|technical|engineer\w*|developers?|"
+     r"cto|cio|ciso|it|information technology|tech|technolog\w*|technical|eng|engineer\w*|developers?|"
      r"devops|sre|architects?|software|data|security|infrastructure|platform|programmers?|programming|"
      r"sys ?admins?|systems?|network|r&d|research\w*|scientists?|analytics|machine learning|ai|qa|"
      r"quality assurance|web|\w*informatik\w*|\w*entwickl\w*|ingenieur\w*|ingénieur\w*|"
@@ -41,7 +41,7 @@ _FUNCTIONS = rules(
     ("business",
      r"business|products?|strateg\w+|hr|chro|human resources|people|talent|recruit\w+|personal\w*|"
      r"consult\w+|legal|counsel|lawyer|attorney|compliance|risk|analysts?|transformation|innovation|"
-     r"management|vice[ -]president|vp|directors?|managers?|head|chief"),
+     r"management|vice[ -]president|vp|directors?|dir|managers?|mgr|head|chief"),
 )  # fmt: skip
 
 _SENIORITIES = rules(
@@ -54,7 +54,7 @@ _SENIORITIES = rules(
      r"(?<!product )(?<!process )owners?|managing (?:director|partner)|chair(?:man|woman|person)|"
      r"proprietor|geschäftsführer(?:in)?|inhaber(?:in)?|gründer(?:in)?|directeur général|"
      r"director general|pdg"),
-    ("director", r"directors?|head|directeur|directrice|directora|\w*leiter(?:in)?|direktor(?:in)?"),
+    ("director", r"directors?|dir|head|directeur|directrice|directora|\w*leiter(?:in)?|direktor(?:in)?"),
     ("manager",
      r"managers?|mgr|lead(?! gen)|leader|supervisors?|coordinator|controller|gerente|responsable|"
      r"manager(?:in)?"),
@@ -66,14 +66,19 @@ _PLACEHOLDERS = frozenset({"test", "asdf", "qwerty", "abc", "foo", "bar", "title
 def function(title: str) -> str:
     """technical, business, executive, finance, marketing, sales, operations or student; "other" for a title that no
     rule knows, "unknown" for one without meaning ("xx", "123", "test")."""
-    text = cleaned(title)
+    text = _spelled(title)
     return "unknown" if _meaningless(text) else first(_FUNCTIONS, text) or "other"
 
 
 def seniority(title: str) -> str | None:
     """c_level, vp, director, manager, individual or intern; None for a title without meaning."""
-    text = cleaned(title)
+    text = _spelled(title)
     return None if _meaningless(text) else first(_SENIORITIES, text) or "individual"
+
+
+def _spelled(title: str) -> str:
+    """Without the dots of "V.P.", "Dir." and "Ph.D."."""
+    return cleaned(title).replace(".", "")
 
 
 def _meaningless(text: str) -> bool:

@@ -1,0 +1,96 @@
+"""Colleagues: who they are, what they did together, who followed whom; counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.feature_days import by_lead, change, inputs, lead, touch
+
+HOUR = 1 / 24
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, dict[str, Any]]:
+    leads = [
+        lead("champion", email="c@acme.com"),
+        lead("engineer", email="e@mail.acme.com"),  # the same registered domain
+        lead("boss", email="boss@gmail.com", account_key="001"),  # free mail, but the account tells
+        lead("buyer", email="b@acme.com", account_key="001"),
+        lead("later", days=-1, email="l@acme.com"),  # not there yet
+        lead("lonely", email="x@gmail.com"),
+        lead("stranger", email="y@gmail.com"),
+        lead("named"),
+        lead("elsewhere"),
+        lead("sent", email="s@tarn.example"),
+        lead("sender", email="t@tarn.example"),
+    ]
+    activities = [
+        touch("champion", "page_view", 20, session="room"),
+        touch("engineer", "page_view", 20 - 3 * HOUR, session="room"),
+        touch("engineer", "email_forwarded", 12),
+        touch("boss", "meeting", 10, subject="Kick-off"),
+        touch("buyer", "meeting", 10, subject="Kick-off"),
+        touch("buyer", "page_view", 40),
+        touch("champion", "email_opened", 10, actor="machine"),
+        touch("later", "page_view", 1),
+        touch("lonely", "page_view", 1),
+        touch("stranger", "page_view", 1),
+        touch("sender", "email_forwarded", 9),
+        touch("sent", "page_view", 8),
+    ]
+    changes = [
+        change("engineer", "title", 60, "Data Engineer"),
+        change("buyer", "title", 60, "Intern"),
+        change("buyer", "title", 15, "VP Finance"),
+        change("boss", "title", -1, "CEO"),  # learned tomorrow
+        change("named", "heard_from", 30, "a colleague told me"),
+        change("elsewhere", "heard_from", 30, "Podcast"),
+    ]
+    return by_lead(inputs(leads, activities, changes))
+
+
+def test_colleagues_are_found_by_domain_and_by_account(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["champion"]["colleagues_engaged_30d"] == 2  # engineer, buyer
+    assert rows["buyer"]["colleagues_engaged_30d"] == 3  # champion and engineer by domain, boss by account
+    assert rows["boss"]["colleagues_engaged_30d"] == 1
+    assert rows["champion"]["account_touches_30d"] == 4
+    assert rows["champion"]["colleague_forwards_30d"] == 1
+
+
+def test_free_mail_makes_nobody_a_colleague(rows: dict[str, dict[str, Any]]) -> None:
+    for name in ("lonely", "named"):
+        assert rows[name]["colleagues_engaged_30d"] is None
+        assert rows[name]["followers_7d"] is None
+    assert rows["lonely"]["committee_size"] == 1
+
+
+def test_functions_are_those_of_the_titles_as_known_then(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["champion"]["functions_engaged_30d"] == 2  # technical, finance
+    assert rows["champion"]["has_executive_in_committee"] == 1  # the vice president
+    assert rows["champion"]["has_business_in_committee"] == 1
+    assert rows["engineer"]["functions_engaged_30d"] == 1
+    assert rows["sent"]["functions_engaged_30d"] is None  # a colleague, but no title
+    assert rows["sent"]["has_executive_in_committee"] == 0
+
+
+def test_days_and_occasions_in_common(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["champion"]["same_day_colleagues_30d"] == 1
+    assert rows["champion"]["shared_sessions_30d"] == 1
+    assert rows["boss"]["shared_sessions_30d"] == 1
+    assert rows["engineer"]["same_day_colleagues_30d"] == 1
+
+
+def test_who_follows_within_a_week(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["champion"]["followers_7d"] == 1
+    assert rows["champion"]["first_follower_hours"] == pytest.approx(3, abs=1e-6)
+    assert rows["engineer"]["followers_7d"] == 0
+    assert rows["engineer"]["first_follower_hours"] is None
+
+
+def test_a_referral_is_said_or_seen(rows: dict[str, dict[str, Any]]) -> None:
+    assert rows["named"]["referral"] == 1
+    assert rows["elsewhere"]["referral"] == 0
+    assert rows["sent"]["referral"] == 1
+    assert rows["champion"]["referral"] is None
