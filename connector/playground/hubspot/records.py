@@ -91,7 +91,7 @@ class Records:
     def create(self, obj: str, given: Mapping[str, Any], *, by: str, via: str = "api") -> Row:
         if obj == "contacts" and not any(given.get(k) for k in ("email", "firstname", "lastname")):
             raise bad_request("A contact needs one of email, firstname, lastname.")
-        needed = {"deals": ("dealname", "dealstage"), "tickets": ("subject", "hs_pipeline_stage")}.get(
+        needed: tuple[str, ...] = {"deals": ("dealname", "dealstage"), "tickets": ("subject", "hs_pipeline_stage")}.get(
             obj, ()
         )
         if obj in catalog.ENGAGEMENTS:
@@ -202,7 +202,9 @@ class Records:
 
     def everything(self, obj: str, row: Row) -> dict[str, Any]:
         """As the answer to a write: every property that has a value."""
-        return self._shown(obj, row, [k for k in self.schema.active(obj) if row.data.get(k) is not None], None)
+        return self._shown(
+            obj, row, [k for k in self.schema.active(obj) if row.data.get(k) is not None], None
+        )
 
     def _shown(self, obj: str, row: Row, names: Sequence[str], past: Any) -> dict[str, Any]:
         created, modified = iso(row.created), iso(row.modified)

@@ -152,7 +152,9 @@ class _Seeding:
             old, new = self._values({change.field: change.old}), self._values({change.field: change.new})
             for name in new:
                 if new[name] != old[name]:
-                    self.history.append(("contacts", id, name, ms_of(change.at), old[name], new[name], by, via))
+                    self.history.append(
+                        ("contacts", id, name, ms_of(change.at), old[name], new[name], by, via)
+                    )
         data: dict[str, Any] = {"_key": person.key, **base, **self._values(today)}
         if person.email:
             data["hs_email_domain"] = person.email.split("@")[-1]
@@ -191,9 +193,7 @@ class _Seeding:
                 made[PERSON_FIELDS.get(field, field)] = text_of(value)
         return made
 
-    def _behave(
-        self, id: str, created: int, touches: list[Touch], data: dict[str, Any]
-    ) -> Iterable[int]:
+    def _behave(self, id: str, created: int, touches: list[Touch], data: dict[str, Any]) -> Iterable[int]:
         """What was done on the site and with e-mail, as history of analytics properties. The times of it."""
         views = visits = forms = 0
         sessions: set[str] = set()
@@ -212,7 +212,15 @@ class _Seeding:
                     self._set(id, data, "hs_analytics_num_visits", at, str(visits), by)
             elif touch.kind in ("form", "webinar", "campaign_response"):
                 forms += 1
-                self._set(id, data, "recent_conversion_event_name", at, conversion(touch.kind, detail), "form", "form")
+                self._set(
+                    id,
+                    data,
+                    "recent_conversion_event_name",
+                    at,
+                    conversion(touch.kind, detail),
+                    "form",
+                    "form",
+                )
                 self._set(id, data, "recent_conversion_date", at, iso(at), "form", "form")
                 data["num_conversion_events"] = str(forms)
             elif touch.kind == "email_opened":
@@ -244,7 +252,9 @@ class _Seeding:
 
         for field in names:
             if first[field] is not None:
-                self.history.append(("deals", id, names[field], created, None, value(field, first[field]), owner, "ui"))
+                self.history.append(
+                    ("deals", id, names[field], created, None, value(field, first[field]), owner, "ui")
+                )
         for change in changes:
             if change.field in names:
                 by, via = self._by(change.by)
@@ -307,7 +317,9 @@ def engagement_values(kind: str, at: int, detail: dict[str, Any], *, machine: bo
     elif kind == "task":
         values |= {"hs_task_subject": detail.get("subject") or "Task", "hs_task_status": "COMPLETED", "hs_task_type": "TODO"}  # fmt: skip
     else:
-        direction = {"email_replied": "INCOMING_EMAIL", "email_forwarded": "FORWARDED_EMAIL"}.get(kind, "EMAIL")
+        direction = {"email_replied": "INCOMING_EMAIL", "email_forwarded": "FORWARDED_EMAIL"}.get(
+            kind, "EMAIL"
+        )
         values |= {"hs_email_direction": direction, "hs_email_subject": detail.get("subject"), "hs_email_status": "SENT",
                    "hs_email_cc_email": ";".join(a for a in detail.get("cc") or [] if a) or None,
                    "hs_email_open_count": "0"}  # fmt: skip
