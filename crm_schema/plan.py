@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crm_schema.errors import SchemaError, UnknownCRM
 from crm_schema.port import SchemaPort
-from crm_schema.render import hubspot, salesforce
+from crm_schema.render import hubspot, salesforce, salesforce_removal
 from crm_schema.render.difference import Difference
 from crm_schema.stages import Line, Stage
 
 AlsoReads = Mapping[str, Sequence[str]]
 """vendor object -> fields of the org's own that the mapping names: the integration user gets to read them"""
-_RENDERERS: Mapping[str, Any] = {"salesforce": salesforce, "hubspot": hubspot}
+Forward = Callable[[Mapping[str, Any], AlsoReads], Difference]
+Back = Callable[[Mapping[str, Any]], Difference]
+_RENDERERS: Mapping[str, tuple[Forward, Back]] = {
+    "salesforce": (salesforce.difference, salesforce_removal.removal),
+    "hubspot": (hubspot.difference, hubspot.removal),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,12 @@ def plan(port: SchemaPort, also_reads: AlsoReads | None = None) -> Plan:
     """What `apply` would do. Raises Conflict when a field of Candor's name is something else, NoRoom when
     fields don't fit."""
     reads = also_reads or {}
-    return _plan("apply", _renderer(port).difference(port.read(), reads), reads)
+    return _plan("apply", _renderer(port)[0](port.read(), reads), reads)
 
 
 def removal(port: SchemaPort) -> Plan:
     """What taking Candor out would do. The fields' values go with them: export them first."""
-    return _plan("remove", _renderer(port).removal(port.read()), {})
+    return _plan("remove", _renderer(port)[1](port.read()), {})
 
 
 def verify(port: SchemaPort, also_reads: AlsoReads | None = None) -> list[str]:
@@ -70,7 +75,7 @@ def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoRea
     return Plan(purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads)
 
 
-def _renderer(port: SchemaPort) -> Any:
+def _renderer(port: SchemaPort) -> tuple[Forward, Back]:
     if port.crm not in _RENDERERS:
         raise UnknownCRM(f"There is no renderer for {port.crm}: crm_schema knows {', '.join(_RENDERERS)}.")
     return _RENDERERS[port.crm]

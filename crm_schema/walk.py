@@ -20,6 +20,7 @@ from crm_schema.stages import (
     DeletePipeline,
     Deploy,
     Destroy,
+    Line,
     Stage,
     UnassignPermissionSet,
     UpdateProperty,
@@ -65,16 +66,22 @@ def apply(plan: Plan, port: SchemaPort, progress: Progress | None = None) -> App
     if new:
         raise SchemaError(f"The org has changed since this plan was made: {new[0]}.", fix="Plan again.")
     first = _act(now, port, progress)
-    # HubSpot revives an archived property as it was: what it then lacks shows only now
     rest = _again(plan, port)
-    second = _act(rest, port, progress)
-    left = _again(plan, port) if second.stages else rest
-    if not left.empty:
-        missing = "; ".join(str(line) for stage in left.stages for line in stage.lines)
-        raise SchemaError(
-            f"The CRM accepted every step, but still differs: {missing}.", fix="Run `candor doctor`."
-        )
-    return Applied(first.stages + second.stages, first.calls + second.calls, first.lines + second.lines)
+    # HubSpot revives an archived property as it was: what it then lacks shows only now, and belongs to the plan
+    shown = {_subject(line) for line in plan.lines}
+    if all(_subject(line) in shown for stage in rest.stages for line in stage.lines):
+        second = _act(rest, port, progress)
+        first = Applied(first.stages + second.stages, first.calls + second.calls, first.lines + second.lines)
+        rest = _again(plan, port) if second.stages else rest
+    if not rest.empty:
+        left = "; ".join(str(line) for stage in rest.stages for line in stage.lines)
+        raise SchemaError(f"Every step was done, and the CRM still differs: {left}.", fix="Plan again.")
+    return first
+
+
+def _subject(line: Line) -> str:
+    """What a line is about, without what happens to it."""
+    return line.what.split(" “")[0].split(":")[0]
 
 
 def _again(plan: Plan, port: SchemaPort) -> Plan:

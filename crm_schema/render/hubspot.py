@@ -26,6 +26,7 @@ BATCH = 100
 """properties of one batch call"""
 OBJECTS = tuple(dict.fromkeys(HUBSPOT_OBJECTS.values()))
 _TICKETS = HUBSPOT_OBJECTS["review"]
+PIPELINE = "candor_review"
 STAGE_IS_STATUS = "status"
 """a ticket's status is its stage, so this field of a review case needs no property"""
 
@@ -82,10 +83,12 @@ def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 
 def pipeline() -> dict[str, Any]:
     return {
+        "pipelineId": PIPELINE,
         "label": REVIEW.label,
         "displayOrder": 99,
         "stages": [
             {
+                "stageId": f"{PIPELINE}_{stage.label.lower()}",
                 "label": stage.label,
                 "displayOrder": n,
                 "metadata": {"ticketState": "CLOSED" if stage.closed else "OPEN"},
@@ -209,4 +212,8 @@ def _group_names(there: Mapping[str, Any]) -> set[str]:
 
 
 def _pipeline_id(org: Mapping[str, Any]) -> str | None:
-    return next((str(p["id"]) for p in org["pipelines"][_TICKETS] if p["label"] == REVIEW.label), None)
+    """Ours by its id, or, where the portal gave it another, by its label."""
+    for pipeline in org["pipelines"][_TICKETS]:
+        if pipeline["id"] == PIPELINE or pipeline["label"] == REVIEW.label:
+            return str(pipeline["id"])
+    return None

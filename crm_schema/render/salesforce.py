@@ -15,19 +15,13 @@ from crm_schema.permissions import INTEGRATION, PERMISSION_SETS
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render.difference import Difference, words
 from crm_schema.render.salesforce_xml import document, package, zipped
-from crm_schema.stages import (
-    AssignPermissionSet,
-    Deploy,
-    Destroy,
-    Line,
-    UnassignPermissionSet,
-)
+from crm_schema.stages import AssignPermissionSet, Deploy, Line
 
 TRACKED_FIELDS = 20
 """fields of an object whose history Salesforce keeps (D: Field History Tracking; more only with Field
 Audit Trail)"""
 
-_FITS = {
+FITS = {
     "number": {"double", "int", "currency"},
     "text": {"string"},
     "long_text": {"textarea"},
@@ -60,6 +54,9 @@ class _Deployment:
 def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> Difference:
     """What is missing in the org. `also_reads`: fields of the org's own that the mapping names, by object."""
     found = Difference()
+    if hidden(org):
+        found.stages.append(see_again())
+        return found
     deployment = _Deployment()
     created = [
         _fields_of(object_name, fields_on(kind), org, deployment, found)
@@ -77,7 +74,7 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     for object_name, trees in deployment.fields.items():
         tree = parts.review_object(trees, whole=whole) if object_name == REVIEW_OBJECT else {"fields": trees}
         files[f"objects/{object_name}.object"] = document("CustomObject", tree)
-    if REVIEW.queue not in _names(org["queues"]):
+    if REVIEW.queue not in names(org["queues"]):
         files[f"queues/{REVIEW.queue}.queue"] = document("Queue", parts.queue())
         deployment.member("Queue", REVIEW.queue)
         deployment.lines.append(Line("create", f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"))
@@ -86,13 +83,26 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         files["package.xml"] = package(deployment.members)
         found.stages.append(Deploy(tuple(deployment.lines), zipped(files)))
     if not _holds(org, INTEGRATION.name):
-        line = Line("assign", f"permission set {INTEGRATION.name} to the user that Candor signs in as")
-        found.stages.append(AssignPermissionSet((line,), INTEGRATION.name))
+        found.stages.append(see_again())
     return found
 
 
+def hidden(org: Mapping[str, Any]) -> bool:
+    """Candor has been set up, but we may not see its fields: describe would tell of an org without them."""
+    return (
+        INTEGRATION.name in names(org["permission_sets"])
+        and REVIEW.queue in names(org["queues"])
+        and not _holds(org, INTEGRATION.name)
+    )
+
+
+def see_again() -> AssignPermissionSet:
+    line = Line("assign", f"permission set {INTEGRATION.name} to the user that Candor signs in as")
+    return AssignPermissionSet((line,), INTEGRATION.name)
+
+
 def _holds(org: Mapping[str, Any], name: str) -> bool:
-    return any(s["name"] == name and s.get("assigned") for s in org["permission_sets"])
+    return any(s["name"] == name and s["assigned"] for s in org["permission_sets"])
 
 
 def _fields_of(
@@ -116,7 +126,7 @@ def _fields_of(
             into.add(object_name, tree, Line("create", f"{where} “{f.label}” ({words(f.type)})"))
             continue
         have = described[name]
-        if have["type"] not in _FITS[f.type]:
+        if have["type"] not in FITS[f.type]:
             found.conflict(where, str(have["type"]), f.type)
             continue
         _settle(f, have, where, object_name, into, found)
@@ -189,7 +199,7 @@ def _permission_sets(
     fields_are_new: bool,
 ) -> Iterator[tuple[str, bytes]]:
     """All permission sets when fields are new, else only those that are missing."""
-    there = _names(org["permission_sets"])
+    there = names(org["permission_sets"])
     reads = _readable(org, also_reads)
     for grant in PERMISSION_SETS:
         if grant.name in there and not fields_are_new:
@@ -197,70 +207,44 @@ def _permission_sets(
         deployment.member("PermissionSet", grant.name)
         line = Line("create", f"permission set {grant.name}: {grant.help}")
         if grant.name in there:
-            line = Line("change", f"permission set {grant.name}: written anew, with the new fields")
+            line = Line(
+                "change",
+                f"permission set {grant.name}: written anew with the new fields (what was added by hand goes)",
+            )
         deployment.lines.append(line)
         tree = parts.permission_set(grant, reads)
         yield f"permissionsets/{grant.name}.permissionset", document("PermissionSet", tree)
 
 
 def _readable(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The org's own fields that the integration user is to read: those that are there and can be granted."""
+    """The org's own fields that the integration user is to read: those that are there and can be granted. An object
+    that only the mapping names (web activity) is taken at its word."""
     readable: dict[str, list[str]] = {}
-    for object_name, described in org["objects"].items():
-        names = {*parts.ALSO_READS.get(object_name, ()), *also_reads.get(object_name, ())}
+    for object_name in {*org["objects"], *also_reads}:
+        wanted = {*parts.ALSO_READS.get(object_name, ()), *also_reads.get(object_name, ())}
+        if object_name not in org["objects"]:
+            readable[object_name] = sorted(wanted)
+            continue
+        described = org["objects"][object_name]["fields"]
         readable[object_name] = sorted(
-            name
-            for name in names
-            if name in described["fields"] and described["fields"][name].get("permissionable", True)
+            {
+                _granted_by(described[name])
+                for name in wanted
+                if name in described and _hideable(described[name])
+            }
         )
     return readable
 
 
-def _names(listed: Iterable[Any]) -> set[str]:
+def _hideable(described: Mapping[str, Any]) -> bool:
+    return bool(described.get("permissionable", True))
+
+
+def _granted_by(described: Mapping[str, Any]) -> str:
+    """The field whose permission it takes: a street or country goes with its address."""
+    whole = described.get("compoundFieldName") or ""
+    return str(whole if whole.endswith("Address") else described["name"])
+
+
+def names(listed: Iterable[Any]) -> set[str]:
     return {one["name"] if isinstance(one, Mapping) else str(one) for one in listed}
-
-
-def removal(org: Mapping[str, Any]) -> Difference:
-    """Take out what Candor added, and nothing else: by its name, and only where it is of Candor's type."""
-    found = Difference()
-    before: dict[str, list[str]] = {}
-    after: dict[str, list[str]] = {}
-    lines: list[Line] = []
-    for grant in PERMISSION_SETS:
-        if grant.name in _names(org["permission_sets"]):
-            line = Line("remove", f"permission set {grant.name} from everyone who holds it")
-            found.stages.append(UnassignPermissionSet((line,), grant.name))
-            before.setdefault("PermissionSet", []).append(grant.name)
-            lines.append(Line("remove", f"permission set {grant.name}"))
-    if REVIEW.queue in _names(org["queues"]):
-        before["Queue"] = [REVIEW.queue]
-        lines.append(Line("remove", f"queue {REVIEW.queue}"))
-    for kind, object_name in SALESFORCE_OBJECTS.items():
-        described = org["objects"].get(object_name, {}).get("fields", {})
-        if object_name == REVIEW_OBJECT:
-            if described:
-                after["CustomObject"] = [REVIEW_OBJECT]
-                lines.append(Line("remove", f"object {REVIEW_OBJECT} with its rule and all review cases"))
-            continue
-        for f in fields_on(kind):
-            name = salesforce_name(f.key)
-            if name not in described:
-                continue
-            if described[name]["type"] not in _FITS[f.type]:
-                what = f"it is of type {described[name]['type']}, so not Candor's"
-                found.keep(f"field {object_name}.{name}", what)
-                continue
-            after.setdefault("CustomField", []).append(f"{object_name}.{name}")
-            lines.append(Line("remove", f"field {object_name}.{name} with its values"))
-    if lines:
-        files = {"package.xml": package({})}
-        if before:
-            files["destructiveChangesPre.xml"] = package(before)
-        if after:
-            files["destructiveChangesPost.xml"] = package(after)
-        found.stages.append(Destroy(tuple(lines), zipped(files)))
-        found.limits.append(
-            "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase "
-            "them in Setup, Object Manager, Deleted Fields."
-        )
-    return found

@@ -151,7 +151,7 @@ def permission_set(grant: PermissionSet, also_reads: Mapping[str, Collection[str
     objects = {SALESFORCE_OBJECTS[kind]: _access(access) for kind, access in grant.records}
     if grant is INTEGRATION:
         fields |= {f"{o}.{name}": False for o, names in also_reads.items() for name in names}
-        objects |= {name: _access("read all") for name in _ALSO_SEES}
+        objects = {name: _access("read all") for name in (*_ALSO_SEES, *also_reads)} | objects
     return {
         "label": grant.label,
         "description": grant.help,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import zipfile
 from collections.abc import Mapping
@@ -59,12 +60,22 @@ class SalesforceOrg(Org):
         self.zips: list[dict[str, bytes]] = []
 
     def read(self) -> dict[str, Any]:
+        """As the user that Candor signs in as sees it: its fields only with the permission set."""
+        sees = "Candor_Integration" in self.assigned
+        objects = {
+            o: {"fields": {n: f for n, f in fields.items() if sees or "deployed" not in f}}
+            for o, fields in self.objects.items()
+            if sees or not o.startswith("Candor_")
+        }
         return {
-            "objects": {o: {"fields": dict(fields)} for o, fields in self.objects.items()},
+            "objects": objects,
             "queues": list(self.queues),
             "permission_sets": [{"name": n, "assigned": n in self.assigned} for n in self.sets],
             "custom_fields": self.free,
         }
+
+    def everything(self) -> Any:
+        return copy.deepcopy((self.objects, self.queues, sorted(self.sets), self.assigned))
 
     def assign(self, permission_set: str) -> None:
         assert permission_set in self.sets
@@ -130,6 +141,7 @@ def described(field: ET.Element) -> dict[str, Any]:
         "inlineHelpText": text(field, "inlineHelpText"),
         "tracked": text(field, "trackHistory") == "true",
         "permissionable": True,
+        "deployed": True,
     }
 
 
@@ -156,6 +168,9 @@ class HubSpotPortal(Org):
             },
             "pipelines": {"tickets": list(self.pipelines)},
         }
+
+    def everything(self) -> Any:
+        return copy.deepcopy((self.objects, self.pipelines))
 
     def create_group(self, object: str, name: str, **rest: Any) -> None:
         assert name not in self.objects[object]["groups"]

@@ -156,19 +156,22 @@ def test_everyone_gets_what_they_need_and_no_more() -> None:
     assert reviewer["Candor_Review__c.Candor_Score__c"] == "read"
 
 
-def test_a_custom_field_that_the_mapping_names_is_read_and_one_that_is_not_there_is_left_out() -> None:
+def test_what_the_mapping_names_is_read_and_what_is_not_there_is_left_out() -> None:
     org = SalesforceOrg()
-    org.objects["Lead"]["Heard_From__c"] = {
-        "name": "Heard_From__c",
-        "label": "x",
-        "type": "string",
-        "length": 9,
-    }
-    [deploy] = [s for s in plan(org, {"Lead": ("Heard_From__c", "Gone__c")}).stages if isinstance(s, Deploy)]
+    for name in ("Heard_From__c", "Country"):
+        org.objects["Lead"][name] = {"name": name, "label": "x", "type": "string", "length": 9}
+    org.objects["Lead"]["Country"]["compoundFieldName"] = "Address"
+    also = {"Lead": ("Heard_From__c", "Country", "Gone__c"), "Web_Activity__c": ("Url__c",)}
+    [deploy] = [s for s in plan(org, also).stages if isinstance(s, Deploy)]
     with zipfile.ZipFile(io.BytesIO(deploy.zip)) as archive:
-        granted = rights(archive.read("permissionsets/Candor_Integration.permissionset"))
-    assert granted["Lead.Heard_From__c"] == "read"
-    assert "Lead.Gone__c" not in granted
+        content = archive.read("permissionsets/Candor_Integration.permissionset")
+    granted = {name for name, right in rights(content).items() if right == "read"}
+    assert {"Lead.Heard_From__c", "Lead.Address", "Web_Activity__c.Url__c"} < granted
+    assert not granted & {"Lead.Gone__c", "Lead.Country"}
+    objects = {text(p, "object"): p for p in ET.fromstring(content).findall(f"{NS}objectPermissions")}
+    assert text(objects["Web_Activity__c"], "allowEdit") == "false"
+    assert text(objects["Lead"], "allowEdit") == "true"
+    assert {text(p, "allowDelete") for o, p in objects.items() if o != "Candor_Review__c"} == {"false"}
 
 
 def test_only_peoples_fields_ask_for_history() -> None:
@@ -186,16 +189,18 @@ def test_only_peoples_fields_ask_for_history() -> None:
     }  # fmt: skip
 
 
-def test_removal_takes_permission_sets_first_and_names_nothing_but_ours() -> None:
+def test_removal_names_nothing_but_ours_and_takes_the_permission_sets_last() -> None:
     org = SalesforceOrg()
     apply(plan(org), org)
-    [destroy] = [s for s in removal(org).stages if isinstance(s, Destroy)]
-    with zipfile.ZipFile(io.BytesIO(destroy.zip)) as archive:
-        first, last = (members(archive.read(f"destructiveChanges{when}.xml")) for when in ("Pre", "Post"))
+    fields, sets = (s for s in removal(org).stages if isinstance(s, Destroy))
+    with zipfile.ZipFile(io.BytesIO(fields.zip)) as archive:
+        first, then = (members(archive.read(f"destructiveChanges{when}.xml")) for when in ("Pre", "Post"))
         assert members(archive.read("package.xml")) == {}
-    assert set(first) == {"PermissionSet", "Queue"}
-    assert set(last) == {"CustomField", "CustomObject"}
-    assert all(".Candor_" in name for name in last["CustomField"])
+    assert first == {"Queue": ["Candor_Review"]}
+    assert set(then) == {"CustomField", "CustomObject"}
+    assert all(".Candor_" in name for name in then["CustomField"])
+    with zipfile.ZipFile(io.BytesIO(sets.zip)) as archive:
+        assert set(members(archive.read("destructiveChangesPost.xml"))) == {"PermissionSet"}
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
