@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from connector.errors import CandorError
+
+if TYPE_CHECKING:
+    from crm_schema.port import SchemaPort
 
 Value = str | float | int | bool | datetime | list[str] | None
 """A field's value: text, number, yes/no, an aware UTC time, several choices, or None for blank."""
@@ -220,6 +223,9 @@ class CRM(Protocol):
     def write(self, kind: Kind, writes: Sequence[Write]) -> list[Written]:
         """Send one batch (at most `capabilities.write_batch`), an answer for each write, in order. Raises CRMError when
         there was no answer: then nothing is known about any of them."""
+
+    def schema(self) -> SchemaPort:
+        """The org's schema, as crm_schema wants to read and change it."""
 
     def usage(self) -> Usage:
         """API calls so far and the org's budget, from what was answered: makes no call."""

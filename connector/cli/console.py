@@ -1,0 +1,87 @@
+"""How the commands talk: progress on standard error, results on standard output, JSON where asked."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from connector.jobs.context import Context, open_context
+from connector.jobs.context import Progress as Report
+from connector.settings import Settings, load
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def show_json(value: Any) -> None:
+    sys.stdout.write(
+        orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+        + "\n"
+    )
+
+
+def quiet_logs(level: int = logging.WARNING) -> None:
+    """Structured logs go to standard error, and only what matters while a person is watching."""
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+@contextmanager
+def progress(as_json: bool = False) -> Iterator[Report]:
+    """A bar for each kind of work, on standard error; nothing with --json."""
+    if as_json:
+        yield lambda what, done, of: None
+        return
+    with Progress(
+        SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}"), TimeElapsedColumn(), console=err,
+    ) as bars:  # fmt: skip
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, of: int | None) -> None:
+            head = what.split(":", 1)[0]
+            if head not in tasks:
+                for task in tasks.values():
+                    bars.update(task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1)
+                tasks[head] = bars.add_task(what, total=of, count="")
+            count = f"{done:,}" if of is None else f"{done:,} of {of:,}"
+            bars.update(tasks[head], description=what, completed=done, total=of, count=count)
+
+        yield report
+        for task in tasks.values():
+            bars.update(task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1)
+
+
+@contextmanager
+def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
+    """Settings, store and progress for one command."""
+    quiet_logs()
+    settings: Settings = load(config)
+    with progress(as_json) as report, open_context(settings, report) as context:
+        yield context
+
+
+def table(rows: Mapping[str, Any], title: str | None = None) -> None:
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for key, value in rows.items():
+        grid.add_row(f"[dim]{key}[/dim]", str(value))
+    out.print(grid)

@@ -1,0 +1,61 @@
+"""candor doctor: everything that could go wrong, looked at before it does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from connector.cli.console import out, quiet_logs, show_json
+from connector.crm.base import CRMError, Problem
+from connector.errors import CandorError
+from connector.settings import load
+
+
+def run(config: Path | None, as_json: bool) -> None:
+    quiet_logs()
+    from connector.jobs.context import connection, open_context
+
+    settings = load(config)
+    problems: list[Problem] = []
+    facts: dict[str, str] = {}
+    try:
+        with open_context(settings) as context:
+            facts["database"] = "answers" if settings.database_url else "built in, answers"
+            facts["policy"] = context.policy.version
+            try:
+                org = context.crm.check()
+                facts["org"] = f"{org.name} ({org.kind}), {org.currency}, {org.timezone}"
+                facts["user"] = org.user
+                problems += context.crm.doctor(connection(settings).fields)
+                problems += _schema(context)
+                usage = context.crm.usage()
+                if usage.org_limit:
+                    facts["API calls today, whole org"] = f"{usage.org_used or 0:,} of {usage.org_limit:,}"
+            except CRMError as error:
+                problems.append(Problem(error.message, error.fix or "See the README, 'with your CRM'."))
+    except CandorError as error:
+        problems.append(Problem(error.message, error.fix or ""))
+    fatal = any(p.fatal for p in problems)
+    if as_json:
+        show_json({"facts": facts, "problems": [{"what": p.what, "fix": p.fix, "fatal": p.fatal} for p in problems]})
+    else:
+        for name, value in facts.items():
+            out.print(f"[green]✓[/green] {name}: {value}")
+        for problem in problems:
+            mark = "[red]✗[/red]" if problem.fatal else "[yellow]![/yellow]"
+            out.print(f"{mark} {problem.what} [dim]{problem.fix}[/dim]")
+        if not problems:
+            out.print("All is well.")
+    sys.exit(1 if fatal else 0)
+
+
+def _schema(context: object) -> list[Problem]:
+    """Fields of Candor's that are missing or changed since they were applied."""
+    from crm_schema.plan import verify
+
+    crm = context.crm  # type: ignore[attr-defined]
+    applied = context.store.get("schema_applied") is not None  # type: ignore[attr-defined]
+    drift = verify(crm.schema())
+    if not applied:
+        return [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)] if drift else []
+    return [Problem(line, "Run `candor apply`.") for line in drift]

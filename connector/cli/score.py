@@ -1,0 +1,54 @@
+"""candor score LEAD"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connector.cli.console import out, show_json, working
+from connector.jobs.single import score_lead
+
+_TRACK = 50
+
+
+def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
+    with working(config, as_json=True) as context:
+        found = score_lead(context, lead)
+    if as_json:
+        show_json(found)
+    elif explain:
+        say(found)
+    else:
+        out.print(f"{found['score']:.0f}, likely {found['low']:.0f} to {found['high']:.0f}  →  {found['route']}: {found['why']}")
+
+
+def say(found: dict[str, Any]) -> None:
+    """A lead's score in words."""
+    days, chance, base = found["horizon_days"], found["probability"], found["base_rate"]
+    out.print(f"[bold]{found['score']:.0f}[/bold], likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}")
+    out.print(
+        f"A {chance:.0%} chance of a won deal within {days} days; a typical lead has {base:.0%}. "
+        f"Confidence {found['confidence']:.0f} of 100, based on {found['evidence']:,} leads like this."
+    )
+    widest = max(found["width_from"], key=lambda k: found["width_from"][k])
+    out.print({
+        "familiar": "The range is this wide mostly because few leads like this one have ended yet.",
+        "blanks": "The range is this wide mostly because of what the record doesn't say.",
+        "unseen": "The range is this wide mostly because of values that were never seen before.",
+    }[widest])  # fmt: skip
+    for flag in found["flags"]:
+        out.print(f"  [dark_orange]! {flag}[/dark_orange]")
+    for reason in found["reasons"]:
+        out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
+    due = f", due in {found['due_hours']:.0f} h" if found["due_hours"] else ""
+    out.print(f"→ [bold]{found['route']}[/bold]{due}: {found['why']} [dim]({found['rule']})[/dim]")
+    for added in found["added"]:
+        out.print(f"  + {added['kind']}: {added['why']}")
+
+
+def track(found: dict[str, Any]) -> str:
+    """The score on its track, 0 to 100: the range as a soft band, the score as a tick."""
+    low, high, tick = (round(found[k] / 100 * (_TRACK - 1)) for k in ("low", "high", "score"))
+    cells = ["░" if low <= i <= high else "·" for i in range(_TRACK)]
+    cells[tick] = "┃"
+    return "0 " + "".join(cells) + " 100"

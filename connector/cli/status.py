@@ -1,0 +1,45 @@
+"""candor status"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connector.cli.console import out, show_json, table, working
+from connector.jobs.status import status
+
+
+def run(config: Path | None, as_json: bool) -> None:
+    with working(config, as_json=True) as context:
+        found = status(context)
+    if as_json:
+        show_json(found)
+        return
+    if found["paused"]:
+        out.print(f"[yellow]Paused since {found['paused']['since'][:16]}: {found['paused']['reason']}[/yellow]")
+    model = found["model"]
+    api = found["api"]
+    share = "" if api["succeeded"] is None else f", {api['succeeded']:.1%} succeeded"
+    limit = f" of {api['own_limit']:,}" if api["own_limit"] else ""
+    table(
+        {
+            "leads": f"{found['leads']:,}",
+            "model": "none yet: `candor train`" if model is None else model["version"],
+            "routes": _counts(found["routes"]) or "none yet: `candor sync`",
+            "reviews": _counts(found["reviews"]) or "none",
+            "said by people": _counts(found["people"]) or "nothing yet",
+            "forms": _counts(found["forms"]) or "none asked",
+            "outbox": _counts(found["outbox"]) or "empty",
+            "refused by the CRM": _counts(found["refused"]) or "none",
+            "API calls today": f"{api['calls_today']:,}{limit}{share}"
+            + (f"; the whole org {api['org_used']:,} of {api['org_limit']:,}" if api["org_limit"] else ""),
+        }
+    )
+    for cursor in found["cursors"]:
+        out.print(f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows, looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]")
+    for run in found["runs"]:
+        error = f"  [red]{run['error']}[/red]" if run["error"] else ""
+        out.print(f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}{error}")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))

@@ -1,0 +1,34 @@
+"""candor train"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from connector.cli.console import out, show_json, working
+from connector.jobs.train import Trained, train_model
+
+
+def run(config: Path | None, as_json: bool) -> None:
+    with working(config, as_json) as context:
+        result = train_model(context)
+    if as_json:
+        show_json(asdict(result))
+        return
+    say(result)
+
+
+def say(result: Trained) -> None:
+    out.print(
+        f"Model [bold]{result.version}[/bold] ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
+        + (f", {result.feedback:,} rows from what people said" if result.feedback else "")
+        + "."
+    )
+    for why, n in sorted(result.left_out.items(), key=lambda item: -item[1]):
+        out.print(f"  [dim]left out: {n:,} leads, {why}[/dim]")
+    figures = result.card["backtest"]
+    if figures.get("auc") is not None:
+        out.print(
+            f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
+            f"calibration error {figures['ece']:.3f}."
+        )

@@ -1,0 +1,58 @@
+"""What only a demo may know: the outcomes that a file's held-out rows had, and what usual practice would have said."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+
+from connector.jobs.context import Context
+from connector.jobs.examples import collect, features
+from connector.jobs.fields import facts
+from connector.playground.world.truth import read_truth
+from connector.store import schema as t
+from scoring.features.catalogue import catalogue
+from scoring.metrics.scores import auc, ece, log_loss
+from scoring.model.baseline import train_usual_practice
+
+
+def held_out_figures(context: Context, folder: Path) -> dict[str, Any]:
+    """The first scores of the leads whose outcome was held back, against that outcome."""
+    truth = read_truth(folder / "playground" / "truth.json")
+    keys = world_keys(folder / "playground")
+    with context.store.begin() as db:
+        rows = db.execute(select(t.score.c.lead_id, t.score.c.probability).order_by(t.score.c.at)).all()
+    said: dict[str, float] = {}
+    for row in rows:
+        said.setdefault(row.lead_id, row.probability)
+    pairs = [(truth.probability[keys[id]], p) for id, p in said.items() if keys.get(id) in truth.probability]
+    won, p = np.array([w for w, _ in pairs]), np.array([q for _, q in pairs])
+    if len(pairs) == 0 or won.min() == won.max():
+        return {"held_out": len(pairs), "auc": None, "log_loss": None, "ece": None}
+    return {"held_out": len(pairs), "auc": auc(won, p), "log_loss": log_loss(won, p), "ece": ece(won, p),
+            "base_rate": float(won.mean())}  # fmt: skip
+
+
+def world_keys(playground: Path) -> dict[str, str]:
+    """CRM id -> the world's key, from the local CRM's own file (no API tells it)."""
+    db = sqlite3.connect(f"file:{playground / 'org.sqlite'}?mode=ro", uri=True)
+    try:
+        found = db.execute("select id, json_extract(data, '$._key') from record where obj in ('Lead', 'contacts')")
+        return {id: key for id, key in found if key}
+    finally:
+        db.close()
+
+
+def usual_practice_says(context: Context, lead_id: str) -> str:
+    """One sentence of what the usual model says of the lead: trained on closed-won against closed-lost as the records look
+    today, firmographics only, one threshold."""
+    examples = collect(context, with_feedback=False)
+    leads = sorted(set(examples.rows["lead_id"].to_pylist()))
+    won = dict(zip(examples.rows["lead_id"].to_pylist(), examples.won, strict=True))
+    now = context.clock.now()
+    today = features(context, [(lead, now) for lead in leads])
+    model = train_usual_practice(today, np.array([won[lead] for lead in leads]), features=catalogue(facts(context.settings)))
+    return model.say(features(context, [(lead_id, now)]))

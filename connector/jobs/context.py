@@ -1,0 +1,69 @@
+"""What every job is given: settings, store, the connection to the CRM, the clock, the policy, a place to report progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from connector.clock import Clock, RemoteClock, SystemClock
+from connector.crm.base import CRM
+from connector.settings import Settings
+from connector.store.store import Store, open_store
+from scoring.routing.policy import Policy
+from scoring.routing.policy import load as load_policy
+
+Progress = Callable[[str, int, int | None], None]
+"""progress(what, done so far, of how many or None)"""
+
+
+def silent(what: str, done: int, of: int | None) -> None:
+    return None
+
+
+log = structlog.get_logger("candor")
+
+
+@dataclass
+class Context:
+    settings: Settings
+    store: Store
+    clock: Clock
+    policy: Policy
+    progress: Progress = silent
+    _crm: CRM | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def crm(self) -> CRM:
+        """The connection, opened when first needed (a report needs none)."""
+        if self._crm is None:
+            from connector.crm.registry import connect
+
+            self._crm = connect(self.settings.crm.kind, connection(self.settings))
+            self._stack.callback(self._crm.close)
+        return self._crm
+
+
+def connection(settings: Settings):  # type: ignore[no-untyped-def]  # Connection: lazily imported
+    from connector.crm.connection import Connection
+    from connector.jobs.fields import field_map
+
+    crm = settings.crm
+    return Connection(
+        url=crm.url.rstrip("/"), token=crm.token(), ca=None if crm.ca is None else str(crm.ca),
+        fields=field_map(settings), budget=crm.daily_calls, options=dict(crm.options),
+    )  # fmt: skip
+
+
+@contextmanager
+def open_context(settings: Settings, progress: Progress = silent) -> Iterator[Context]:
+    """Open the store (and later the CRM); everything is closed on leaving."""
+    clock: Clock = RemoteClock(settings.clock_url) if settings.clock_url else SystemClock()
+    policy = load_policy(settings.policy)
+    with open_store(settings.store.data, settings.database_url) as store:
+        context = Context(settings, store, clock, policy, progress)
+        with context._stack:
+            yield context

@@ -1,0 +1,177 @@
+"""Training examples: leads as the CRM knew them at the moment they would have been scored, with what became of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import select
+
+from connector.jobs.context import Context
+from connector.jobs.fields import facts
+from connector.jobs.scope import Outcomes, in_scope
+from connector.store import asof, records
+from connector.store import schema as t
+from scoring.features.build import build, connect
+from scoring.features.inputs import Inputs
+
+FEEDBACK_WEIGHT = 0.3
+"""What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
+
+_SAYS = {
+    "route": 0.8, "disqualify": 0.1, "unexpected_fit": 0.75, "score_seems_high": 0.25,
+}  # fmt: skip
+"""What a review or a tag says, on the score's own scale (0.5: a typical lead)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Rows of features with their outcome. `feedback` marks rows that stand for what a person said of an open lead."""
+
+    rows: pa.Table
+    won: np.ndarray
+    weight: np.ndarray
+    groups: np.ndarray
+    amount: np.ndarray
+    as_of: np.ndarray
+    feedback: np.ndarray
+    left_out: Mapping[str, int]
+
+    @property
+    def base_rate(self) -> float:
+        """Of the outcomes alone: what people said does not move it."""
+        real = ~self.feedback
+        return base_rate(self.won[real], np.array(self.rows["lead_id"].to_pylist(), dtype=str)[real])
+
+    def take(self, mask: np.ndarray) -> Examples:
+        return Examples(
+            self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
+            self.as_of[mask], self.feedback[mask], self.left_out,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    lead_id: str
+    as_of: datetime
+    won: float
+    weight: float
+    amount: float
+    feedback: bool = False
+
+
+def collect(context: Context, *, with_feedback: bool = True) -> Examples:
+    """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
+    settings, now = context.settings, context.clock.now()
+    with context.store.begin() as db:
+        values = records.record_values(db, "lead")
+        lives = asof.lives(db)
+        said = [
+            dict(r)
+            for r in db.execute(select(t.feedback).where(t.feedback.c.lead_id.is_not(None))).mappings()
+        ]
+    left_out: Counter[str] = Counter()
+    outcomes = Outcomes(settings.outcome.status)
+    snapshot = settings.training.mode == "snapshot"
+    points: list[_Point] = []
+    open_leads = set()
+    for life in lives:
+        why_not = in_scope(values[life.lead_id], settings)
+        if why_not:
+            left_out[why_not] += 1
+            continue
+        if outcomes.is_open(life):
+            open_leads.add(life.lead_id)
+        made = _snapshot(life, outcomes, now) if snapshot else _as_of(life, outcomes, context, now)
+        if not made:
+            left_out[
+                "still open" if snapshot else "outcome not known yet, or over before it could be scored"
+            ] += 1
+        points += made
+    if with_feedback:
+        base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
+        points += [p for event in said if event["lead_id"] in open_leads for p in _from_feedback(event, base)]
+    rows = features(context, [(p.lead_id, p.as_of) for p in points])
+    email = {id: (v.get("account_id") or id) for id, v in values.items()}
+    return Examples(
+        rows=rows,
+        won=np.array([p.won for p in points]),
+        weight=np.array([p.weight for p in points]),
+        groups=np.array([email.get(p.lead_id, p.lead_id) for p in points], dtype=object).astype(str),
+        amount=np.array([p.amount for p in points]),
+        as_of=np.array([p.as_of.timestamp() for p in points]),
+        feedback=np.array([p.feedback for p in points], dtype=bool),
+        left_out=dict(left_out),
+    )
+
+
+def features(context: Context, points: Sequence[tuple[str, datetime]]) -> pa.Table:
+    """The feature table of (lead, time) pairs, one row a pair, in order."""
+    wanted = facts(context.settings)
+    tracked = context.store.get("tracked_fields", [])
+    with context.store.begin() as db:
+        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=tracked)
+    asked = pa.table(
+        {
+            "lead_id": pa.array([p[0] for p in points], asof.TEXT),
+            "as_of": pa.array([p[1] for p in points], asof.TIME),
+        }
+    )
+    with connect() as engine:
+        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+
+
+def _as_of(life: asof.Life, outcomes: Outcomes, context: Context, now: datetime) -> list[_Point]:
+    horizon = timedelta(days=context.policy.horizon_days)
+    ended = outcomes.ended_at(life)
+    won_at = life.won_at if context.settings.outcome.target == "won_deal" else life.converted_at
+    times = [life.created_at + timedelta(days=age) for age in context.settings.training.ages_days]
+    times = [at for at in times if at + horizon <= now and (ended is None or ended > at)]
+    return [
+        _Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
+        for at in times
+        for won in [won_at is not None and at < won_at <= at + horizon]
+    ]
+
+
+def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[_Point]:
+    """A table without times: each lead as it looks today, with its outcome (stamped "not as-of" wherever it is shown)."""
+    won = outcomes.won(life)
+    return [] if won is None else [_Point(life.lead_id, now, float(won), 1.0, life.won_amount or math.nan)]
+
+
+def _from_feedback(event: Mapping[str, Any], base: float) -> list[_Point]:
+    """What a person said of a lead whose outcome isn't known, as a lead that is part won and part lost."""
+    value = event["value"]
+    says: float | None = None
+    if event["kind"] == "override":
+        says = min(0.98, max(0.02, float(value["score"]) / 100))
+    elif event["kind"] == "review":
+        says = _SAYS.get(value["decision"])
+    elif event["kind"] == "tag":
+        says = _SAYS.get(value["tag"])
+    if says is None or not 0 < base < 1:
+        return []
+    odds = says / (1 - says) * base / (1 - base)
+    chance = odds / (1 + odds)
+    lead, at = event["lead_id"], event["at"]
+    # Training gives all rows of a lead one lead's weight together: each of the two stands for half of it.
+    return [
+        _Point(lead, at, 1.0, 2 * FEEDBACK_WEIGHT * chance, math.nan, True),
+        _Point(lead, at, 0.0, 2 * FEEDBACK_WEIGHT * (1 - chance), math.nan, True),
+    ]
+
+
+def base_rate(won: np.ndarray, leads: np.ndarray) -> float:
+    """The outcome's rate among leads, each counting once."""
+    if len(won) == 0:
+        return 0.0
+    _, place = np.unique(leads, return_inverse=True)
+    share = 1.0 / np.bincount(place)[place]
+    return float((won * share).sum() / share.sum())

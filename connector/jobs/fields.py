@@ -1,0 +1,50 @@
+"""Which fields mean what: the mapping of candor.toml in Candor's words."""
+
+from __future__ import annotations
+
+from connector.crm.base import FieldMap
+from connector.settings import Settings
+from scoring.features.catalogue import Fact
+
+STANDARD: tuple[Fact, ...] = (
+    Fact("title", "text", "Title"),
+    Fact("industry", "category", "Industry"),
+    Fact("employees", "number", "Employees"),
+    Fact("annual_revenue", "number", "Annual revenue"),
+    Fact("country", "category", "Country"),
+    Fact("source", "category", "Source"),
+    Fact("phone", "text", "Phone"),
+    Fact("linkedin", "text", "LinkedIn"),
+    Fact("product_interest", "category", "Product interest"),
+    Fact("use_case", "category", "Use case"),
+    Fact("heard_from", "category", "How they heard of us"),
+    Fact("hand_raiser", "flag", "Asked to be contacted"),
+    Fact("opted_out", "flag", "Opted out of contact"),
+)
+"""The standard lead fields that may describe a lead. Names, status, owner and outcome never do."""
+
+PEOPLE_FIELDS = frozenset(
+    f"candor_{key}"
+    for key in (
+        "tags", "override_score", "override_reason", "do_not_score", "feedback_1", "feedback_2", "feedback_3", "feedback_4",
+        "feedback_5", "outcome_as_expected", "surprise_reason", "status", "decision", "reason", "note",
+    )
+)  # fmt: skip
+"""Candor's fields that people write; what changes in them is harvested."""
+
+
+def field_map(settings: Settings) -> FieldMap:
+    """The mapping file's own entries; the adapter has the standard ones."""
+    extra = {name: field.field for name, field in settings.mapping.extra.items()}
+    return {
+        "lead": {**settings.mapping.lead, **extra},
+        "account": dict(settings.mapping.account),
+        "deal": dict(settings.mapping.deal),
+    }
+
+
+def facts(settings: Settings) -> tuple[Fact, ...]:
+    """The fields that may feed the model: standard and own ones, less those left out."""
+    out = set(settings.scope.leave_out)
+    own = tuple(Fact(name, field.type, field.label) for name, field in settings.mapping.extra.items())
+    return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)

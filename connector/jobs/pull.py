@@ -1,0 +1,76 @@
+"""Pull: everything that is new in the CRM, into the store. The same code does the backfill (no cursor yet) and each pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connector.crm.base import CRM, Kind
+from connector.jobs.context import Context, log
+from connector.jobs.fields import PEOPLE_FIELDS
+from connector.store import records
+
+KIND_OF_STREAM: dict[str, Kind] = {
+    "leads": "lead", "accounts": "account", "deals": "deal", "owners": "owner", "reviews": "review",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Pulled:
+    """Rows per stream, how many of them were news, and every object that was looked at, under the vendor's names."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    new: int = 0
+    changed: int = 0
+    looked_at: tuple[str, ...] = ()
+
+
+def pull(context: Context, *, streams: Iterable[str] | None = None, label: str = "Reading the CRM") -> Pulled:
+    """One pull of all streams (or some). Each page is stored with its cursor in one transaction: after a kill it goes on
+    where it was."""
+    crm, store = context.crm, context.store
+    wanted = set(streams) if streams is not None else None
+    all_streams = [s for s in crm.streams() if wanted is None or s.name in wanted]
+    tracked = _tracked(context, crm)
+    with store.begin() as db:
+        have = records.cursors(db)
+    cursors: Mapping[str, str | None] = {s.name: have.get(s.name) for s in all_streams}
+
+    def known(stream: str, since: datetime) -> Mapping[str, datetime]:
+        with store.begin() as db:
+            return records.known(db, KIND_OF_STREAM.get(stream), stream, since)
+
+    pulled = Pulled(looked_at=tuple(s.looks_at for s in all_streams))
+    for page in crm.pull(cursors, known):
+        with store.begin() as db:
+            taken = records.take_in(db, page, now=context.clock.now(), tracked=tracked, people=PEOPLE_FIELDS)
+        pulled.rows[page.stream] += taken.rows
+        pulled.new += taken.new
+        pulled.changed += taken.changed
+        context.progress(label, sum(pulled.rows.values()), None)
+    log.info(
+        "pulled",
+        looked_at=list(pulled.looked_at),
+        rows=dict(pulled.rows),
+        new=pulled.new,
+        changed=pulled.changed,
+    )
+    return pulled
+
+
+def streams_of(crm: CRM, kinds: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(kinds)
+    return tuple(s.name for s in crm.streams() if KIND_OF_STREAM.get(s.name) in wanted)
+
+
+def _tracked(context: Context, crm: CRM) -> frozenset[str]:
+    """The lead fields whose history the CRM keeps, asked once and remembered."""
+    remembered = context.store.get("tracked_fields")
+    if remembered is None:
+        fields = crm.describe("lead")
+        everything = crm.capabilities.history == "all fields"
+        remembered = sorted(f.canonical for f in fields if f.canonical and (f.tracked or everything))
+        context.store.put("tracked_fields", remembered)
+    return frozenset(remembered)

@@ -1,0 +1,82 @@
+"""Which leads count, and what their statuses mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from connector.settings import Outcome, Settings
+from connector.store.asof import Life
+
+_WORDS: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
+    (
+        "lost",
+        (
+            "not converted",
+            "disqual",
+            "unqualified",
+            "lost",
+            "bad ",
+            "junk",
+            "rejected",
+            "no_interest",
+            "not interested",
+        ),
+    ),
+    ("won", ("converted", "won", "customer")),
+    ("recycled", ("recycl", "nurtur", "later", "bad_timing")),
+    ("never_worked", ("never worked",)),
+)
+
+
+def guess(status: str) -> Outcome:
+    """What a status probably means, by its name; `init` shows it and asks."""
+    name = status.lower()
+    return next((outcome for outcome, words in _WORDS if any(w in name for w in words)), "open")
+
+
+class Outcomes:
+    """Statuses in Candor's words. One that the mapping does not name is read by its name."""
+
+    def __init__(self, mapping: Mapping[str, Outcome]) -> None:
+        self._mapping = dict(mapping)
+
+    def of(self, status: str | None) -> Outcome:
+        if status is None:
+            return "open"
+        if status not in self._mapping:
+            self._mapping[status] = guess(status)
+        return self._mapping[status]
+
+    def ended_at(self, life: Life) -> datetime | None:
+        """When the lead's life ended, won or lost; None while it is open."""
+        ends = [at for at in (life.won_at, life.converted_at) if at is not None]
+        if not ends and self.of(life.status) in ("won", "lost", "never_worked"):
+            ends = [life.status_at]
+        if not ends and life.lost_at is not None and life.running_deal is None:
+            ends = [life.lost_at]
+        return min(ends) if ends else None
+
+    def is_open(self, life: Life) -> bool:
+        return self.ended_at(life) is None
+
+    def won(self, life: Life) -> bool | None:
+        """How it ended; None while it is open."""
+        if life.won_at is not None or (self.of(life.status) == "won" and life.running_deal is None):
+            return True
+        return None if self.is_open(life) or life.running_deal is not None else False
+
+
+def in_scope(values: Mapping[str, Any], settings: Settings) -> str | None:
+    """None when the lead counts, else why it doesn't."""
+    for rule in settings.scope.exclude:
+        value = values.get(rule.field)
+        if value is None:
+            continue
+        text = str(value).lower()
+        if rule.equals is not None and text == rule.equals.lower():
+            return rule.why
+        if rule.ends_with is not None and text.endswith(rule.ends_with.lower()):
+            return rule.why
+    return None

@@ -1,0 +1,50 @@
+"""One lead, scored now and explained; nothing is stored or written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from connector.errors import InputError
+from connector.jobs import models
+from connector.jobs.context import Context
+from connector.jobs.examples import features as feature_rows
+from connector.jobs.fields import facts
+from connector.jobs.states import Before, Reference, is_edge_case, states
+from connector.store import records
+from scoring.features.catalogue import catalogue
+from scoring.routing.decide import decide
+
+
+def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
+    """Everything about one lead's score. Raises InputError when the store doesn't know the lead."""
+    with context.store.begin() as db:
+        found = records.record_values(db, "lead", [lead_id])
+    if lead_id not in found:
+        raise InputError(f"There is no lead {lead_id} in the store.", fix="Check the id, or run `candor sync` first.")
+    values, now = found[lead_id], context.clock.now()
+    model, manifest = models.champion(context)
+    rows = feature_rows(context, [(lead_id, now)])
+    scores = model.score(rows)
+    kept = context.store.get("reference", {})
+    reference = Reference.of({**manifest, **kept})
+    features = catalogue(facts(context.settings))
+    before = {lead_id: Before(do_not_score=values.get("candor_do_not_score") is True)}
+    state = states(rows, scores, features, context.policy, context.settings, reference, before)[lead_id]
+    decision = decide(state, context.policy)
+    widths = {"familiar": scores.width_familiar[0], "blanks": scores.width_blanks[0], "unseen": scores.width_unseen[0]}
+    return {
+        "lead": lead_id, "at": now.isoformat(), "model": model.version, "policy": context.policy.version,
+        "probability": float(scores.probability[0]), "base_rate": model.base_rate,
+        "score": state.score, "low": state.low, "high": state.high, "confidence": state.confidence,
+        "width_from": {k: round(float(v), 1) for k, v in widths.items()},
+        "evidence": int(scores.evidence[0]), "expected_value": state.expected_value,
+        "expected_amount": float(scores.expected_amount[0]),
+        "flags": [f.text for f in scores.flags[0]],
+        "reasons": [{"points": round(float(r.points), 1), "text": r.text} for r in scores.reasons[0]],
+        "route": str(decision.route), "rule": decision.rule, "why": decision.why, "threshold": decision.threshold,
+        "due_hours": decision.due_hours, "added": [asdict(a) for a in decision.added],
+        "edge_case": is_edge_case(state, context.policy), "engagement": state.engagement,
+        "completeness": state.completeness, "conflicting": list(state.conflicting),
+        "horizon_days": context.policy.horizon_days,
+    }  # fmt: skip

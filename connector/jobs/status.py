@@ -1,0 +1,61 @@
+"""What `candor status` tells: cursors, outbox, model, budget, last runs. Reads the store only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from connector.jobs.context import Context
+from connector.jobs.models import listed
+from connector.store import outbox, runs
+from connector.store import schema as t
+
+
+def status(context: Context) -> dict[str, Any]:
+    store, now = context.store, context.clock.now()
+    with store.begin() as db:
+        cursors = [dict(r) for r in db.execute(select(t.cursor.c.stream, t.cursor.c.at, t.cursor.c.rows).order_by(t.cursor.c.stream)).mappings()]
+        waiting = outbox.counts(db)
+        refused = [
+            dict(r) for r in db.execute(
+                select(t.outbox.c.code, func.count().label("n")).where(t.outbox.c.state == "refused").group_by(t.outbox.c.code)
+            ).mappings()
+        ]  # fmt: skip
+        people = {r[0]: r[1] for r in db.execute(select(t.feedback.c.kind, func.count()).group_by(t.feedback.c.kind))}
+        routes = {
+            r[0]: r[1] for r in db.execute(
+                select(t.record.c["values"]["candor_route"].astext, func.count())
+                .where(t.record.c.kind == "lead", ~t.record.c.deleted, t.record.c["values"]["candor_route"].astext.is_not(None))
+                .group_by(t.record.c["values"]["candor_route"].astext)
+            )
+        }  # fmt: skip
+        reviews = {r[0]: r[1] for r in db.execute(select(t.review.c.status, func.count()).group_by(t.review.c.status))}
+        forms = {r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))}
+        leads = db.execute(select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)).scalar()
+        quarantined = db.execute(select(func.count()).select_from(t.quarantine)).scalar()
+    models = listed(context)
+    champion = next((m for m in models if m["status"] == "champion"), None)
+    usage = store.get("api_usage", {})
+    calls, failed = usage.get("calls", 0), usage.get("failed", 0)
+    last = runs.last(store, limit=8)
+    return {
+        "now": now.isoformat(),
+        "paused": store.get("paused"),
+        "leads": leads,
+        "cursors": [{**c, "lag_seconds": round((now - c["at"]).total_seconds())} for c in cursors],
+        "outbox": waiting,
+        "refused": {r["code"] or "unknown": r["n"] for r in refused},
+        "model": None if champion is None else {"version": champion["version"], "created_at": champion["created_at"],
+                                                "backtest": champion["card"]["backtest"]},
+        "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": quarantined,
+        "api": {
+            "calls_today": calls, "succeeded": None if not calls else round(1 - failed / calls, 4),
+            "own_limit": context.settings.crm.daily_calls, "org_used": usage.get("org_used"), "org_limit": usage.get("org_limit"),
+        },
+        "runs": [
+            {"id": r["id"], "job": r["job"], "status": r["status"], "started_at": r["started_at"], "ended_at": r["ended_at"],
+             "error": r["summary"].get("error")}
+            for r in last
+        ],
+    }  # fmt: skip

@@ -1,0 +1,203 @@
+"""Train: a new model from all that is known, its backtest on leads that it has not seen, and its release.
+
+The backtest is split in time: the latest leads whose outcome is known are held out (always the same cut, so that old and
+new model are compared on the same leads), the model is fitted on the earlier ones. The released model is then fitted
+on all of them.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import insert, select, update
+
+from connector.jobs.context import Context, log
+from connector.jobs.examples import Examples, collect
+from connector.jobs.fields import facts
+from connector.jobs.mature import mature_table
+from connector.jobs.states import learn_segments
+from connector.store import schema as t
+from connector.store.runs import running
+from scoring.features.catalogue import catalogue
+from scoring.model import store as files
+from scoring.model.card import Model
+from scoring.model.train import train
+
+HELD_OUT = 0.3
+"""share of the mature leads, the latest, on which a model is backtested"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    version: str
+    card: dict[str, Any]
+    examples: int
+    wins: int
+    feedback: int
+    held_out: int
+    left_out: dict[str, int]
+    status: str
+
+
+def train_model(context: Context, *, with_feedback: bool = True) -> Trained:
+    """Train, backtest, store and release. The first model is released at once; a later one when it is no worse than the
+    champion on the held-out leads (else it stays a challenger)."""
+    with running(context.store, "train", context.clock) as run:
+        context.progress("Training: building what was known when", 0, 3)
+        examples = collect(context, with_feedback=with_feedback)
+        features = catalogue(facts(context.settings))
+        seed = context.settings.training.seed
+        first = _first_rows(examples)
+        cut, test = _held_out(context, examples, first)
+        tested = set(examples.rows["lead_id"].filter(pa.array(test)).to_pylist())
+        in_test = np.array([lead in tested for lead in examples.rows["lead_id"].to_pylist()], dtype=bool)
+        late = (
+            (examples.as_of >= cut) & ~examples.feedback
+            if cut is not None
+            else np.zeros(len(in_test), dtype=bool)
+        )
+        past = examples.take(~in_test & ~late)
+        context.progress("Training: backtest on the latest leads", 1, 3)
+        backtest = _fit(past, features, seed)
+        held = examples.take(test)
+        mature = mature_table(context, held, backtest)
+        context.progress("Training: the model itself", 2, 3)
+        created = context.clock.now().astimezone(UTC)
+        version = _version(context, created)
+        model = _fit(
+            examples,
+            features,
+            seed,
+            version=version,
+            created=created.isoformat(),
+            horizon_days=context.policy.horizon_days,
+        )
+        card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature)}
+        manifest = {
+            "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
+            "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
+            "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
+            **learn_segments(examples.rows, examples.won, first),
+            "left_out": dict(examples.left_out), "seed": seed,
+            "facts": [f.name for f in facts(context.settings)],
+        }  # fmt: skip
+        status = _store(context, model, version, created, card, manifest, mature)
+        context.progress("Training: done", 3, 3)
+        run.summary.update(version=version, status=status, **manifest)
+        log.info("trained", version=version, status=status, examples=manifest["examples"])
+        return Trained(
+            version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
+            manifest["held_out"], dict(examples.left_out), status,
+        )  # fmt: skip
+
+
+def _fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
+    amount = examples.amount if np.isfinite(examples.amount).any() else None
+    return train(
+        examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
+        seed=seed, base_rate=examples.base_rate, **names,
+    )  # fmt: skip
+
+
+def _first_rows(examples: Examples) -> np.ndarray:
+    """Marks each lead's earliest row: the one it was first scored with."""
+    first: dict[str, int] = {}
+    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
+        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
+            first[lead] = i
+    mask = np.zeros(len(examples.won), dtype=bool)
+    mask[list(first.values())] = True
+    return mask & ~examples.feedback
+
+
+def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:
+    """The time from which leads are held out, chosen at the first training and then kept, and which first rows those are.
+    Without times (snapshot) leads are held out by a hash of their id."""
+    if context.settings.training.mode == "snapshot":
+        chance = np.array(
+            [zlib.crc32(lead.encode()) / 2**32 for lead in examples.rows["lead_id"].to_pylist()]
+        )
+        return None, first & (chance < HELD_OUT)
+    cut = context.store.get("backtest_cut")
+    if cut is None:
+        times = np.sort(examples.as_of[first])
+        cut = float(times[int(len(times) * (1 - HELD_OUT))]) if len(times) else 0.0
+        context.store.put("backtest_cut", cut)
+    return float(cut), first & (examples.as_of >= cut)
+
+
+def _version(context: Context, created: datetime) -> str:
+    with context.store.begin() as db:
+        taken = {row[0] for row in db.execute(select(t.model.c.version))}
+    stem = f"{created:%Y-%m-%d}"
+    return next(name for n in range(1, 1000) if (name := f"{stem}.{n}") not in taken)
+
+
+def _store(
+    context: Context, model: Model, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
+    mature: pa.Table,
+) -> str:  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.skops"
+        digest = files.save(model, path)
+        blob = path.read_bytes()
+    with context.store.begin() as db:
+        champion = db.execute(
+            select(t.model.c.version, t.model.c.card).where(t.model.c.status == "champion")
+        ).first()
+        status = "champion" if champion is None or _no_worse(card, champion.card) else "challenger"
+        if status == "champion":
+            db.execute(update(t.model).where(t.model.c.status == "champion").values(status="retired"))
+        db.execute(
+            insert(t.model).values(
+                version=version,
+                created_at=created,
+                status=status,
+                sha256=digest,
+                blob=blob,
+                card=card,
+                manifest=manifest,
+                backtest=to_ipc(mature),
+            )
+        )
+    return status
+
+
+def _no_worse(card: dict[str, Any], other: dict[str, Any]) -> bool:
+    """On the same held-out leads, log loss no more than its noise above the champion's."""
+    mine, theirs = card["backtest"], other.get("backtest", {})
+    if mine.get("log_loss") is None or theirs.get("log_loss") is None:
+        return True
+    return bool(mine["log_loss"] <= theirs["log_loss"] + 0.005)
+
+
+def _figures(mature: pa.Table) -> dict[str, Any]:
+    from scoring.metrics.scores import auc, ece, log_loss
+
+    won = mature["won"].to_numpy(zero_copy_only=False).astype(float)
+    p = mature["probability"].to_numpy()
+    if len(won) == 0 or won.min() == won.max():
+        return {"n": len(won), "wins": int(won.sum()), "auc": None, "log_loss": None, "ece": None}
+    return {
+        "n": len(won), "wins": int(won.sum()), "auc": float(auc(won, p)), "log_loss": float(log_loss(won, p)),
+        "ece": float(ece(won, p)),
+    }  # fmt: skip
+
+
+def to_ipc(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def from_ipc(data: bytes) -> pa.Table:
+    return pa.ipc.open_stream(io.BytesIO(data)).read_all()

@@ -1,0 +1,46 @@
+"""The values that Candor writes on a lead, in words that fit the CRM's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scoring.routing.decide import Decision
+from scoring.routing.engagement import band
+from scoring.routing.policy import Policy
+
+_MOST_REASONS = 6
+
+
+def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, moved: str) -> dict[str, Any]:
+    """Every field of Candor's own on a lead, by canonical name."""
+    reasons = [f"{r['points']:+.0f} {r['text']}" for r in row["reasons"][:_MOST_REASONS]]
+    return {
+        "candor_score": round(row["score"]),
+        "candor_score_low": round(row["low"]),
+        "candor_score_high": round(row["high"]),
+        "candor_confidence": round(row["confidence"]),
+        "candor_band": band(row["confidence"], policy).replace(" ", "_"),
+        "candor_flags": "\n".join(f["text"] for f in row["flags"]),
+        "candor_reasons": "\n".join([*reasons, f"Based on {row['evidence']} leads like this."]),
+        "candor_fit": round(row["fit"]),
+        "candor_engagement": round(row["engagement"]),
+        "candor_expected_value": None if row["expected_value"] is None else round(row["expected_value"]),
+        "candor_route": str(decision.route),
+        "candor_route_reason": decision.why[:255],
+        "candor_model": row["model"],
+        "candor_scored_at": row["at"].replace(microsecond=0),
+        "candor_trend": moved,
+    }
+
+
+def trend(before: float | None, row: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+    """How the score moved since it was written last."""
+    there = shown.get("candor_score")
+    if there is None or before is None:
+        return "First score"
+    change = round(row["score"]) - round(float(there))
+    since = str(shown.get("candor_scored_at") or "")[:10]
+    if change == 0:
+        return f"Unchanged since {since}" if since else "Unchanged"
+    return f"{change:+d} since {since}" if since else f"{change:+d}"

@@ -1,0 +1,191 @@
+"""Taking in what a pull brought: records, history and activities, with the cursor that stands for them, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from connector.crm.base import Activity, Page, Record
+from connector.store import schema as t
+from connector.store.bulk import as_json, copy_in, sql
+
+OWN = "candor_"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """How many rows a page brought and what they changed."""
+
+    rows: int
+    new: int
+    changed: int
+
+
+def take_in(
+    db: Connection, page: Page, *, now: datetime, tracked: frozenset[str], people: frozenset[str]
+) -> TakenIn:
+    """Store a page and its cursor.
+
+    `tracked`: lead fields whose history the CRM keeps (others get a dated row of our own each time they are seen to differ);
+    `people`: Candor's fields that people write (their differences are what `harvest` reads).
+    """
+    new = changed = 0
+    records = list({r.id: r for r in page.records}.values())
+    if records:
+        new, changed = _records(db, records, now, tracked, people)
+    if page.changes:
+        copy_in(
+            db, t.change,
+            [{"kind": c.kind, "id": c.id, "field": c.field, "at": c.at, "old": c.old, "new": c.new, "by": c.by, "source": "crm"}
+             for c in page.changes],
+            ("kind", "id", "field", "at", "old", "new", "by", "source"), key=("kind", "id", "field", "at", "source"),
+            update=("old", "new"),
+        )  # fmt: skip
+    if page.activities:
+        new += _activities(db, page.stream, page.activities)
+    rows = len(page.records) + len(page.changes) + len(page.activities)
+    statement = insert(t.cursor).values(stream=page.stream, value=page.cursor, at=now, rows=rows)
+    db.execute(
+        statement.on_conflict_do_update(
+            index_elements=["stream"], set_={"value": page.cursor, "at": now, "rows": t.cursor.c.rows + rows}
+        )
+    )
+    return TakenIn(rows, new, changed)
+
+
+def _records(
+    db: Connection, records: Sequence[Record], now: datetime, tracked: frozenset[str], people: frozenset[str]
+) -> tuple[int, int]:
+    kind = records[0].kind
+    found = db.execute(
+        select(t.record.c.id, t.record.c["values"], t.record.c.deleted).where(
+            t.record.c.kind == kind, t.record.c.id.in_([r.id for r in records])
+        )
+    )
+    before = {row.id: (row[1], row.deleted) for row in found}
+    rows: list[dict[str, Any]] = []
+    seen: list[dict[str, Any]] = []
+    new = changed = 0
+    for record in records:
+        values = plain(record.values)
+        old, was_deleted = before.get(record.id, (None, False))
+        difference = {k: v for k, v in values.items() if old is None or old.get(k) != v}
+        of_others = {k for k in difference if not k.startswith(OWN) or k in people}
+        touched = old is None or bool(of_others) or was_deleted != record.deleted
+        new += old is None
+        changed += old is not None and touched
+        rows.append(
+            {"kind": kind, "id": record.id, "created_at": record.created_at, "modified_at": record.modified_at,
+             "values": {**(old or {}), **values}, "deleted": record.deleted, "merged_into": record.merged_into,
+             "touched": touched}
+        )  # fmt: skip
+        for field in of_others:
+            own_watch = field in people or kind == "review" or (kind == "lead" and field not in tracked)
+            if own_watch and (old is not None or values[field] is not None):
+                # A field that the CRM keeps no history of is known from the moment we first saw it, not before.
+                at = now if old is None and field not in people else record.modified_at
+                seen.append(
+                    {"kind": kind, "id": record.id, "field": field, "at": at, "old": (old or {}).get(field),
+                     "new": values[field], "by": None, "source": "seen"}
+                )  # fmt: skip
+    columns = ("kind", "id", "created_at", "modified_at", "values", "deleted", "merged_into", "touched")
+    _upsert_records(db, rows, columns)
+    if seen:
+        copy_in(db, t.change, seen, ("kind", "id", "field", "at", "old", "new", "by", "source"),
+                key=("kind", "id", "field", "at", "source"), update=("new",))  # fmt: skip
+    merged = [r for r in records if r.merged_into]
+    if merged:
+        db.execute(
+            update(t.activity)
+            .where(t.activity.c.person_id == bindparam("loser"))
+            .values(person_id=bindparam("winner")),
+            [{"loser": r.id, "winner": r.merged_into} for r in merged],
+        )
+    return new, changed
+
+
+def _upsert_records(db: Connection, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    raw = db.connection.cursor()
+    raw.execute(
+        "create temporary table new_record on commit drop as select * from candor.record with no data"
+    )
+    with raw.copy(
+        f"copy new_record ({', '.join(chr(34) + c + chr(34) for c in columns)}) from stdin"
+    ) as copy:
+        for row in rows:
+            copy.write_row([as_json(row[c]) if c == "values" else row[c] for c in columns])
+    raw.execute(sql("upsert_records"))
+    raw.execute("drop table new_record")
+
+
+def _activities(db: Connection, stream: str, activities: Sequence[Activity]) -> int:
+    rows = [
+        {"id": a.id, "stream": stream, "kind": a.kind, "at": a.at, "person_id": a.person_id, "account_id": a.account_id,
+         "actor": a.actor, "detail": plain(a.detail), "modified_at": a.modified_at, "deleted": a.deleted}
+        for a in activities
+    ]  # fmt: skip
+    columns = tuple(rows[0])
+    count = copy_in(db, t.activity, rows, columns, key=("id",), update=columns[1:])
+    touch(db, sorted({a.person_id for a in activities if a.person_id}))
+    return count
+
+
+def touch(db: Connection, person_ids: Sequence[str]) -> None:
+    """Mark leads (by their own id or that of the contact they became) to be scored anew."""
+    db.execute(text(sql("touch")), {"ids": list(person_ids)})
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As it will come back from JSON, so that two readings compare equal."""
+    return {k: _plain(v) for k, v in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return value
+
+
+def cursors(db: Connection) -> dict[str, str]:
+    return {row.stream: row.value for row in db.execute(select(t.cursor.c.stream, t.cursor.c.value))}
+
+
+def known(db: Connection, kind: str | None, stream: str, since: datetime) -> dict[str, datetime]:
+    """id -> modified_at of what the store has of a stream since a time (records by kind, activities by stream)."""
+    if kind is not None:
+        query = select(t.record.c.id, t.record.c.modified_at).where(
+            t.record.c.kind == kind, t.record.c.modified_at >= since
+        )
+    else:
+        query = select(t.activity.c.id, t.activity.c.modified_at).where(
+            t.activity.c.stream == stream, t.activity.c.modified_at >= since
+        )
+    return {row[0]: row[1] for row in db.execute(query)}
+
+
+def record_values(db: Connection, kind: str, ids: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Live records' values by id."""
+    query = select(t.record.c.id, t.record.c["values"]).where(t.record.c.kind == kind, ~t.record.c.deleted)
+    if ids is not None:
+        query = query.where(t.record.c.id.in_(list(ids)))
+    return {row[0]: row[1] for row in db.execute(query)}
+
+
+def written(
+    db: Connection, kind: str, id: str, values: Mapping[str, Any], modified_at: datetime | None
+) -> None:
+    """Remember what the CRM now holds of our fields, so that our own write coming back is no news."""
+    db.execute(
+        text(sql("written")),
+        {"kind": kind, "id": id, "values": json.dumps(plain(values)), "modified_at": modified_at},
+    )
