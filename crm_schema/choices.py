@@ -99,9 +99,9 @@ QUESTIONS: tuple[tuple[str, str, tuple[Choice, ...]], ...] = (
         "who is involved",
         "Who takes part on their side?",
         (
-            Choice("one_person", "One person"),
-            Choice("several_people", "Several people"),
             Choice("with_decider", "Several, one of whom can decide"),
+            Choice("several_people", "Several people"),
+            Choice("one_person", "One person"),
             Choice("other_company", "Someone for another company"),
             _CANT_TELL,
         ),
@@ -135,8 +135,8 @@ QUESTIONS: tuple[tuple[str, str, tuple[Choice, ...]], ...] = (
             Choice("budget", "A budget"),
             Choice("more_people", "More people than listed"),
             Choice("new_use", "A use that is new to us"),
-            Choice("not_a_buyer", "They are no buyer at all"),
             Choice("nothing", "Nothing"),
+            Choice("not_a_buyer", "That they are no buyer at all"),
         ),
     ),
     (
@@ -151,4 +151,5 @@ QUESTIONS: tuple[tuple[str, str, tuple[Choice, ...]], ...] = (
         ),
     ),
 )
-"""The feedback form: five questions about what the rep saw, each answered with one click."""
+"""The feedback form: five questions about what the rep saw, each answered with one click. (name, question, answers);
+the answers run from the strongest sign of a buyer to the weakest."""

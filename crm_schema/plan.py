@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crm_schema.errors import SchemaError, UnknownCRM
+from crm_schema.naming import SALESFORCE_OBJECTS
 from crm_schema.port import SchemaPort
 from crm_schema.render import hubspot, salesforce, salesforce_removal
 from crm_schema.render.difference import Difference
@@ -32,7 +33,7 @@ class Plan:
     """what an admin made of Candor's fields, and is left alone"""
     limits: tuple[str, ...] = ()
     """what the platform does not allow in this org, and what that costs"""
-    also_reads: AlsoReads = field(default_factory=dict)
+    reads: AlsoReads = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -49,11 +50,20 @@ class Plan:
         return sum(stage.calls for stage in self.stages)
 
 
-def plan(port: SchemaPort, also_reads: AlsoReads | None = None) -> Plan:
+def plan(port: SchemaPort, reads: AlsoReads | None = None) -> Plan:
     """What `apply` would do. Raises Conflict when a field of Candor's name is something else, NoRoom when
     fields don't fit."""
-    reads = also_reads or {}
-    return _plan("apply", _renderer(port)[0](port.read(), reads), reads)
+    wanted = reads or {}
+    return _plan("apply", _renderer(port)[0](port.read(), wanted), wanted)
+
+
+def also_reads(fields: Mapping[str, Mapping[str, str]]) -> AlsoReads:
+    """What a field map (kind -> canonical field -> the vendor's field) names, by Salesforce object."""
+    return {
+        object_name: tuple(sorted(set(fields[kind].values())))
+        for kind, object_name in SALESFORCE_OBJECTS.items()
+        if fields.get(kind)
+    }
 
 
 def removal(port: SchemaPort) -> Plan:
@@ -61,11 +71,11 @@ def removal(port: SchemaPort) -> Plan:
     return _plan("remove", _renderer(port)[1](port.read()), {})
 
 
-def verify(port: SchemaPort, also_reads: AlsoReads | None = None) -> list[str]:
+def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
     """Drift: how the org differs from the declaration, in words. Empty when all is well; raises no
     Conflict."""
     try:
-        found = plan(port, also_reads)
+        found = plan(port, reads)
     except SchemaError as error:
         return [str(error)]
     return [str(line) for stage in found.stages for line in stage.lines]

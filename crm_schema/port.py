@@ -27,7 +27,8 @@ class SchemaPort(Protocol):
         pipelines: {"tickets": [pipeline, ...]}.
         custom_properties: {"contacts": how many are still free} (optional).
 
-    What `run` takes, one write call each, is `stages.py`'s list; it raises the adapter's own errors.
+    What `run` takes (docs/architecture.md lists it; `walk.py` sends it) is one write call each, the `delete_pipeline` of
+    HubSpot aside, which deletes the tickets in it first. `run` raises the adapter's own errors.
     """
 
     crm: str

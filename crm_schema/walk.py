@@ -85,7 +85,7 @@ def _subject(line: Line) -> str:
 
 
 def _again(plan: Plan, port: SchemaPort) -> Plan:
-    return planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.also_reads)
+    return planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.reads)
 
 
 def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:

@@ -12,7 +12,7 @@ import pytest
 import simple_salesforce
 
 from crm_schema.declaration import Field
-from crm_schema.plan import plan, removal
+from crm_schema.plan import also_reads, plan, removal
 from crm_schema.render.salesforce_parts import field_tree
 from crm_schema.render.salesforce_xml import document
 from crm_schema.stages import Deploy, Destroy
@@ -161,7 +161,8 @@ def test_what_the_mapping_names_is_read_and_what_is_not_there_is_left_out() -> N
     for name in ("Heard_From__c", "Country"):
         org.objects["Lead"][name] = {"name": name, "label": "x", "type": "string", "length": 9}
     org.objects["Lead"]["Country"]["compoundFieldName"] = "Address"
-    also = {"Lead": ("Heard_From__c", "Country", "Gone__c"), "Web_Activity__c": ("Url__c",)}
+    mapped = {"lead": {"heard_from": "Heard_From__c", "country": "Country", "linkedin": "Gone__c"}}
+    also = {**also_reads(mapped), "Web_Activity__c": ("Url__c",)}
     [deploy] = [s for s in plan(org, also).stages if isinstance(s, Deploy)]
     with zipfile.ZipFile(io.BytesIO(deploy.zip)) as archive:
         content = archive.read("permissionsets/Candor_Integration.permissionset")
