@@ -16,13 +16,14 @@ Row = Mapping[str, Any]
 PEOPLE = ("00Q", "003")
 """Id prefixes of leads and contacts."""
 
-MACHINE_OPENS_WITHIN = timedelta(seconds=5)
-"""An e-mail that is opened sooner after sending was opened by a scanner or a mail-privacy proxy, not by a person."""
+MACHINE_OPENS_WITHIN, PEOPLE_OPEN_AFTER = timedelta(seconds=5), timedelta(seconds=60)
+"""An e-mail that is opened sooner after sending was opened by a scanner or a mail-privacy proxy; between the two nobody
+can tell. Salesforce knows of an opening only its time. Ours, unsourced: scanners take seconds, people read later."""
 
 _FORWARD = re.compile(r"\s*(fw|fwd|wg|tr)\s*:", re.IGNORECASE)
 _REPLY = re.compile(r"\s*(re|aw|sv|antw)\s*:", re.IGNORECASE)
 _NOT_REACHED = re.compile(
-    r"voice ?mail|no answer|not? reached|unanswered|busy|left message|wrong number", re.I
+    r"voice ?mail|\bnot?\b|unanswered|busy|left (a )?message|wrong number", re.IGNORECASE
 )
 _REACHED = re.compile(r"answered|connected|reached|spoke|talked|completed|interested|meeting", re.I)
 _ROBOT = re.compile(
@@ -117,11 +118,17 @@ def email(row: Row, relations: str | None) -> list[Activity]:
     found = [_activity(row, row["Id"], "email_sent", at, person, detail)]
     if row.get("FirstOpenedDate"):
         opened = moment(row["FirstOpenedDate"])
-        actor: Actor = "machine" if opened - at <= MACHINE_OPENS_WITHIN else "person"
+        actor = _who_opened(opened - at)
         found.append(
             _activity(row, f"{row['Id']}:opened", "email_opened", opened, person, detail, actor=actor)
         )
     return found
+
+
+def _who_opened(after: timedelta) -> Actor:
+    if after <= MACHINE_OPENS_WITHIN:
+        return "machine"
+    return "unsure" if after < PEOPLE_OPEN_AFTER else "person"
 
 
 def _correspondent(row: Row, relations: str | None) -> str | None:
