@@ -2,8 +2,8 @@
 
 The columns are those of docs/architecture.md, section 6. Four more are used where they are there: `threshold`
 (the score from which the lead qualified, points), `completeness` (percent of mapped fields known),
-`conflicting` (bool) and `matured_at`. Every other text column (region, function, title_function …) is a
-characteristic that the audit may use.
+`conflicting` (bool) and `old_probability` (what the model before would have said). Every other text column
+(region, function, title_function …) is a characteristic that the audit may use.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class Outcomes:
     surprise: Bools
     """the outcome came for other reasons than expected"""
     conflicting: Bools
+    old_probability: Floats
+    """what the model before would have said; NaN where it was not asked"""
     flags: tuple[tuple[str, ...], ...]
     texts: Mapping[str, NDArray[np.object_]]
     """route, channel, segment … and any further text column; None where blank"""
@@ -117,6 +119,7 @@ def read(table: pa.Table) -> Outcomes:
         completeness=_floats(table, "completeness"),
         surprise=_bools(table, "surprise"),
         conflicting=_bools(table, "conflicting"),
+        old_probability=_floats(table, "old_probability"),
         flags=tuple(tuple(f or ()) for f in table.column("flags").to_pylist()),
         texts=texts,
     )

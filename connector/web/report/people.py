@@ -1,0 +1,185 @@
+"""Sections on people and machinery: attention, reviews, tags and forms; the model's card; data and API calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.web.report.shapes import Section, empty, grid, ranges, row, section, table
+from connector.web.report.words import count, money, percent, rate_text
+from scoring.metrics.attention import Cell, Group
+from scoring.metrics.four import VALUE_BANDS
+from scoring.metrics.rates import not_enough
+from scoring.routing.policy import Policy
+
+NOT_AS_OF = (
+    "Not as-of: this data came without times, so leads were scored as their records look today. A model can see there "
+    "what was only filled in after the outcome; live, it will do worse than this page says."
+)
+
+ROUTES = {
+    "person_ae": "Account executive",
+    "person_sdr": "SDR",
+    "review": "Review",
+    "nurture": "Nurture",
+    "held": "Held",
+    "unscored": "Not scored",
+}
+
+
+def attention(cells: Sequence[Cell], currency: str) -> Section:
+    topic = "Who gets attention"
+    enough = [c for c in cells if c.reached.enough]
+    if not enough:
+        most = max((c.leads for c in cells), default=0)
+        step = not_enough(most, cells[0].reached.needed) + " in the fullest cell"
+        return empty("attention", topic, "Too few leads to see who gets attention", step)
+    least = min(enough, key=lambda c: (c.reached.value or 0.0, -c.leads))
+    finding = (
+        f"Least attention: confidence {least.confidence}, deals of {least.value}; "
+        f"{percent(least.reached.value)} reached a person"
+    )
+    across = [f"{currency} {name}" for name, _, _ in VALUE_BANDS]
+    names = list(dict.fromkeys(c.confidence for c in cells))
+    charts = [
+        grid(title, across, [_grid_row(name, cells, which) for name in names], "predicted deal", "confidence")
+        for which, title in (("reached", "Reached a person"), ("converted", "Of those, converted"))
+    ]
+    return section(
+        "attention",
+        topic,
+        finding,
+        charts=charts,
+        table=table(
+            "Attention by confidence and value",
+            ["Confidence", "Predicted deal", "Reached a person", "Of those, converted"],
+            [
+                [c.confidence, f"{currency} {c.value}", rate_text(c.reached), rate_text(c.converted)]
+                for c in cells
+            ],
+        ),
+    )
+
+
+def _grid_row(name: str, cells: Sequence[Cell], which: str) -> dict[str, Any]:
+    rates = [getattr(c, which) for c in cells if c.confidence == name]
+    return {
+        "label": name,
+        "cells": [
+            {
+                "value": r.value,
+                "text": percent(r.value) if r.enough else "too few",
+                "title": rate_text(r),
+                "n": r.n,
+            }
+            for r in rates
+        ],
+    }
+
+
+def people(groups: Sequence[Group], counts: Mapping[str, Any], currency: str) -> Section:
+    """`counts`: reviews, overrides, tags, forms, routes (see content)."""
+    topic = "The queue and the people"
+    reviews, forms = counts.get("reviews") or {}, counts.get("forms") or {}
+    facts = [
+        *_facts("Reviews", reviews),
+        *_facts("Overrides", counts.get("overrides") or {}),
+        *_facts("Tags", counts.get("tags") or {}),
+        *_facts("Forms", forms),
+        *[(f"Routed: {ROUTES.get(k, k)}", f"{v:,}") for k, v in (counts.get("routes") or {}).items()],
+    ]
+    measurable = [g for g in groups if g.converted.enough]
+    if not facts and not measurable:
+        step = (
+            "Reviews, overrides, tags and forms are counted from the first one that a rep makes in the CRM."
+        )
+        return empty("people", topic, "Nobody has answered the model yet", step)
+    review = groups[0]
+    if review.converted.enough:
+        finding = f"Reviewed leads converted {percent(review.converted.value)}"
+        if groups[1].converted.enough:
+            finding += f", unsure ones that nobody reviewed {percent(groups[1].converted.value)}"
+    elif reviews:
+        finding = f"{count(reviews.get('completed', 0), 'review')} done, {reviews.get('open', 0):,} waiting"
+    else:
+        finding = "What reps said back"
+    if reviews.get("overdue"):
+        finding += f"; {count(reviews['overdue'], 'review')} overdue"
+    rows = [
+        row(g.who, g.converted, mark=g.promised if g.converted.enough else None,
+            mark_text=f"promised {percent(g.promised)}" if g.converted.enough else "",
+            note=f"mean deal {money(g.mean_deal, currency)}" if g.mean_deal is not None else "")
+        for g in groups
+    ]  # fmt: skip
+    say = []
+    if forms.get("asked"):
+        done, left = forms.get("completed", 0), forms.get("abandoned", 0)
+        asked = forms["asked"]
+        say = [
+            f"Of {count(asked, 'form')} asked, {percent(done / asked)} were completed and "
+            f"{percent(left / asked)} abandoned."
+        ]
+    key = "Tick: converted. Band: its likely range. Diamond: what was promised."
+    return section(
+        "people", topic, finding, say=say, charts=[ranges(rows, key=key)] if measurable else [], facts=facts
+    )
+
+
+def _facts(title: str, counts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(f"{title}: {name.replace('_', ' ')}", _number(value)) for name, value in counts.items()]
+
+
+def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
+    topic = "The model"
+    if not card:
+        return empty("model", topic, "No model has been released yet", "Run candor train.")
+    data, metrics = card.get("data", {}), card.get("metrics", {})
+    if "leads" in data and "wins" in data:
+        finding = f"Trained on {count(data['leads'], 'lead')}, {count(data['wins'], 'winner')} among them"
+    else:
+        finding = "What the model is made of"
+    how = f" ({metrics['how']})" if "how" in metrics else ""
+    facts = [(name.replace("_", " ").capitalize(), _number(value)) for name, value in data.items()]
+    facts += [(f"{k.replace('_', ' ').upper() if len(k) < 4 else k.replace('_', ' ').capitalize()}{how}", _number(v))
+              for k, v in metrics.items() if k != "how"]  # fmt: skip
+    features = card.get("features", {})
+    if features:
+        facts.append(("Features used", _number(len(features.get("used", ())))))
+        if features.get("left_out"):
+            facts.append(("Features left out", ", ".join(features["left_out"])))
+    facts += [
+        (f"Check: {name.replace('_', ' ')}", _number(value)) for name, value in card.get("checks", {}).items()
+    ]
+    facts += [("Version", str(card["version"]))] if card.get("version") else []
+    facts += [("Policy version", policy.version), ("Horizon", f"{policy.horizon_days} days")]
+    facts += [(name, str(value)) for name, value in card.get("versions", {}).items()]
+    return section("model", topic, finding, say=[NOT_AS_OF] if mode == "snapshot" else [], facts=facts)
+
+
+def data_and_calls(counts: Mapping[str, Any], n: int, mode: str) -> Section:
+    topic, data, api = "Data and API calls", counts.get("data") or {}, counts.get("api") or {}
+    facts = [(name.replace("_", " ").capitalize(), _number(value)) for name, value in data.items()]
+    facts += [(f"API {name.replace('_', ' ')}", _number(value)) for name, value in api.items()]
+    facts.append(
+        ("Leads were built", "as of the moment they were scored" if mode == "as-of" else "not as-of")
+    )
+    facts += [("Still inside the horizon", count(counts["maturing"], "lead"))] if "maturing" in counts else []
+    finding = f"This page rests on {count(n, 'matured lead')}"
+    calls, failed = api.get("calls"), api.get("failed")
+    if calls:
+        share = 1 - (failed or 0) / calls
+        finding += f"; {percent(share, 1)} of {count(calls, 'API call')} succeeded"
+    return section("data", topic, finding, facts=facts)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == round(value) and abs(value) >= 10 else f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k.replace('_', ' ')} {_number(v)}" for k, v in value.items())
+    return "unknown" if value is None else str(value)
