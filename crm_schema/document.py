@@ -26,7 +26,8 @@ from crm_schema.render.salesforce_parts import ALSO_READS
 _WRITERS: dict[Writer, str] = {"candor": "Candor", "people": "people", "both": "both"}
 _WHO_WRITES = (
     "What Candor writes it also overwrites when someone types there; what people write it only reads; of both it clears "
-    "the feedback answers once it has them, and opens a review again that lacks its decision. "
+    "the feedback answers once it has them, opens a review again that lacks its decision, and takes down the decisions "
+    "made with `candor review`. "
 )
 _ACCESS: dict[Access, str] = {
     "read": "read, where sharing lets them",
@@ -70,15 +71,15 @@ def salesforce_page() -> str:
                 "Candor's fields",
                 "people's fields",
                 "fields of both",
-                "review: Candor's",
-                "review: people's",
+                "review: Candor's fields",
+                "review: decision, reason, note, status",
             ),
             (
                 (
                     f"`{p.name}`",
                     p.help,
                     *(_right(w in p.edits) for w in ("candor", "people", "both")),
-                    *(_right(w in p.edits_review) for w in ("candor", "people")),
+                    *(_right(w in p.edits_review) for w in ("candor", "both")),
                 )
                 for p in PERMISSION_SETS
             ),
@@ -170,7 +171,7 @@ def hubspot_page() -> str:
         _table(
             ("who", "Candor's properties", "people's properties", "review tickets"),
             (
-                ("Candor", "writes", "reads", "writes; reads decision and reason"),
+                ("Candor", "writes", "reads", "writes"),
                 ("reps", "see", "change", "see"),
                 ("reviewers", "see", "change", "change decision, reason, note and stage"),
                 ("admins", "see", "change", "change"),

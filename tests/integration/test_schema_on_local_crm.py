@@ -1,0 +1,163 @@
+"""Schema as code against the local CRMs, through the adapters: what plan, apply and remove stand on (S9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.crm.base import Write
+from crm_schema.declaration import REVIEW
+from crm_schema.plan import Plan, plan, removal, verify
+from crm_schema.port import SchemaPort
+from crm_schema.walk import apply
+from tests.contract.adapters import BENCHES, Bench, Site, site
+from tests.contract.small_world import small_world
+
+
+@pytest.fixture(scope="module", params=BENCHES, ids=[b.vendor for b in BENCHES])
+def where(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(request.param, tmp_path_factory.mktemp(request.param.vendor)) as made:
+        made.seed(small_world)
+        yield made
+
+
+@pytest.fixture
+def bare(where: Site, tmp_path: Path) -> Iterator[Bench]:
+    """An org that has never heard of Candor."""
+    with where.open(where.copy("bare", tmp_path / "org.sqlite")) as bench:
+        yield bench
+
+
+@pytest.fixture
+def installed(where: Site, tmp_path: Path) -> Iterator[Bench]:
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        yield bench
+
+
+class Dying:
+    """A port whose process dies at the nth write, after it was done and before the answer came."""
+
+    def __init__(self, port: Any, nth: int) -> None:
+        self.crm: str = port.crm
+        self._port, self._left = port, nth
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._port.read()
+        return found
+
+    def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        done: Mapping[str, Any] = self._port.run(op, payload)
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return done
+
+
+def data(bench: Bench) -> dict[str, Any]:
+    """Every record of the kinds that Candor works with."""
+    return {
+        kind: [(row.id, row.modified, row.data) for row in bench.org.all(name, deleted=None)]
+        for kind, name in bench.objects.items()
+    }
+
+
+def test_apply_makes_the_plan_true_and_remove_leaves_the_org_as_it_was(bare: Bench) -> None:
+    crm = bare.connect()
+    port = crm.schema()
+    before, records = port.read(), data(bare)
+    planned = plan(port)
+    assert crm.usage().writes == 0
+    applied = apply(planned, port)
+    assert crm.usage().writes == applied.calls == planned.calls
+    assert applied.lines == tuple(str(line) for stage in planned.stages for line in stage.lines)
+    assert plan(port).empty
+    assert verify(port) == []
+    apply(removal(port), port)
+    assert port.read() == before
+    assert data(bare) == records
+    assert removal(port).empty
+    apply(plan(port), port)
+    assert plan(port).empty
+
+
+@pytest.mark.parametrize(("name", "purpose"), [("bare", plan), ("candor", removal)])
+def test_a_run_that_died_is_taken_up(
+    where: Site, tmp_path: Path, name: str, purpose: Callable[[SchemaPort], Plan]
+) -> None:
+    with where.open(where.copy(name, tmp_path / "org.sqlite")) as bench:
+        port = bench.connect().schema()
+        shown = purpose(port)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                apply(shown, Dying(port, 0))
+        apply(shown, port)
+        assert purpose(port).empty
+
+
+def test_drift_is_named_and_mended_and_an_admins_label_stays(installed: Bench) -> None:
+    port = installed.connect().schema()
+    assert verify(port) == []
+    out = removal(port)
+    apply(out, port)
+    found = verify(port)
+    assert len(found) >= len(out.lines)
+    assert any("core" in line for line in found)
+    apply(plan(port), port)
+    assert verify(port) == []
+
+
+def test_removal_takes_values_and_review_cases_along(installed: Bench) -> None:
+    crm = installed.connect()
+    lead = installed.id("lead", "L12")
+    [written] = crm.write("lead", [Write(lead, {"candor_score": 62, "candor_band": "unsure"})])
+    [case] = crm.write(
+        "review", [Write("K1", {"candor_lead": lead, "candor_score": 62, "candor_status": "open"})]
+    )
+    assert written.ok, written
+    assert case.ok, case
+    port = crm.schema()
+    apply(removal(port), port)
+    row = installed.org.get(installed.objects["lead"], lead)
+    assert row is not None
+    assert not {
+        name for name in row.data if name.lower().startswith("candor_") and row.data[name] is not None
+    }
+    assert installed.org.all(installed.objects["review"]) == []
+
+
+def test_what_an_admin_made_of_our_fields_is_kept(installed: Bench) -> None:
+    """Through the screens of each vendor: here, in the stored schema."""
+    relabel(installed)
+    port = installed.connect().schema()
+    assert plan(port).empty
+    [kept] = plan(port).kept
+    assert "What did you see?" in kept.what
+
+
+def relabel(bench: Bench) -> None:
+    if bench.vendor == "salesforce":
+        schema = bench.org.meta("schema")
+        schema["fields"]["Lead"]["Candor_Tags__c"]["label"] = "What did you see?"
+        bench.org.set_meta("schema", schema)
+        bench.org.set_meta("schema_mark", "relabelled")
+    else:
+        change = {"object": "contacts", "name": "candor_tags", "label": "What did you see?"}
+        bench.connect().schema().run("update_property", change)
+
+
+def test_a_review_without_a_decision_is_refused_where_the_crm_can(installed: Bench) -> None:
+    crm = installed.connect()
+    lead = installed.id("lead", "L12")
+    crm.write("review", [Write("K1", {"candor_lead": lead, "candor_status": "open"})])
+    [answer] = crm.write("review", [Write("K1", {"candor_status": "completed"})])
+    if installed.vendor == "salesforce":
+        assert not answer.ok
+        assert answer.message == REVIEW.message
+    else:
+        assert answer.ok  # Candor opens it again
+    told = {"candor_status": "completed", "candor_decision": "route", "candor_reason": "hidden_budget"}
+    [answer] = crm.write("review", [Write("K1", told)])
+    assert answer.ok, answer
