@@ -29,7 +29,7 @@ CHARACTERISTICS = ("industry", "size_band", "source", "function", "region", "cha
 
 NOT_CHARACTERISTICS = frozenset({"route"})
 
-MOST_VALUES = 50
+MOST_VALUES = 30
 """of one characteristic, by frequency: the rest are too rare to be a group"""
 
 
@@ -79,7 +79,6 @@ class _Group:
     direction: Direction
     values: Values
     mask: Bools
-    chance: float
 
 
 def audit(outcomes: Outcomes, policy: Policy) -> Audit:
@@ -89,13 +88,8 @@ def audit(outcomes: Outcomes, policy: Policy) -> Audit:
         *_groups(outcomes, high, "above", policy),
         *_groups(outcomes, low, "below", policy),
     ]
-    adjusted = false_discovery_control([g.chance for g in groups]) if groups else np.zeros(0)
-    found = [
-        (group, float(q))
-        for group, q in zip(groups, adjusted, strict=True)
-        if q <= policy.audit.false_discovery
-    ]
-    patterns = [_pattern(group, q, outcomes, policy) for group, q in _without_echoes(found)]
+    found = _surest_first(groups, outcomes, policy)
+    patterns = [_pattern(group, chance, adjusted, outcomes, policy) for group, chance, adjusted in found]
     expected = outcomes.probability * np.nan_to_num(outcomes.predicted_amount)
     return Audit(
         n=len(outcomes),
@@ -121,12 +115,12 @@ def _groups(outcomes: Outcomes, side: Bools, direction: Direction, policy: Polic
         for value in _common(column[side], least):
             singles.append((name, value, side & (column == value)))
     for name, value, mask in singles:
-        yield _tested(outcomes, mask, direction, ((name, value),))
+        yield _Group(direction, ((name, value),), mask)
     for (a, x, first), (b, y, second) in combinations(singles, 2):
         both = first & second
         inside = int(both.sum())
         if a != b and least <= inside < min(int(first.sum()), int(second.sum())):
-            yield _tested(outcomes, both, direction, ((a, x), (b, y)))
+            yield _Group(direction, ((a, x), (b, y)), both)
 
 
 def _common(column: np.ndarray[tuple[int], np.dtype[np.object_]], least: int) -> list[str]:
@@ -136,26 +130,49 @@ def _common(column: np.ndarray[tuple[int], np.dtype[np.object_]], least: int) ->
     return [str(values[i]) for i in order if counts[i] >= least and values[i]]
 
 
-def _tested(outcomes: Outcomes, mask: Bools, direction: Direction, values: Values) -> _Group:
-    """How likely so big a gap is by chance. The binomial with the group's mean is a little wider than the
-    truth (a sum of unequal chances varies less), so the test errs towards silence.
+def _surest_first(
+    groups: list[_Group], outcomes: Outcomes, policy: Policy
+) -> list[tuple[_Group, float, float]]:
+    """Groups with their p-value, raw and adjusted. The surest is taken and its leads are set aside, then all
+    are tested anew on what is left: else one odd industry would come back as every region, size and source
+    that it is part of. A group counts only the leads that no surer one explains, so that revenue adds up.
     """
-    wins, n, promised = int(outcomes.won[mask].sum()), int(mask.sum()), outcomes.probability[mask].mean()
-    short = binom.cdf(wins, n, promised) if direction == "above" else binom.sf(wins - 1, n, promised)
-    return _Group(direction, values, mask, float(np.clip(short, 0.0, 1.0)))
+    left = {side: np.ones(len(outcomes), dtype=bool) for side in ("above", "below")}
+    found: list[tuple[_Group, float, float]] = []
+    while True:
+        tested = [
+            (group, mask)
+            for group in groups
+            if (mask := group.mask & left[group.direction]).sum() >= policy.audit.group_leads
+        ]
+        if not tested:
+            return found
+        chances = _chances(tested, outcomes)
+        adjusted = false_discovery_control(chances)
+        best = int(np.argmin(chances))
+        if adjusted[best] > policy.audit.false_discovery:
+            return found
+        group, mask = tested[best]
+        found.append(
+            (_Group(group.direction, group.values, mask), float(chances[best]), float(adjusted[best]))
+        )
+        left[group.direction] &= ~group.mask
 
 
-def _without_echoes(found: Sequence[tuple[_Group, float]]) -> list[tuple[_Group, float]]:
-    """A pair says nothing new where one of its values alone is a pattern at least as sure."""
-    sure = {(g.direction, g.values[0]): q for g, q in found if len(g.values) == 1}
-    return [
-        (g, q)
-        for g, q in found
-        if len(g.values) == 1 or all(q < sure.get((g.direction, value), 1.0) for value in g.values)
-    ]
+def _chances(tested: Sequence[tuple[_Group, Bools]], outcomes: Outcomes) -> Floats:
+    """How likely so big a gap is by chance. The binomial with a group's mean is a little wider than the truth
+    (a sum of unequal chances varies less), so the test errs towards silence.
+    """
+    wins = np.array([np.sum(outcomes.won[mask]) for _, mask in tested])
+    n = np.array([np.sum(mask) for _, mask in tested])
+    promised = np.array([np.sum(outcomes.probability[mask]) for _, mask in tested]) / n
+    above = np.array([group.direction == "above" for group, _ in tested])
+    chances = np.where(above, binom.cdf(wins, n, promised), binom.sf(wins - 1, n, promised))
+    clipped: Floats = np.clip(chances, 0.0, 1.0)
+    return clipped
 
 
-def _pattern(group: _Group, adjusted: float, outcomes: Outcomes, policy: Policy) -> Pattern:
+def _pattern(group: _Group, chance: float, adjusted: float, outcomes: Outcomes, policy: Policy) -> Pattern:
     part = outcomes.where(group.mask)
     above = group.direction == "above"
     wrong = ~part.won if above else part.won
@@ -167,7 +184,7 @@ def _pattern(group: _Group, adjusted: float, outcomes: Outcomes, policy: Policy)
         observed=rate(part.won, policy, needed=1),
         promised=float(part.probability.mean()),
         mispredicted=int(wrong.sum()),
-        chance=group.chance,
+        chance=chance,
         adjusted=adjusted,
         revenue=lost if above else float(part.amount.sum()),
         category=category,

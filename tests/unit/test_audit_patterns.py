@@ -71,3 +71,12 @@ def test_the_category_is_what_the_wrong_leads_carry(
 def test_tiny_tables_have_no_patterns(n: int) -> None:
     result = audit(read(matured(n).select(SCHEMA.names)), POLICY)
     assert result.patterns == ()
+
+
+def test_one_odd_industry_does_not_come_back_as_everything_it_is_part_of() -> None:
+    c = columns(9000, base=0.12)
+    odd = (np.asarray(c["industry"]) == "Hospitals") & (np.asarray(c["score"]) < 40)
+    c["won"] = np.asarray(c["won"]) | (odd & (np.arange(9000) % 5 == 0))
+    below = [p.values for p in audit(read(table(c)), POLICY).patterns if p.direction == "below"]
+    assert (("industry", "Hospitals"),) in below
+    assert len(below) <= 2

@@ -19,11 +19,14 @@ MOST_PATTERNS = 12
 def budgets(rows: Sequence[Budget], policy: Policy) -> Section:
     topic = "Error budgets"
     by_state = {state: [b for b in rows if b.state == state] for state in ("exceeded", "at risk", "ok")}
+    judged = sum(len(b) for b in by_state.values())
     if by_state["exceeded"]:
-        names = ", ".join(b.title for b in by_state["exceeded"])
-        finding = f"Over budget: {names}. Releases and thresholds there are frozen until someone has looked"
+        finding = (
+            f"{len(by_state['exceeded'])} of {count(judged, 'segment')} missed more winners than their budget allows; "
+            "releases and thresholds there are frozen until someone has looked"
+        )
     elif by_state["at risk"]:
-        finding = f"At risk: {', '.join(b.title for b in by_state['at risk'])}"
+        finding = f"No budget is exceeded; {len(by_state['at risk'])} of {judged} may be"
     elif by_state["ok"]:
         finding = f"All {len(by_state['ok'])} budgets that can be judged are kept"
     else:

@@ -43,7 +43,7 @@ def confidence(measured: Confidence, policy: Policy) -> Section:
         x="Confidence, points",
         y="converted",
         diagonal=False,
-        ticks=[c.who for c in bands],
+        bands=[c.who for c in bands],
     )
     return section(
         "confidence",
@@ -160,7 +160,10 @@ def hand_raisers(measured: HandRaisers, currency: str) -> Section:
         f"were won; their probabilities promised {measured.promised_below:.1f}. Revenue with them: "
         f"{money(measured.revenue_below, currency)}."
     ]
-    rows = [row("Reached no person", measured.unreached, state="alarm" if measured.alarm else ""), row("Scored below threshold", measured.below)]
+    rows = [
+        row("Reached no person", measured.unreached, state="alarm" if measured.alarm else ""),
+        row("Scored below threshold", measured.below),
+    ]
     return section("hand-raisers", topic, finding, say=say, charts=[ranges(rows, most=1.0)])
 
 

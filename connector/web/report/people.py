@@ -18,6 +18,14 @@ NOT_AS_OF = (
     "what was only filled in after the outcome; live, it will do worse than this page says."
 )
 
+METRICS = {
+    "auc": "Ranking (AUC)",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "Calibration gap (ECE)",
+    "how": "Measured",
+}
+
 ROUTES = {
     "person_ae": "Account executive",
     "person_sdr": "SDR",
@@ -40,10 +48,16 @@ def attention(cells: Sequence[Cell], currency: str) -> Section:
         f"Least attention: confidence {least.confidence}, deals of {least.value}; "
         f"{percent(least.reached.value)} reached a person"
     )
-    across = [f"{currency} {name}" for name, _, _ in VALUE_BANDS]
+    across = [name for name, _, _ in VALUE_BANDS]
     names = list(dict.fromkeys(c.confidence for c in cells))
     charts = [
-        grid(title, across, [_grid_row(name, cells, which) for name in names], "predicted deal", "confidence")
+        grid(
+            title,
+            across,
+            [_grid_row(name, cells, which) for name in names],
+            f"predicted deal, {currency}",
+            "confidence",
+        )
         for which, title in (("reached", "Reached a person"), ("converted", "Of those, converted"))
     ]
     return section(
@@ -139,10 +153,8 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
         finding = f"Trained on {count(data['leads'], 'lead')}, {count(data['wins'], 'winner')} among them"
     else:
         finding = "What the model is made of"
-    how = f" ({metrics['how']})" if "how" in metrics else ""
-    facts = [(name.replace("_", " ").capitalize(), _number(value)) for name, value in data.items()]
-    facts += [(f"{k.replace('_', ' ').upper() if len(k) < 4 else k.replace('_', ' ').capitalize()}{how}", _number(v))
-              for k, v in metrics.items() if k != "how"]  # fmt: skip
+    facts = [(_title(name), percent(v) if name == "base_rate" else _number(v)) for name, v in data.items()]
+    facts += [(METRICS.get(name, _title(name)), _number(value)) for name, value in metrics.items()]
     features = card.get("features", {})
     if features:
         facts.append(("Features used", _number(len(features.get("used", ())))))
@@ -171,6 +183,10 @@ def data_and_calls(counts: Mapping[str, Any], n: int, mode: str) -> Section:
         share = 1 - (failed or 0) / calls
         finding += f"; {percent(share, 1)} of {count(calls, 'API call')} succeeded"
     return section("data", topic, finding, facts=facts)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _number(value: Any) -> str:

@@ -83,7 +83,18 @@ def ranges(
     starts = [x for r in rows for x in (r["value"], r["low"]) if x is not None]
     top = most if most is not None else _round_up(max(ends, default=1.0))
     bottom = least if not starts or min(starts) >= least else -_round_up(-min(starts))
-    return {"kind": "ranges", "title": title, "key": key, "rows": list(rows), "min": bottom, "max": top}
+    ends_named = (
+        (bottom, 0.0, top) if bottom < 0 else tuple(top * i / _parts(top) for i in range(_parts(top) + 1))
+    )
+    return {
+        "kind": "ranges",
+        "title": title,
+        "key": key,
+        "rows": list(rows),
+        "min": bottom,
+        "max": top,
+        "ticks": list(ends_named),
+    }
 
 
 def plot(
@@ -93,22 +104,24 @@ def plot(
     x: str,
     y: str,
     diagonal: bool,
-    ticks: Sequence[Any] = (),
+    bands: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Points with intervals. `x` and `y` of a point are shares; with `ticks`, x is the place of a named band.
+    """Points with intervals. `x` and `y` of a point are shares; with `bands`, x is the place of a named band.
     """
     tops = [p["high"] for p in points] + [p["mark"] for p in points if p.get("mark") is not None]
     if diagonal:
         tops += [p["x"] for p in points]
+    top = _round_up(max(tops, default=1.0))
     return {
         "kind": "plot",
         "title": title,
         "x": x,
         "y": y,
         "points": [dict(p) for p in points],
-        "max": _round_up(max(tops, default=1.0)),
+        "max": top,
+        "ticks": [top * i / _parts(top) for i in range(_parts(top) + 1)],
         "diagonal": diagonal,
-        "ticks": list(ticks),
+        "bands": list(bands),
     }
 
 
@@ -130,7 +143,13 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
     return {"caption": caption, "columns": list(columns), "rows": [list(r) for r in rows]}
 
 
+AXIS_ENDS = {0.01: 2, 0.02: 4, 0.05: 5, 0.1: 5, 0.2: 4, 0.25: 5, 0.4: 4, 0.5: 5, 0.6: 3, 0.8: 4, 1.0: 4}
+"""where an axis may end, and into how many round steps it is cut then"""
+
+
 def _round_up(value: float) -> float:
-    """The next of 0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 1: ends of an axis that people know."""
-    steps = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.4, 0.5, 0.6, 0.8, 1.0)
-    return next((s for s in steps if s >= value - 1e-9), float(math.ceil(value)))
+    return next((end for end in AXIS_ENDS if end >= value - 1e-9), float(math.ceil(value)))
+
+
+def _parts(end: float) -> int:
+    return AXIS_ENDS.get(end, 2)
