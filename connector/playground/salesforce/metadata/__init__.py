@@ -1,0 +1,1 @@
+"""The Metadata API's deploy, by REST and by SOAP."""

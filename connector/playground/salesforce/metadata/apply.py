@@ -1,0 +1,348 @@
+"""What each kind of component does to the org when it is deployed or deleted.
+
+Works on the stored schema (own.schema()) and on the records that metadata stands for: queues, permission sets. The
+caller holds a savepoint and takes everything back when the deploy fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.playground.org import Org
+from connector.playground.salesforce import formula, ids, schema
+from connector.playground.salesforce.metadata import fields
+from connector.playground.salesforce.metadata.fields import BadComponent
+from connector.playground.salesforce.metadata.package import Component, every, flag, text
+from connector.playground.salesforce.model import SObject
+
+TRACKED_FIELDS = 20
+"""An object, without Field Audit Trail. [D: Field History Tracking]"""
+CUSTOM_FIELDS = 500
+"""An object in Enterprise Edition. [FACTS section 10, secondary source]"""
+_OBJECT_RIGHTS = {
+    "allowRead": "PermissionsRead", "allowCreate": "PermissionsCreate", "allowEdit": "PermissionsEdit",
+    "allowDelete": "PermissionsDelete", "viewAllRecords": "PermissionsViewAllRecords",
+    "modifyAllRecords": "PermissionsModifyAllRecords",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Target:
+    """The org under deployment; `stored` is changed in place."""
+
+    org: Org
+    stored: dict[str, Any]
+
+    def objects(self) -> dict[str, SObject]:
+        return schema.everything(self.stored)
+
+    def put(self, obj: str, data: Mapping[str, Any], id: str | None = None) -> str:
+        """A record that metadata stands for: outside the write log, as it is no one's data."""
+        made = id or ids.following(self.org, schema.STANDARD[obj].prefix)[0]
+        self.org.load(obj, [(made, self.org.now(), self.org.now(), data)])
+        return made
+
+    def drop(self, obj: str, key: str, value: str) -> None:
+        self.org.sql(f"delete from record where obj = ? and json_extract(data, '$.{key}') = ?", (obj, value))
+
+    def find(self, obj: str, key: str, value: str) -> str | None:
+        rows = self.org.all(obj)
+        return next((r.id for r in rows if str(r.data.get(key, "")).lower() == value.lower()), None)
+
+
+# --- deploy: each gives (id, created) ---
+
+
+def custom_object(t: Target, c: Component) -> tuple[str, bool]:
+    known = t.objects().get(c.name)
+    if known is None or known.custom:
+        return _own_object(t, c, known)
+    if c.text("enableHistory") is not None:
+        _keep_history(t, c.name, flag(c.xml, "enableHistory"))
+    return known.prefix, False
+
+
+def _own_object(t: Target, c: Component, known: SObject | None) -> tuple[str, bool]:
+    if not c.name.endswith("__c"):
+        raise BadComponent(f"Entity of type 'CustomObject' named '{c.name}' cannot be found")
+    label, names = c.text("label"), every(c.xml, "nameField")
+    if known is None and not (label and c.text("pluralLabel") and names and c.text("sharingModel")):
+        raise BadComponent(
+            "Must specify label, pluralLabel, nameField, deploymentStatus and sharingModel of a CustomObject"
+        )
+    if not label:  # only brings parts for an object that is there
+        return known.prefix if known else "", False
+    spec = dict(t.stored["objects"].get(c.name, {}))
+    if not spec:
+        spec["prefix"] = "a" + ids.base62(t.stored["prefixes"], 2)
+        t.stored["prefixes"] += 1
+    spec |= {"label": label, "plural": c.text("pluralLabel") or label}
+    if names:
+        spec["name"] = {"label": text(names[0], "label") or "Name"}
+        if text(names[0], "type") == "AutoNumber":
+            spec["name"]["auto_number"] = text(names[0], "displayFormat") or "{0}"
+    spec["history"] = flag(c.xml, "enableHistory")
+    t.stored["objects"][c.name] = spec
+    _keep_history(t, c.name, spec["history"])
+    return spec["prefix"], known is None
+
+
+def _keep_history(t: Target, obj: str, on: bool) -> None:
+    kept = [o for o in t.stored["keeps_history"] if o != obj]
+    t.stored["keeps_history"] = [*kept, obj] if on else kept
+
+
+def custom_field(t: Target, c: Component) -> tuple[str, bool]:
+    obj, _, name = c.name.partition(".")
+    objects = t.objects()
+    if obj not in objects:
+        raise BadComponent(f"Entity Enumeration Or ID: bad value for restricted picklist field: {obj}")
+    created = False
+    if name.endswith("__c"):
+        made = fields.spec(c.xml, objects)
+        own = t.stored["fields"].setdefault(obj, {})
+        old = own.get(name)
+        created = old is None
+        if old and old["type"] != made["type"]:
+            raise BadComponent(f"Cannot update a field from {old['type']} to {made['type']}")
+        if created and len(own) >= CUSTOM_FIELDS:
+            raise BadComponent(f"Object {obj} has its limit of {CUSTOM_FIELDS} custom fields")
+        own[name] = made | ({"profile": True} if old and old.get("profile") else {})
+    elif name not in objects[obj].fields:
+        raise BadComponent(f"Could not find field {name} on {obj}")
+    if c.text("trackHistory") is not None:
+        _track(t, obj, name, flag(c.xml, "trackHistory"))
+    return f"{obj}.{name}", created
+
+
+def _track(t: Target, obj: str, name: str, on: bool) -> None:
+    tracked = t.stored["tracked"].setdefault(obj, {})
+    if not on:
+        tracked.pop(name, None)
+    elif name not in tracked:
+        if len(tracked) >= TRACKED_FIELDS:
+            raise BadComponent(
+                f"History tracking: {obj} has its limit of {TRACKED_FIELDS} tracked fields"
+            )  # [unsourced]
+        tracked[name] = t.org.now()
+
+
+def validation_rule(t: Target, c: Component) -> tuple[str, bool]:
+    obj = c.name.split(".", 1)[0]
+    condition, message = c.text("errorConditionFormula"), c.text("errorMessage")
+    if not condition or not message or c.text("active") is None:
+        raise BadComponent("Required field is missing: active, errorConditionFormula, errorMessage")
+    known = t.objects().get(obj)
+    if known is None:
+        raise BadComponent(f"Entity of type 'CustomObject' named '{obj}' cannot be found")
+    try:
+        used = formula.names(condition)
+    except formula.BadFormula as e:
+        raise BadComponent(str(e)) from e
+    for name in sorted(used):
+        if name not in known.fields:
+            raise BadComponent(f"Error: Field {name} does not exist. Check spelling.")
+    created = c.name not in t.stored["rules"]
+    t.stored["rules"][c.name] = {
+        "active": flag(c.xml, "active"), "formula": condition, "message": message,
+        "field": c.text("errorDisplayField"),
+    }  # fmt: skip
+    return c.name, created
+
+
+def list_view(t: Target, c: Component) -> tuple[str, bool]:
+    obj, _, name = c.name.partition(".")
+    label = c.text("label")
+    known = t.objects().get(obj)
+    if not label or known is None:
+        raise BadComponent("Required field is missing: label")
+    columns = [(x.text or "").strip() for x in every(c.xml, "columns")]
+    for column in columns:
+        if column.endswith("__c") and column.split(".")[-1] not in known.fields:
+            raise BadComponent(f"Could not resolve list view column: {column}")
+    queue = c.text("queue")
+    if queue and t.find("Group", "DeveloperName", queue) is None:
+        raise BadComponent(f"no Queue named {queue} found")
+    old = t.stored["views"].get(c.name)
+    t.stored["views"][c.name] = {
+        "id": old["id"] if old else ids.following(t.org, "00B")[0], "label": label, "columns": columns, "queue": queue,
+        "scope": c.text("filterScope"), "name": name,
+        "filters": [{k: text(f, k) for k in ("field", "operation", "value")} for f in every(c.xml, "filters")],
+    }  # fmt: skip
+    return t.stored["views"][c.name]["id"], old is None
+
+
+def queue(t: Target, c: Component) -> tuple[str, bool]:
+    label = c.text("name")
+    if not label:
+        raise BadComponent("Required field is missing: name")
+    objects = t.objects()
+    supported = [text(q, "sobjectType") or "" for q in every(c.xml, "queueSobject")]
+    for name in supported:
+        if name not in objects:
+            raise BadComponent(f"Entity of type 'CustomObject' named '{name}' cannot be found")
+    old = t.find("Group", "DeveloperName", c.name)
+    id = t.put("Group", {
+        "Name": label, "DeveloperName": c.name, "Type": "Queue", "Email": c.text("email"),
+        "DoesSendEmailToMembers": flag(c.xml, "doesSendEmailToMembers")}, old)  # fmt: skip
+    t.drop("QueueSobject", "QueueId", id)
+    for name in supported:
+        t.put("QueueSobject", {"QueueId": id, "SobjectType": name})
+    _members(t, c, id)
+    return id, old is None
+
+
+def _members(t: Target, c: Component, group: str) -> None:
+    t.drop("GroupMember", "GroupId", group)
+    for members in every(c.xml, "queueMembers"):
+        for users in every(members, "users"):
+            for user in every(users, "user"):
+                found = t.find("User", "Username", (user.text or "").strip())
+                if found is None:
+                    raise BadComponent(f"no User named {user.text} found")
+                t.put("GroupMember", {"GroupId": group, "UserOrGroupId": found})
+
+
+def permission_set(t: Target, c: Component) -> tuple[str, bool]:
+    if not c.text("label"):
+        raise BadComponent("Required field is missing: label")
+    objects = t.objects()
+    rows: list[tuple[str, dict[str, Any]]] = []
+    for x in every(c.xml, "fieldPermissions"):
+        full = text(x, "field") or ""
+        obj, _, name = full.partition(".")
+        found = objects[obj].find(name) if obj in objects else None
+        if found is None:
+            raise BadComponent(f"In field: field - no CustomField named {full} found")
+        if found.required or found.master or found.name_field:
+            raise BadComponent(f"You cannot deploy to a required field: {full}")
+        edit = flag(x, "editable")
+        if edit and not found.writable:
+            raise BadComponent(f"Field {full} is not editable")  # [unsourced] wording
+        rows.append(("FieldPermissions", {
+            "SobjectType": obj, "Field": full, "PermissionsRead": edit or flag(x, "readable"),
+            "PermissionsEdit": edit}))  # fmt: skip
+    for x in every(c.xml, "objectPermissions"):
+        obj = text(x, "object") or ""
+        if obj not in objects:
+            raise BadComponent(f"In field: object - no CustomObject named {obj} found")
+        rights = {right: flag(x, tag) for tag, right in _OBJECT_RIGHTS.items()}
+        rows.append(("ObjectPermissions", {"SobjectType": obj, **rights}))
+    old = t.find("PermissionSet", "Name", c.name)
+    id = t.put("PermissionSet", {
+        "Name": c.name, "Label": c.text("label"), "Description": c.text("description"), "IsOwnedByProfile": False,
+        "IsCustom": True}, old)  # fmt: skip
+    for kind in ("FieldPermissions", "ObjectPermissions"):
+        t.drop(kind, "ParentId", id)
+    for kind, data in rows:
+        t.put(kind, {"ParentId": id, **data})
+    return id, old is None
+
+
+def settings(t: Target, c: Component) -> tuple[str, bool]:
+    """LeadConfig's doesTrackHistory: without it, tracked fields of Lead deploy and track nothing. [facts/in-crm-ui.md]"""
+    if c.name == "LeadConfig" and c.text("doesTrackHistory") is not None:
+        _keep_history(t, "Lead", flag(c.xml, "doesTrackHistory"))
+    return c.name, False
+
+
+def other(t: Target, c: Component) -> tuple[str, bool]:
+    """Kinds that this org only remembers: flows, quick actions, pages. They change nothing that an API shows."""
+    kept = t.stored.setdefault("others", [])
+    key = f"{c.kind}:{c.name}"
+    if key in kept:
+        return c.name, False
+    kept.append(key)
+    return c.name, True
+
+
+DEPLOY: Mapping[str, Callable[[Target, Component], tuple[str, bool]]] = {
+    "Settings": settings, "CustomObject": custom_object, "CustomField": custom_field,
+    "ValidationRule": validation_rule, "Queue": queue, "ListView": list_view, "PermissionSet": permission_set,
+}  # fmt: skip
+"""In the order in which kinds depend on each other; any other kind comes last."""
+
+
+# --- delete ---
+
+
+def delete(t: Target, kind: str, name: str) -> None:
+    missing = BadComponent(f"No {kind} named: {name} found")
+    if kind == "CustomField":
+        obj, _, field = name.partition(".")
+        if field not in t.stored["fields"].get(obj, {}):
+            raise missing
+        _delete_field(t, obj, field)
+    elif kind == "CustomObject":
+        if name not in t.stored["objects"]:
+            raise missing
+        _delete_object(t, name)
+    elif kind in ("ValidationRule", "ListView"):
+        if t.stored["rules" if kind == "ValidationRule" else "views"].pop(name, None) is None:
+            raise missing
+    elif kind == "Queue":
+        found = t.find("Group", "DeveloperName", name)
+        if found is None:
+            raise missing
+        t.org.sql("delete from record where obj = 'Group' and id = ?", (found,))
+        t.drop("QueueSobject", "QueueId", found)
+        t.drop("GroupMember", "GroupId", found)
+    elif kind == "PermissionSet":
+        found = t.find("PermissionSet", "Name", name)
+        if found is None:
+            raise missing
+        t.org.sql("delete from record where obj = 'PermissionSet' and id = ?", (found,))
+        for rows in ("FieldPermissions", "ObjectPermissions"):
+            t.drop(rows, "ParentId", found)
+        t.drop("PermissionSetAssignment", "PermissionSetId", found)
+    elif f"{kind}:{name}" in t.stored.get("others", []):
+        t.stored["others"].remove(f"{kind}:{name}")
+        if not t.stored["others"]:
+            del t.stored["others"]
+    else:
+        raise missing
+
+
+def _delete_field(t: Target, obj: str, name: str) -> None:
+    for key, rule in t.stored["rules"].items():
+        if key.split(".", 1)[0] == obj and name in formula.names(rule["formula"]):
+            raise BadComponent(
+                "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
+                f"Validation Rule - {key.split('.', 1)[1]}"
+            )
+    del t.stored["fields"][obj][name]
+    if not t.stored["fields"][obj]:
+        del t.stored["fields"][obj]
+    _forget_tracking(t, obj, name)
+    t.drop("FieldPermissions", "Field", f"{obj}.{name}")
+    for key, view in t.stored["views"].items():
+        if key.split(".", 1)[0] == obj:
+            view["columns"] = [c for c in view["columns"] if c != name]
+    t.org.strip(obj, [name])
+
+
+def _forget_tracking(t: Target, obj: str, name: str) -> None:
+    tracked = t.stored["tracked"].get(obj, {})
+    tracked.pop(name, None)
+    if not tracked:
+        t.stored["tracked"].pop(obj, None)
+
+
+def _delete_object(t: Target, name: str) -> None:
+    for obj, own in list(t.stored["fields"].items()):
+        for field, spec in list(own.items()):
+            if obj != name and name in spec.get("refers", []):
+                _delete_field(t, obj, field)
+    for part in ("rules", "views"):
+        for key in [k for k in t.stored[part] if k.split(".", 1)[0] == name]:
+            del t.stored[part][key]
+    t.stored["fields"].pop(name, None)
+    t.stored["tracked"].pop(name, None)
+    del t.stored["objects"][name]
+    _keep_history(t, name, False)
+    for kind in ("FieldPermissions", "ObjectPermissions", "QueueSobject"):
+        t.drop(kind, "SobjectType", name)
+    t.org.sql("delete from record where obj = ?", (name,))
+    t.org.sql("delete from history where obj = ?", (name,))
