@@ -153,9 +153,9 @@ class HubSpotDesk:
             if obj is None:
                 return self._behave(lead_id, kind, said)
             machine = said.get("actor") == "machine"
-            values = engagement_values(kind, self.org.now() + 1, said, machine=machine)
-            values["hubspot_owner_id"] = self._user(by) if self._user(by) in self.owners() else None
-            row = self._records.create(obj, values, by=self._user(by), via="automation" if machine else "ui")
+            made: dict[str, Any] = engagement_values(kind, self.org.now() + 1, said, machine=machine)
+            made["hubspot_owner_id"] = self._user(by) if self._user(by) in self.owners() else None
+            row = self._records.create(obj, made, by=self._user(by), via="automation" if machine else "ui")
             self._associations.make(obj, row.id, "contacts", lead_id)
             return row.id
 
@@ -224,13 +224,22 @@ class HubSpotDesk:
             stage = self._schema.stages("tickets").get(str(row.data.get("hs_pipeline_stage")))
             closed = stage is not None and stage[1]["metadata"].get("ticketState") == "CLOSED"
             values["candor_status"], labels["candor_status"] = "completed" if closed else "open", "Status"
-        name = {
-            "lead": " ".join(filter(None, (row.data.get("firstname"), row.data.get("lastname")))) or row.data.get("email"),
-            "deal": row.data.get("dealname"), "review": row.data.get("subject"),
-        }[kind]  # fmt: skip
+        first, last = row.data.get("firstname"), row.data.get("lastname")
+        title = {
+            "lead": " ".join(filter(None, (first, last))) or row.data.get("email"),
+            "deal": row.data.get("dealname"),
+            "review": row.data.get("subject"),
+        }[kind]
         owner = self.owners().get(str(row.data.get("hubspot_owner_id")), "")
         return View(
-            kind, row.id, row.data.get("_key"), str(name or row.id), owner, _when(row.created), values, labels
+            kind,
+            row.id,
+            row.data.get("_key"),
+            str(title or row.id),
+            owner,
+            _when(row.created),
+            values,
+            labels,
         )
 
     def _stage_for(self, pipeline: str, status: str) -> str:

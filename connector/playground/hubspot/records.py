@@ -91,9 +91,10 @@ class Records:
     def create(self, obj: str, given: Mapping[str, Any], *, by: str, via: str = "api") -> Row:
         if obj == "contacts" and not any(given.get(k) for k in ("email", "firstname", "lastname")):
             raise bad_request("A contact needs one of email, firstname, lastname.")
-        needed: tuple[str, ...] = {"deals": ("dealname", "dealstage"), "tickets": ("subject", "hs_pipeline_stage")}.get(
-            obj, ()
-        )
+        needed: tuple[str, ...] = {
+            "deals": ("dealname", "dealstage"),
+            "tickets": ("subject", "hs_pipeline_stage"),
+        }.get(obj, ())
         if obj in catalog.ENGAGEMENTS:
             needed = ("hs_timestamp",)
         missing = [k for k in needed if not given.get(k)]

@@ -18,7 +18,7 @@ def ms_of(at: datetime) -> int:
 
 def parse(text: str) -> int:
     """Epoch milliseconds, ISO date or ISO time as a request may have them. ValueError otherwise."""
-    if text.lstrip("-").isdigit() and len(text.lstrip("-")) > 8:
+    if text.lstrip("-").isdigit():
         return int(text)
     at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return ms_of(at if at.tzinfo else at.replace(tzinfo=UTC))

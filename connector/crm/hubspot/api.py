@@ -1,0 +1,158 @@
+"""The wire: every request of ours goes through here, over the vendor client's own generic call.
+
+The version of the API stands here and nowhere else. The client builds a pool of connections with each of its API
+objects, so two are kept: one that tries reads again, one that never sends a write twice.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from hubspot import Client
+from urllib3 import Retry
+
+from connector.crm.base import OverBudget
+from connector.crm.connection import Connection
+from connector.crm.hubspot.errors import Busy, mapped
+
+VERSION = "v3"
+"""What is spoken unless the option `version` names a dated one (2026-09). v3 ends in September 2027, v4 (associations)
+on 2027-03-30 by the stricter of two announcements (FACTS-hubspot.md §1)."""
+
+TIMEOUT = (10.0, 120.0)
+"""Seconds to connect, and to wait for an answer: HubSpot itself gives up after 100."""
+
+RETRIES = 2
+"""Further tries of a read that broke or met 423, 502-504, 524. A write is sent again only when it never left."""
+
+PATIENCE = 3
+"""How often one call waits for a limit of a second or of ten (429: nothing was done, so writes may wait too)."""
+
+
+@dataclass(slots=True)
+class Meter:
+    calls: int = 0
+    writes: int = 0
+    failed: int = 0
+    org_used: int | None = None
+    org_limit: int | None = None
+
+
+class Api:
+    def __init__(
+        self, connection: Connection, *, backoff: float = 0.5, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.meter = Meter()
+        self.version = connection.options.get("version", VERSION)
+        self._dated = not self.version.startswith("v")
+        self._budget = connection.budget
+        self._before = int(connection.options.get("calls_today", "0"))
+        self._sleep = sleep
+        again = Retry(
+            total=RETRIES, backoff_factor=backoff, allowed_methods=None, status_forcelist=(423, 502, 503, 504, 524),
+            raise_on_status=False, respect_retry_after_header=True,
+        )  # fmt: skip
+        once = Retry(
+            total=RETRIES, connect=RETRIES, read=0, status=0, other=0, redirect=0, backoff_factor=backoff
+        )
+        self._reader, self._writer = (_client(connection, retry) for retry in (again, once))
+
+    # -- paths, by version --
+
+    def objects(self, obj: str, end: str = "") -> str:
+        return f"/crm/objects/{self.version}/{obj}{end}" if self._dated else f"/crm/v3/objects/{obj}{end}"
+
+    def properties(self, obj: str, end: str = "") -> str:
+        return (
+            f"/crm/properties/{self.version}/{obj}{end}" if self._dated else f"/crm/v3/properties/{obj}{end}"
+        )
+
+    def pipelines(self, obj: str, end: str = "") -> str:
+        return f"/crm/pipelines/{self.version}/{obj}{end}" if self._dated else f"/crm/v3/pipelines/{obj}{end}"
+
+    def associations(self, obj: str, to: str, end: str) -> str:
+        base = f"/crm/associations/{self.version}" if self._dated else "/crm/v4/associations"
+        return f"{base}/{obj}/{to}/batch/{end}"
+
+    def owners(self) -> str:
+        return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners"
+
+    def account(self, end: str) -> str:
+        return f"/account-info/{self.version if self._dated else 'v3'}/{end}"
+
+    # -- calls --
+
+    def get(self, what: str, path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+        return self._call(what, "GET", path, list(query), None, write=False)
+
+    def ask(self, what: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A read that is asked by POST: search, batch/read."""
+        return self._call(what, "POST", path, [], body, write=False)
+
+    def send(self, what: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        return self._call(what, method, path, [], body, write=True)
+
+    def close(self) -> None:
+        for client in (self._reader, self._writer):
+            client.rest_client.pool_manager.clear()
+            client.close()
+
+    def _call(
+        self, what: str, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, *, write: bool
+    ) -> dict[str, Any]:
+        for left in range(PATIENCE, -1, -1):
+            try:
+                return self._once(what, method, path, query, body, write=write)
+            except Busy as busy:
+                if left == 0 or not busy.policy:
+                    raise
+                self._sleep(busy.retry_after or 1.0)
+        raise AssertionError("unreachable")
+
+    def _once(
+        self, what: str, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, *, write: bool
+    ) -> dict[str, Any]:
+        meter = self.meter
+        if self._budget is not None and self._before + meter.calls >= self._budget:
+            raise OverBudget(
+                f"Candor's own share of today's API calls, {self._budget}, is used up: {what} waits."
+            )
+        meter.calls += 1
+        meter.writes += write
+        try:
+            with mapped(what), warnings.catch_warnings():
+                # urllib3 2 deprecates a method that the vendor's client calls on every refusal
+                warnings.simplefilter("ignore", DeprecationWarning)
+                answer = (self._writer if write else self._reader).call_api(
+                    path, method, query_params=list(query), body=body, auth_settings=["oauth2"],
+                    header_params={"Accept": "application/json"}, _preload_content=False, _request_timeout=TIMEOUT,
+                )  # fmt: skip
+                raw = answer.data
+                self._learn(answer)
+                parsed = orjson.loads(raw) if raw else {}
+        except BaseException:
+            meter.failed += 1
+            raise
+        return parsed if isinstance(parsed, dict) else {"results": parsed}
+
+    def _learn(self, answer: Any) -> None:
+        tried_again = len(answer.retries.history) if answer.retries is not None else 0
+        self.meter.calls += tried_again
+        self.meter.failed += tried_again
+        limit = answer.headers.get("X-HubSpot-RateLimit-Daily")
+        left = answer.headers.get("X-HubSpot-RateLimit-Daily-Remaining")
+        if limit is not None and left is not None:  # none of them on search answers, nor with OAuth
+            self.meter.org_limit, self.meter.org_used = int(limit), int(limit) - int(left)
+
+
+def _client(connection: Connection, retry: Retry) -> Any:
+    options = {"ssl_ca_cert": connection.ca} if connection.ca else {}
+    made = Client.create(
+        access_token=connection.token, host=connection.url.rstrip("/"), retry=retry, **options
+    )
+    return made.crm.objects.basic_api.api_client

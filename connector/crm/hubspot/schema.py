@@ -1,0 +1,78 @@
+"""What crm_schema needs of HubSpot (its SchemaPort): the account's properties and pipelines, and one write call each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connector.crm.base import CRMError
+from connector.crm.hubspot.account import Account
+
+OBJECTS = ("contacts", "companies", "deals", "tickets")
+
+
+class Schema:
+    crm = "hubspot"
+
+    def __init__(self, account: Account) -> None:
+        self._account, self._api = account, account.api
+
+    def read(self) -> dict[str, Any]:
+        """{"objects": {obj: {"properties": {name: …}, "groups": […]}}, "pipelines": {"tickets": […], "deals": […]}}"""
+        self._account.forget()
+        objects = {
+            obj: {
+                "properties": dict(self._account.properties(obj)),
+                "groups": self._api.get(f"reading the groups of {obj}", self._api.properties(obj, "/groups")).get("results") or [],
+            }
+            for obj in OBJECTS
+        }  # fmt: skip
+        return {
+            "objects": objects,
+            "pipelines": {o: self._account.pipelines(o) for o in ("tickets", "deals")},
+        }
+
+    def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One write call. CRMError when HubSpot refuses."""
+        ops: dict[str, Callable[[str, dict[str, Any]], Mapping[str, Any]]] = {
+            "create_group": self._create_group, "create_properties": self._create_properties,
+            "update_property": self._update_property, "archive_properties": self._archive_properties,
+            "archive_group": self._archive_group, "create_pipeline": self._create_pipeline,
+            "delete_pipeline": self._delete_pipeline,
+        }  # fmt: skip
+        if op not in ops:
+            raise CRMError(f"HubSpot knows no schema operation {op!r}.")
+        rest = dict(payload)
+        try:
+            return ops[op](str(rest.pop("object")), rest)
+        finally:
+            self._account.forget()
+
+    def _create_group(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return self._api.send(f"making a group on {obj}", "POST", self._api.properties(obj, "/groups"), body)
+
+    def _create_properties(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        path = self._api.properties(obj, "/batch/create")
+        return self._api.send(f"making properties on {obj}", "POST", path, {"inputs": list(body["inputs"])})
+
+    def _update_property(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        path = self._api.properties(obj, f"/{body.pop('name')}")
+        return self._api.send(f"changing a property of {obj}", "PATCH", path, body)
+
+    def _archive_properties(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        path = self._api.properties(obj, "/batch/archive")
+        inputs = [{"name": name} for name in body["names"]]
+        return self._api.send(f"archiving properties of {obj}", "POST", path, {"inputs": inputs})
+
+    def _archive_group(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return self._api.send(
+            f"archiving a group of {obj}", "DELETE", self._api.properties(obj, f"/groups/{body['name']}")
+        )
+
+    def _create_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return self._api.send(f"making a pipeline of {obj}", "POST", self._api.pipelines(obj), body)
+
+    def _delete_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return self._api.send(
+            f"deleting a pipeline of {obj}", "DELETE", self._api.pipelines(obj, f"/{body['id']}")
+        )
