@@ -461,6 +461,7 @@ class Review:
     plural: str = "Candor reviews"
     queue: str = "Candor_Review"
     number: str = "CR-{000000}"
+    view: str = "Candor_Open"
     rule: str = "Candor_Decision_And_Reason"
     message: str = "Choose a decision and a reason before you complete this review: Candor learns from both."
     stages: tuple[Stage, ...] = (

@@ -43,7 +43,7 @@ def salesforce_page() -> str:
     summary = ", ".join(f"{n} on {o}" for o, n in counts.items())
     return _page(
         "What Candor adds to your Salesforce org, and how to take it out",
-        f"Candor adds custom fields ({summary}), the object {REVIEW_OBJECT} with its validation rule, the queue "
+        f"Candor adds custom fields ({summary}), the object {REVIEW_OBJECT} with its tab and validation rule, the queue "
         f"{REVIEW.queue} and {len(PERMISSION_SETS)} permission sets. It changes no page layout, no profile, no flow and no "
         "field of yours, and creates or deletes none of your records; review cases are its own. `candor plan` shows what "
         "would be done, `candor apply` does it in one deployment (all of it or nothing), `candor remove` takes it out.",
@@ -61,7 +61,7 @@ def salesforce_page() -> str:
         *_lists(fields_on("review")),
         "## Review cases",
         f"A lead that Candor isn't sure about, and that may be worth it, becomes a record of {REVIEW_OBJECT} in the queue "
-        f"{REVIEW.queue}. Add your reviewers to the queue in Setup, Queues. The rule {REVIEW.rule} refuses a completed review "
+        f"{REVIEW.queue}. Reviewers find it under the tab “{REVIEW.plural}”, list “Open reviews”; add them to the queue in Setup, Queues. The rule {REVIEW.rule} refuses a completed review "
         f"without decision and reason: “{REVIEW.message}”",
         "## Who may see and change which fields",
         _table(

@@ -67,10 +67,16 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     if whole:
         rule = f"{REVIEW_OBJECT}.{REVIEW.rule}"
         deployment.member("CustomObject", REVIEW_OBJECT)
+        deployment.member("CustomTab", REVIEW_OBJECT)
+        deployment.member("ListView", f"{REVIEW_OBJECT}.{REVIEW.view}")
         deployment.member("ValidationRule", rule)
-        deployment.lines.append(Line("create", f"object {REVIEW_OBJECT} “{REVIEW.plural}”"))
+        deployment.lines.append(
+            Line("create", f"object {REVIEW_OBJECT} “{REVIEW.plural}” with a tab and a list of the open ones")
+        )
         deployment.lines.append(Line("create", f"validation rule {rule}: “{REVIEW.message}”"))
     files: dict[str, bytes] = {}
+    if whole:
+        files[f"tabs/{REVIEW_OBJECT}.tab"] = document("CustomTab", parts.tab())
     for object_name, trees in deployment.fields.items():
         tree = parts.review_object(trees, whole=whole) if object_name == REVIEW_OBJECT else {"fields": trees}
         files[f"objects/{object_name}.object"] = document("CustomObject", tree)

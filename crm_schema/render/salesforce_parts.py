@@ -116,6 +116,7 @@ def review_object(fields: Sequence[Mapping[str, Any]], *, whole: bool) -> dict[s
         "enableSearch": True,
         "fields": list(fields),
         "validationRules": [validation_rule()],
+        "listViews": [list_view()],
     }
 
 
@@ -130,6 +131,23 @@ def validation_rule() -> dict[str, Any]:
         ),
         "errorMessage": REVIEW.message,
     }
+
+
+def list_view() -> dict[str, Any]:
+    """The reviewers' list: open cases, with what they need to choose the next one."""
+    shown = ("lead", "score", "confidence", "tier", "due")
+    return {
+        "fullName": REVIEW.view,
+        "label": "Open reviews",
+        "filterScope": "Everything",
+        "columns": ["NAME", *(salesforce_name(key) for key in shown), "OWNER.ALIAS"],
+        "filters": [{"field": salesforce_name("status"), "operation": "equals", "value": "open"}],
+    }
+
+
+def tab() -> dict[str, Any]:
+    """Without a tab of its own an object can't be opened from Lightning's menu."""
+    return {"customObject": True, "motif": "Custom53: Bell"}
 
 
 def queue() -> dict[str, Any]:
@@ -161,6 +179,7 @@ def permission_set(grant: PermissionSet, also_reads: Mapping[str, Collection[str
             for name, editable in sorted(fields.items())
         ],
         "objectPermissions": [{"object": name} | rights for name, rights in sorted(objects.items())],
+        "tabSettings": [{"tab": REVIEW_OBJECT, "visibility": "Visible"}] if grant is not INTEGRATION else [],
     } | ({"userPermissions": [{"name": n, "enabled": True} for n in grant.system]} if grant.system else {})
 
 

@@ -28,6 +28,8 @@ def removal(org: Mapping[str, Any]) -> Difference:
     if REVIEW.queue in names(org["queues"]):
         first["Queue"] = [REVIEW.queue]
         lines.insert(0, Line("remove", f"queue {REVIEW.queue}"))
+    if "CustomObject" in gone:
+        first["CustomTab"] = [REVIEW_OBJECT]
     if lines:
         found.stages.append(Destroy(tuple(lines), _destructive(first, gone)))
         found.limits.append(
@@ -53,7 +55,9 @@ def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict
         if object_name == REVIEW_OBJECT:
             if described:
                 gone["CustomObject"] = [REVIEW_OBJECT]
-                lines.append(Line("remove", f"object {REVIEW_OBJECT} with its rule and all review cases"))
+                lines.append(
+                    Line("remove", f"object {REVIEW_OBJECT} with its tab, rule, list and all review cases")
+                )
             continue
         for f in fields_on(kind):
             name = salesforce_name(f.key)
@@ -69,7 +73,7 @@ def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict
 
 
 def _destructive(first: Mapping[str, list[str]], then: Mapping[str, list[str]]) -> bytes:
-    """A deployment that only deletes: `first` before `then` (a queue before the object it is for)."""
+    """A deployment that only deletes: `first` before `then` (queue and tab before the object they are for)."""
     files = {"package.xml": package({}), "destructiveChangesPost.xml": package(then)}
     if first:
         files["destructiveChangesPre.xml"] = package(first)

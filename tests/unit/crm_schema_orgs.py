@@ -117,7 +117,7 @@ class SalesforceOrg(Org):
                     self.queues.remove(name)
                 elif kind == "CustomObject":
                     del self.objects[name]
-                else:
+                elif kind == "CustomField":
                     object_name, field = name.split(".")
                     del self.objects[object_name][field]
 

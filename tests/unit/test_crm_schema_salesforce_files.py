@@ -20,7 +20,7 @@ from crm_schema.walk import apply
 from tests.unit.crm_schema_orgs import NS, SalesforceOrg, text
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
-ROOTS = {"object": "CustomObject", "queue": "Queue", "permissionset": "PermissionSet"}
+ROOTS = {"object": "CustomObject", "tab": "CustomTab", "queue": "Queue", "permissionset": "PermissionSet"}
 
 
 @cache
@@ -95,7 +95,7 @@ def test_every_file_is_valid_by_the_vendors_schema() -> None:
         if name != "package.xml":
             assert problems(ET.fromstring(content), ROOTS[name.rsplit(".", 1)[1]], name) == []
             checked += 1
-    assert checked == 5 + 1 + 4  # objects, queue, permission sets
+    assert checked == 5 + 1 + 1 + 4  # objects, tab, queue, permission sets
 
 
 def test_the_checker_sees_what_the_vendor_would_refuse() -> None:
@@ -197,7 +197,7 @@ def test_removal_names_nothing_but_ours_and_takes_the_permission_sets_last() -> 
     with zipfile.ZipFile(io.BytesIO(fields.zip)) as archive:
         first, then = (members(archive.read(f"destructiveChanges{when}.xml")) for when in ("Pre", "Post"))
         assert members(archive.read("package.xml")) == {}
-    assert first == {"Queue": ["Candor_Review"]}
+    assert first == {"CustomTab": ["Candor_Review__c"], "Queue": ["Candor_Review"]}
     assert set(then) == {"CustomField", "CustomObject"}
     assert all(".Candor_" in name for name in then["CustomField"])
     with zipfile.ZipFile(io.BytesIO(sets.zip)) as archive:
