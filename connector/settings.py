@@ -114,7 +114,7 @@ class ScopeSettings(Section):
 
 class TrainingSettings(Section):
     mode: Literal["as-of", "snapshot"] = "as-of"
-    ages_days: list[float] = Field(default=[1, 7, 30], min_length=1)
+    ages_days: list[float] = Field(default=[1, 7, 30, 90, 180], min_length=1)
     seed: int = 0
 
 

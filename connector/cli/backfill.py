@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from connector.cli.console import out, show_json, working
-from connector.jobs.pull import pull
+from connector.jobs.pull import pull, remember_org
 from connector.store.runs import running
 
 
 def run(config: Path | None, as_json: bool) -> None:
     with working(config, as_json) as context:
+        remember_org(context)
         with running(context.store, "backfill", context.clock) as run:
             pulled = pull(context, label="Backfill")
             run.summary.update(rows=dict(pulled.rows), new=pulled.new)

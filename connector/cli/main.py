@@ -136,7 +136,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """A page about edge cases, budgets and mispredictions; --json prints the same as JSON."""
-    _run("report", config=config, out=out, as_json=as_json)
+    _run("report", config=config, out_file=out, as_json=as_json)
 
 
 @app.command()

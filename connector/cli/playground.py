@@ -8,8 +8,8 @@ from connector.errors import InputError
 
 
 def run(crm: str, data: Path, port: int, pages_port: int, leads: int, months: int, seed: int) -> None:
-    from connector.playground.server import serve
+    from connector.playground.server import WorldOptions, serve
 
     if crm not in ("salesforce", "hubspot"):
         raise InputError(f"--crm is {crm!r}.", fix="Use salesforce or hubspot.")
-    serve(crm, data, port=port, pages_port=pages_port, leads=leads, months=months, seed=seed)  # type: ignore[arg-type]
+    serve(crm, data, port, pages_port, WorldOptions(leads=leads, months=months, seed=seed))  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from connector.cli.schema import provision, take_out
 from connector.demo.truth import held_out_figures, usual_practice_says
 from connector.jobs.context import Context, Progress, open_context
 from connector.jobs.models import listed
-from connector.jobs.pull import pull
+from connector.jobs.pull import pull, remember_org
 from connector.jobs.report import report, side_by_side
 from connector.jobs.single import score_lead
 from connector.jobs.sync import sync
@@ -61,6 +61,7 @@ def run_loop(
     with open_context(settings, progress) as context:
         before = context.crm.schema().read()
         with _timed(loop, "connect and map"):
+            remember_org(context)
             settings = _map(context, folder, options)
     with open_context(settings, progress) as context:
         result = loop.result

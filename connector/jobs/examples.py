@@ -20,9 +20,13 @@ from connector.store import asof, records
 from connector.store import schema as t
 from scoring.features.build import build, connect
 from scoring.features.inputs import Inputs
+from scoring.features.normalise import company_domain
 
 FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
+
+_FEW = 500
+"""Up to so many leads, only they and their companies are looked at; the features are the same."""
 
 _SAYS = {
     "route": 0.8, "disqualify": 0.1, "unexpected_fit": 0.75, "score_seems_high": 0.25,
@@ -98,12 +102,12 @@ def collect(context: Context, *, with_feedback: bool = True) -> Examples:
         base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
         points += [p for event in said if event["lead_id"] in open_leads for p in _from_feedback(event, base)]
     rows = features(context, [(p.lead_id, p.as_of) for p in points])
-    email = {id: (v.get("account_id") or id) for id, v in values.items()}
+    company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     return Examples(
         rows=rows,
         won=np.array([p.won for p in points]),
         weight=np.array([p.weight for p in points]),
-        groups=np.array([email.get(p.lead_id, p.lead_id) for p in points], dtype=object).astype(str),
+        groups=np.array([company[p.lead_id] for p in points], dtype=str),
         amount=np.array([p.amount for p in points]),
         as_of=np.array([p.as_of.timestamp() for p in points]),
         feedback=np.array([p.feedback for p in points], dtype=bool),
@@ -115,16 +119,21 @@ def features(context: Context, points: Sequence[tuple[str, datetime]]) -> pa.Tab
     """The feature table of (lead, time) pairs, one row a pair, in order."""
     wanted = facts(context.settings)
     tracked = context.store.get("tracked_fields", [])
+    leads = {p[0] for p in points}
+    few = sorted(leads) if len(leads) <= _FEW else None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=tracked)
+        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=tracked, leads=few)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),
             "as_of": pa.array([p[1] for p in points], asof.TIME),
         }
     )
-    with connect() as engine:
+    engine = connect()
+    try:
         return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+    finally:
+        engine.disconnect()
 
 
 def _as_of(life: asof.Life, outcomes: Outcomes, context: Context, now: datetime) -> list[_Point]:

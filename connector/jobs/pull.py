@@ -60,6 +60,12 @@ def pull(context: Context, *, streams: Iterable[str] | None = None, label: str =
     return pulled
 
 
+def remember_org(context: Context) -> None:
+    """The org's name and currency, for pages that are made without asking it."""
+    org = context.crm.check()
+    context.store.put("org", {"name": org.name, "currency": org.currency, "timezone": org.timezone})
+
+
 def streams_of(crm: CRM, kinds: Iterable[str]) -> tuple[str, ...]:
     wanted = set(kinds)
     return tuple(s.name for s in crm.streams() if KIND_OF_STREAM.get(s.name) in wanted)

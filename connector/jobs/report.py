@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from sqlalchemy import select
 
+from connector.errors import NotTrained
 from connector.jobs.context import Context
 from connector.jobs.models import listed
 from connector.jobs.status import status
@@ -15,7 +18,7 @@ from connector.jobs.train import from_ipc
 from connector.store import schema as t
 from connector.store.runs import running
 from connector.web.report.content import content
-from connector.web.report.page import render
+from connector.web.report.render import render
 from scoring.metrics.outcomes import read
 from scoring.metrics.scores import skill
 
@@ -23,14 +26,32 @@ from scoring.metrics.scores import skill
 def build(context: Context) -> dict[str, Any]:
     """The report's content, JSON-ready. Raises NotTrained."""
     models = listed(context)
+    if not models:
+        raise NotTrained()
     state = status(context)
-    matured, old = _backtests(context)
+    org = context.store.get("org", {})
+    new = models[0]
     return content(
-        matured, context.policy, models[0]["card"] | {"version": models[0]["version"], "manifest": models[0]["manifest"]},
-        old_card=(models[1]["card"] | {"version": models[1]["version"]}) if len(models) > 1 else None, old_matured=old,
-        counts={k: state[k] for k in ("leads", "routes", "reviews", "forms", "people")} | {"api": state["api"]},
-        mode=context.settings.training.mode, now=context.clock.now(),
+        _matured(context), context.policy,
+        new["card"] | {"version": new["version"], "manifest": new["manifest"]},
+        models[1]["card"] | {"version": models[1]["version"]} if len(models) > 1 else None,
+        _counts(state, new), context.settings.training.mode,
+        org=org.get("name", context.settings.crm.url), currency=org.get("currency", ""), made_at=context.clock.now(),
     )  # fmt: skip
+
+
+def _counts(state: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    people, forms = state["people"], state["forms"]
+    return {
+        "routes": state["routes"],
+        "reviews": {**state["reviews"], "decided": people.get("review", 0)},
+        "overrides": {"set": people.get("override", 0)},
+        "tags": {"set": people.get("tag", 0)},
+        "forms": {"asked": sum(forms.values()), "completed": forms.get("answered", 0), "abandoned": forms.get("abandoned", 0)},
+        "data": {"leads": state["leads"], "as-of rows": model["manifest"]["examples"], "quarantined rows": state["quarantine"]},
+        "api": {"calls": state["api"]["calls_today"]},
+        "maturing": sum(model["manifest"]["left_out"].values()),
+    }  # fmt: skip
 
 
 def report(context: Context, out: Path | None = None) -> Path:
@@ -63,10 +84,15 @@ def side_by_side(context: Context) -> list[dict[str, Any]]:
     return found
 
 
-def _backtests(context: Context) -> tuple[Any, Any]:
+def _matured(context: Context) -> pa.Table:
+    """The newest model's backtest, with what the one before said of the same leads beside it."""
     with context.store.begin() as db:
         rows = db.execute(
             select(t.model.c.backtest).order_by(t.model.c.created_at.desc(), t.model.c.version.desc()).limit(2)
         ).all()
-    tables = [from_ipc(r.backtest) for r in rows]
-    return tables[0], tables[1] if len(tables) > 1 else None
+    new, *old = (from_ipc(row.backtest) for row in rows)
+    if not old:
+        return new
+    said = dict(zip(old[0]["lead_id"].to_pylist(), old[0]["probability"].to_pylist(), strict=True))
+    before = pa.array([said.get(lead) for lead in new["lead_id"].to_pylist()], pa.float64())
+    return new.append_column("old_probability", before)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from connector.store.bulk import arrow, sql
+from scoring.features.normalise import free_mail
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXT = pa.string()
@@ -47,13 +48,25 @@ class Life:
     won_deal: str | None
 
 
-def tables(db: Connection, *, fields: Sequence[str], tracked: Sequence[str]) -> Tables:
-    """All leads' facts as of any time. `fields`: the lead fields that may be looked at; `tracked`: those of them whose
-    history the CRM keeps."""
-    leads = arrow(db, sql("leads"), LEADS)
-    followed = [f for f in fields if f in set(tracked)]
-    changes = arrow(db, sql("changes"), CHANGES, {"fields": list(fields), "tracked": followed, "ids": None})
-    return Tables(leads, changes, arrow(db, sql("activities"), ACTIVITIES))
+def tables(
+    db: Connection, *, fields: Sequence[str], tracked: Sequence[str], leads: Sequence[str] | None = None
+) -> Tables:
+    """Leads' facts as of any time: of all leads, or of those named and everybody at their companies.
+
+    `fields`: the lead fields that may be looked at; `tracked`: those of them whose history the CRM keeps.
+    """
+    ids = None if leads is None else _companies(db, leads)
+    args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": ids}
+    return Tables(
+        arrow(db, sql("leads"), LEADS, {"ids": ids}),
+        arrow(db, sql("changes"), CHANGES, args),
+        arrow(db, sql("activities"), ACTIVITIES, {"ids": ids}),
+    )
+
+
+def _companies(db: Connection, leads: Sequence[str]) -> list[str]:
+    args = {"ids": list(leads), "free": sorted(free_mail())}
+    return [row[0] for row in db.execute(text(sql("companies")), args)]
 
 
 def lives(db: Connection) -> list[Life]:

@@ -12,4 +12,4 @@ select a.id as activity_id, p.lead_id, a.at, a.kind, a.actor,
        case when jsonb_typeof(a.detail -> 'cc') = 'array' then jsonb_array_length(a.detail -> 'cc') end as cc_count,
        a.detail ->> 'owner_id' as owner_id
 from candor.activity a join person p using (person_id)
-where not a.deleted
+where not a.deleted and (cast(:ids as text[]) is null or p.lead_id = any(:ids))

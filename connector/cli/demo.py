@@ -1,0 +1,219 @@
+"""candor demo: the whole loop on a local CRM, first as Salesforce, then as HubSpot."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+import webbrowser
+from contextlib import ExitStack
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from connector.cli.console import err, out, progress, quiet_logs, show_json
+from connector.cli.score import say as say_score
+from connector.errors import InputError
+
+_CRMS = ("salesforce", "hubspot")
+
+
+def run(
+    crm: str, leads: Path | None, mapping: Path | None, keep: bool, size: int, seed: int, out: Path, yes: bool, as_json: bool
+) -> None:
+    from connector.demo.loop import Loop, run_loop
+    from connector.playground.server import WorldOptions, launched
+
+    quiet_logs()
+    if crm not in (*_CRMS, "both"):
+        raise InputError(f"--crm is {crm!r}.", fix="Use salesforce, hubspot or both.")
+    crms = _CRMS if crm == "both" and leads is None else ("salesforce",) if crm == "both" else (crm,)
+    options = WorldOptions(leads=size, seed=seed)
+    if leads is not None:
+        options = WorldOptions(leads=size, seed=seed, csv=leads.resolve(), mapping=_mapping(leads, mapping, yes))
+    started, folder = time.perf_counter(), _new_folder(out)
+    loops: list[Loop] = []
+    with ExitStack() as stack:
+        # The second local CRM makes its world while the first is at work.
+        waiting = {name: stack.enter_context(_Launch(launched, name, folder / name / "playground", options)) for name in crms}
+        for name in crms:
+            info = waiting[name].ready()
+            if not as_json:
+                err.rule(f"[bold]{'Salesforce' if name == 'salesforce' else 'HubSpot'}[/bold], local, at {info['url']}", align="left")
+            say = (lambda text: None) if as_json else err.print
+            with progress(as_json) as bars:
+                loops.append(run_loop(name, info, folder / name, options, bars, say, keep=keep))
+            if not as_json:
+                _open_up(loops[-1])
+        seconds = time.perf_counter() - started
+        if as_json:
+            show_json(_as_json(loops, seconds))
+        else:
+            _table(loops, seconds)
+            if sys.stdout.isatty():
+                webbrowser.open(Path(loops[-1].result["report"]).resolve().as_uri())
+        if keep:
+            for name in crms:
+                process, info = waiting[name].keep()
+                err.print(f"{name}: the local CRM is up (process {process}). Its record pages: [link]{info['pages']}[/link]")
+                err.print(f"  candor --help; then e.g. `candor sync --dry-run --config {folder / name / 'candor.toml'}`; stop it: kill {process}")
+
+
+class _Launch:
+    """Starts the local CRM's process in the background; `ready` waits for it. With `keep` it is left running."""
+
+    def __init__(self, launched: Any, crm: str, data: Path, options: Any) -> None:
+        import threading
+
+        self._stop = threading.Event()
+        self._up = threading.Event()
+        self._kept = False
+        self._error: Exception | None = None
+        self._found: tuple[Any, Any] | None = None
+        self._thread = threading.Thread(target=self._serve, args=(launched, crm, data, options), daemon=True)
+
+    def _serve(self, launched: Any, crm: str, data: Path, options: Any) -> None:
+        context = launched(crm, data, options)
+        try:
+            self._found = context.__enter__()
+        except Exception as error:
+            self._error = error
+            self._up.set()
+            return
+        self._up.set()
+        self._stop.wait()
+        if not self._kept:
+            context.__exit__(None, None, None)
+
+    def ready(self) -> Any:
+        self._up.wait()
+        if self._error is not None:
+            raise self._error
+        assert self._found is not None
+        return self._found[1]
+
+    def keep(self) -> tuple[int, Any]:
+        assert self._found is not None
+        self._kept = True
+        return self._found[0].pid, self._found[1]
+
+    def __enter__(self) -> _Launch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def _new_folder(folder: Path) -> Path:
+    """Made anew: only a folder that an earlier demo made is ever cleared."""
+    mark = folder / ".candor-demo"
+    if folder.exists():
+        if not mark.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} is there and was not made by a demo.", fix="Name another folder with --out.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, mode=0o700)
+    mark.touch()
+    return folder
+
+
+def _mapping(leads: Path, mapping: Path | None, yes: bool) -> Path | None:
+    """The mapping file to use: the one given, the one shipped for this very file, or a proposal that is shown first."""
+    from connector.playground.world.csv import read_table
+    from connector.playground.world.mapping import SHIPPED, write_mapping
+    from connector.playground.world.proposal import propose
+
+    if mapping is not None:
+        return mapping if not mapping.exists() else mapping.resolve()
+    if not leads.exists():
+        raise InputError(f"There is no {leads}.", fix="Check the path.")
+    shipped = SHIPPED / f"{leads.name.split('.')[0]}.toml"
+    if shipped.exists():
+        return shipped
+    proposed = propose(read_table(leads), leads.name.split(".")[0])
+    err.print(f"[bold]No mapping for {leads.name}: proposed from its columns[/bold]")
+    err.print(write_mapping(proposed), markup=False)
+    if not yes and not typer.confirm("Go on with this? (No: save it, mend it, and give it with --mapping)", default=True, err=True):
+        raise typer.Exit(1)
+    return None
+
+
+def _open_up(loop: Any) -> None:
+    lead = loop.lead
+    if not lead:
+        return
+    who = lead["who"]
+    out.print()
+    out.print(f"[bold]One lead, opened up:[/bold] {who['title'] or 'no title'} at {who['company']}, "
+              f"{who['industry'] or 'industry unknown'}, {_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}")  # fmt: skip
+    say_score(lead)
+    out.print(f"[dim]Usual practice would have said:[/dim] {lead['usual_practice']}")
+    out.print()
+
+
+def _n(value: Any) -> str:
+    return "unknown number of" if value is None else f"{value:,}"
+
+
+_ROWS = (
+    ("leads pulled", "pulled"), ("leads scored at first", "scored"), ("records written", "pushed"), ("sent to review", "in_review"),
+    ("reviews decided", "reviews_decided"), ("overrides harvested", "overrides"), ("tags harvested", "tags"),
+    ("form answers harvested", "answers"), ("closing answers harvested", "closing_answers"), ("API calls", "calls"),
+    ("of them writes", "write_calls"),
+)  # fmt: skip
+
+
+def _table(loops: list[Any], seconds: float) -> None:
+    table = Table(title="The loop, whole", title_justify="left")
+    table.add_column("")
+    for loop in loops:
+        table.add_column(loop.title, justify="right")
+    for title, key in _ROWS:
+        table.add_row(title, *(f"{loop.result[key]:,}" for loop in loops))
+    if all(loop.result.get("model") for loop in loops):
+        for title, key in (("held-out leads", "held_out"), ("AUC on them", "auc"), ("log loss", "log_loss"), ("calibration error", "ece")):
+            table.add_row(title, *(_figure(loop.result["model"][key]) for loop in loops))
+    for i, name in enumerate(("first model", "retrained model")):
+        table.add_row(f"edge-case skill, {name}", *(_skill(loop.result["models"], i) for loop in loops))
+    table.add_row("fields left in the org", *(_left(loop.result["left_after_remove"]) for loop in loops))
+    table.add_row("describe as before", *({None: "kept", True: "yes", False: "NO"}[loop.result.get("describe_equal_to_before")] for loop in loops))
+    out.print(table)
+    for loop in loops:
+        if loop.result["mode"] == "snapshot":
+            out.print("[yellow]Not as-of: the file has no times, so leads were scored as they look at the end.[/yellow]")
+        out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)
+    out.print(f"[dim]{seconds:.0f} s.[/dim]")
+
+
+def _figure(value: Any) -> str:
+    return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _skill(models: list[dict[str, Any]], i: int) -> str:
+    if i >= len(models):
+        return "–"
+    measured = models[i]["skill"]
+    if measured.value is None:
+        return f"not enough outcomes ({models[i]['edge_cases']})"
+    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f}), n {measured.n:,}"
+
+
+def _left(left: list[str] | None) -> str:
+    return "kept (--keep)" if left is None else "none" if not left else ", ".join(left)
+
+
+def _as_json(loops: list[Any], seconds: float) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return asdict(value)
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items()}
+        return [plain(v) for v in value] if isinstance(value, list) else value
+
+    found = {loop.crm: plain({**loop.result, "lead": loop.lead, "seconds": loop.seconds}) for loop in loops}
+    model = next((loop.result["model"] for loop in loops if "model" in loop.result), None)
+    return {"seconds": round(seconds, 1), "model": model, **found}
