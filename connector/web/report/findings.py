@@ -76,6 +76,8 @@ def mispredictions(found: Audit, policy: Policy, currency: str) -> Section:
     if found.patterns:
         first = found.patterns[0]
         finding = f"{count(len(found.patterns), 'pattern')}; the dearest: {_name(first)}, {_revenue(first, currency)}"
+    elif not found.groups_looked_at:
+        finding = "Too few leads scored very high or very low to look for patterns"
     else:
         finding = "No kind of lead was mispredicted more than its own probabilities promised"
     say = []
@@ -184,7 +186,7 @@ def _cards(card: Mapping[str, Any], old: Mapping[str, Any]) -> list[tuple[str, s
     names = {"auc": "Ranking (AUC)", "log_loss": "Log loss", "brier": "Brier score", "ece": "Calibration gap"}
     new_metrics, old_metrics = card.get("metrics", {}), old.get("metrics", {})
     return [
-        (label, f"{old_metrics[key]:.4f} before, {new_metrics[key]:.4f} now")
+        (label, f"{old_metrics[key]:.3f} before, {new_metrics[key]:.3f} now")
         for key, label in names.items()
         if isinstance(old_metrics.get(key), float) and isinstance(new_metrics.get(key), float)
     ]

@@ -40,7 +40,7 @@ def confidence(measured: Confidence, policy: Policy) -> Section:
     chart = plot(
         points,
         title="Conversion of leads that reached a person, by confidence",
-        x="Confidence, points",
+        x="confidence, points",
         y="converted",
         diagonal=False,
         bands=[c.who for c in bands],
@@ -52,8 +52,11 @@ def confidence(measured: Confidence, policy: Policy) -> Section:
         charts=[chart, ranges(rows, key=PROMISE_KEY)],
         table=table(
             "Leads that reached a person, by confidence",
-            ["Confidence", "Converted", "Promised"],
-            [[c.who, rate_text(c.observed), percent(c.promised)] for c in measured.by_band],
+            ["Confidence", "Converted", "Promised", "Converted, weighted by value"],
+            [
+                [c.who, rate_text(c.observed), percent(c.promised), rate_text(c.revenue)]
+                for c in measured.by_band
+            ],
         ),
     )
 
@@ -152,7 +155,7 @@ def hand_raisers(measured: HandRaisers, currency: str) -> Section:
         return empty("hand-raisers", topic, "No hand-raiser has matured yet", step)
     unreached = measured.unreached.hits
     if measured.alarm:
-        finding = f"{count(unreached, 'hand-raiser')} reached no person: look at each of them today"
+        finding = f"{count(unreached, 'hand-raiser')} reached no person: find out why"
     else:
         finding = f"All {measured.n:,} hand-raisers reached a person"
     say = [
@@ -178,7 +181,16 @@ def flags(measured: Sequence[FlagOutcome], currency: str) -> Section:
     if removable:
         finding += f"; {count(len(removable), 'flag')} never mattered and could go"
     shown = measured[:12]
-    rows = [_row(flag(f.flag), f.flagged, f.like, f"like leads {percent(f.like)}", f.finding) for f in shown]
+    rows = [
+        _row(
+            flag(f.flag),
+            f.flagged,
+            f.like,
+            f"like leads {percent(f.like)}",
+            f.finding if f.flagged.enough else "",
+        )
+        for f in shown
+    ]
     return section(
         "flags",
         topic,
@@ -211,7 +223,7 @@ def reliability(bins: Sequence[Bin], quality: Quality, luck: Lucky, policy: Poli
     chart = plot(
         points,
         title="Promised and observed conversion, groups of equal size",
-        x="promised",
+        x="share that was promised",
         y="converted",
         diagonal=True,
     )
@@ -239,7 +251,8 @@ def reliability(bins: Sequence[Bin], quality: Quality, luck: Lucky, policy: Poli
 
 def _row(label: str, rate: Rate, mark: float | None, mark_text: str | None = None, note: str = "") -> Row:
     words = mark_text if mark_text is not None else f"promised {percent(mark)}"
-    return row(label, rate, mark=mark, mark_text=words if mark is not None and rate.enough else "", note=note)
+    shown = mark if rate.enough else None
+    return row(label, rate, mark=shown, mark_text=words if shown is not None else "", note=note)
 
 
 def _conversion(who: str, c: Conversion) -> Row:

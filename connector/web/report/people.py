@@ -1,5 +1,4 @@
-"""Sections on people and machinery: attention, reviews, tags and forms; the model's card; data and API calls.
-"""
+"""Sections on people and machinery: attention, reviews, tags and forms; the model's card; data and API calls."""
 
 from __future__ import annotations
 

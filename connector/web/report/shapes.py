@@ -106,8 +106,7 @@ def plot(
     diagonal: bool,
     bands: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Points with intervals. `x` and `y` of a point are shares; with `bands`, x is the place of a named band.
-    """
+    """Points with intervals. `x` and `y` of a point are shares; with `bands`, x is the place of a named band."""
     tops = [p["high"] for p in points] + [p["mark"] for p in points if p.get("mark") is not None]
     if diagonal:
         tops += [p["x"] for p in points]

@@ -1,0 +1,144 @@
+"""The report says its finding first, stands alone, and has a designed state for every lack of data."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from connector.web.report import content, render
+from scoring.metrics.outcomes import SCHEMA
+from scoring.routing.policy import Policy
+from tests.unit.matured import columns, matured, table
+
+CARD = {
+    "data": {"leads": 9200, "wins": 1100, "base_rate": 0.1},
+    "metrics": {"auc": 0.81, "log_loss": 0.3, "how": "out of fold, groups never split"},
+    "features": {"used": ["title_function"], "left_out": ["linkedin"]},
+}
+COUNTS = {
+    "reviews": {"open": 12, "overdue": 2, "completed": 240},
+    "forms": {"asked": 80, "completed": 60, "abandoned": 12},
+    "tags": {"unexpected_fit": 33},
+    "api": {"calls": 1000, "failed": 1},
+    "maturing": 400,
+}
+VOID = {"meta", "br", "rect", "line", "path", "link"}
+
+
+def report(t: pa.Table, mode: str = "as-of", **more: Any) -> dict[str, Any]:
+    given = {
+        "model_card": CARD,
+        "old_card": None,
+        "counts": COUNTS,
+        "org": "Northwind",
+        "currency": "USD",
+    } | more
+    return content(t, Policy(), mode=mode, made_at=datetime(2026, 3, 2, 9, tzinfo=UTC), **given)  # type: ignore[arg-type]
+
+
+def sections(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {s["key"]: s for s in made["sections"]}
+
+
+class Balanced(HTMLParser):
+    """Fails where a tag is not closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("n", [0, 1, 30, 400, 3000])
+@pytest.mark.parametrize("bare", [False, True])
+def test_any_number_of_outcomes_makes_a_sound_page(n: int, bare: bool) -> None:
+    t = matured(n).select(SCHEMA.names) if bare else matured(n)
+    made = report(t) if not bare else report(t, model_card={}, counts={})
+    json.dumps(made, allow_nan=False)
+    page = render(made)
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids)) >= 16
+    assert not re.search(r"\bnan\b|\bNone\b|undefined", re.sub(r"<style>.*?</style>", "", page, flags=re.S))
+
+
+def test_the_page_needs_nothing_from_outside() -> None:
+    page = render(report(matured(3000)))
+    assert not re.search(r"""(src|href)=["'](?!\#)|url\(|@import|<script|https?://""", page)
+
+
+def test_edge_cases_come_first_with_their_share_of_money() -> None:
+    made = report(matured(3000))
+    assert made["sections"][0]["key"] == "edge-cases"
+    assert [r["label"] for r in made["sections"][0]["charts"][0]["rows"]] == [
+        "Of leads",
+        "Of predicted value",
+        "Of winners",
+        "Of won revenue",
+    ]
+    assert "of your revenue" in made["headline"]
+    rows = sections(made)["missed"]["charts"][0]["rows"]
+    assert {"Nobody called", "Everybody called"} < {r["label"] for r in rows}
+
+
+def test_too_little_data_is_a_state_with_a_next_step() -> None:
+    made = report(matured(3), counts={}, model_card={})
+    assert made["headline"].startswith("Too early to say: not enough outcomes yet (3 of 20 needed)")
+    assert sections(made)["model"]["empty"] == "Run candor train."
+    assert "not enough outcomes yet (3 of 20 needed)" in sections(made)["edge-cases"]["empty"]
+
+
+def test_snapshot_mode_is_stamped() -> None:
+    assert 'class="stamp"' not in render(report(matured(50)))
+    made = report(matured(50), mode="snapshot")
+    assert "Not as-of" in render(made)
+    assert ["Leads were built", "not as-of"] in sections(made)["data"]["facts"]
+
+
+def test_an_exceeded_budget_and_a_missed_hand_raiser_are_said_in_words() -> None:
+    c = columns(2000)
+    c["reached_person"] = np.zeros(2000, dtype=bool)
+    made = report(table(c))
+    assert "missed more winners than their budget allows" in sections(made)["budgets"]["finding"]
+    assert "reached no person" in sections(made)["hand-raisers"]["finding"]
+    assert "■ over budget" in render(made)
+
+
+def test_the_old_model_is_compared_on_the_same_edge_cases() -> None:
+    t = matured(4000)
+    worse = t.append_column("old_probability", pa.array(np.full(4000, 0.3)))
+    made = report(worse, old_card=CARD)
+    assert "less wrong than the old one" in sections(made)["old-and-new"]["finding"]
+    assert sections(report(t))["old-and-new"]["finding"] == "This is the first model"
+
+
+def test_what_people_and_calls_did_is_counted() -> None:
+    made = report(matured(3000))
+    assert "2 reviews overdue".replace(" ", "\N{NO-BREAK SPACE}", 1) in sections(made)["people"]["finding"]
+    assert "75" in sections(made)["people"]["say"][0]
+    assert "99.9" in sections(made)["data"]["finding"]
+
+
+def test_values_from_the_crm_are_escaped() -> None:
+    c = columns(3000)
+    c["channel"] = np.array(["<script>alert(1)</script>"] * 3000)
+    assert "<script" not in render(report(table(c), org="<b>Org</b>"))
