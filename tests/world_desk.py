@@ -56,7 +56,7 @@ class PlainDesk:
         self.org.update(kind, id, values, by=by, via="ui")
 
     def log(self, lead_id: str, kind: str, *, by: str, detail: Mapping[str, Any] | None = None) -> str:
-        id = f"x{self.org.now()}-{len(self.org.write_log())}"
+        id = f"x{self.org.now()}"
         data = {"person": lead_id, "kind": kind, "detail": dict(detail or {}), "by": by}
         self.org.create("activity", id, data, by=by, via="ui")
         return id

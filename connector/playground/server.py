@@ -103,9 +103,9 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
             import_module(f"{vendor}.seed").seed(org, world)
             org.set_meta("crm", crm)
             org.set_meta("seeded", {k: str(v) for k, v in asdict(options).items()})
+    token = str(org.meta("token") or secrets.token_urlsafe(32))
     if not token_file.exists():
-        tls.secret(token_file, secrets.token_urlsafe(32).encode())
-    token = token_file.read_text()
+        tls.secret(token_file, token.encode())
     org.set_meta("token", token)
     truth = read_truth(data / "truth.json")
     desk: Desk = import_module(f"{vendor}.desk").open_desk(org)

@@ -108,20 +108,23 @@ class _Scribe:
             [Column("contract_term", "Contract term", "choice", ["12 months", "24 months", "36 months"])],
         )  # fmt: skip
         stories = [(lead.key, self.stories[lead.number]) for lead in self.people]
+        lost = [(key, story.deal) for key, story in stories if story.deal is not None and story.won is None]
         truth = Truth(
-            formula.HORIZON_DAYS,
-            {lead.key: float(chance) for lead, chance in zip(self.people, p, strict=True)},
-            {lead.key: self.at(lead.scored) for lead in self.people},
-            list(formula.EFFECTS),
-            {lead.key: [float(x) for x in row] for lead, row in zip(self.people, rows, strict=True)},
-            {lead.key: self._cause(lead, chance) for lead, chance in zip(self.people, p, strict=True)},
-            {key: self.at(story.won) for key, story in stories if story.won is not None},
-            {key: story.deal.amount for key, story in stories if story.deal is not None},
-            ahead,
-        )  # fmt: skip
+            horizon_days=formula.HORIZON_DAYS,
+            probability={lead.key: float(chance) for lead, chance in zip(self.people, p, strict=True)},
+            scored_at={lead.key: self.at(lead.scored) for lead in self.people},
+            design=list(formula.EFFECTS),
+            rows={lead.key: [float(x) for x in row] for lead, row in zip(self.people, rows, strict=True)},
+            cause={lead.key: self._cause(lead) for lead in self.people},
+            wins={key: self.at(story.won) for key, story in stories if story.won is not None},
+            losses={key: self.at(deal.stages[-1][0]) for key, deal in lost},
+            deals={person.key: person.deal for person in people if person.deal is not None},
+            amounts={key: story.deal.amount for key, story in stories if story.deal is not None},
+            ahead=ahead,
+        )
         return world, truth
 
-    def _cause(self, lead: Lead, p: float) -> str:
+    def _cause(self, lead: Lead) -> str:
         """What a lead's case is an example of, the rarest first."""
         company = lead.company
         if company.industry == words.NEW_INDUSTRY[0]:

@@ -132,8 +132,9 @@ class Truth:
     """Each lead's true chance of a won deal within the horizon when it is first scored, and what drives it.
 
     `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark
-    can tell the truth's form to an oracle. `wins` (when a lead's deal is won, for those that win),
-    `amounts` and `ahead` (touches still to come) are what the simulated reps live by."""
+    can tell the truth's form to an oracle. `wins` and `losses` (when a lead's deal is won or lost, for those that
+    get as far), `amounts`, `deals` (lead -> its deal at handover) and `ahead` (touches still to come) are what
+    the simulated reps live by."""
 
     horizon_days: int
     probability: Mapping[str, float]
@@ -142,5 +143,7 @@ class Truth:
     rows: Mapping[str, list[float]]
     cause: Mapping[str, str]
     wins: Mapping[str, datetime] = field(default_factory=dict)
+    losses: Mapping[str, datetime] = field(default_factory=dict)
+    deals: Mapping[str, str] = field(default_factory=dict)
     amounts: Mapping[str, float] = field(default_factory=dict)
     ahead: list[Touch] = field(default_factory=list)

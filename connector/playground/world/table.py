@@ -92,12 +92,16 @@ def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
     world = World(mapping.name, NOW, make_owners(), [], people, deals, changes, [], columns)
     keys = [person.key for person in people]
     truth = Truth(
-        180, {key: float(won) for key, won in zip(keys, outcome, strict=True)},
-        {person.key: person.created_at + timedelta(days=7) for person in people}, [], {},
-        {key: "held out" if h else "training" for key, h in zip(keys, held, strict=True)},
-        {key: at + DECIDED_AFTER for key, at, won in zip(keys, created, outcome, strict=True) if won},
-        {key: float(amount) for key, amount in zip(keys, amounts, strict=True) if amount is not None},
-    )  # fmt: skip
+        horizon_days=180,
+        probability={key: float(won) for key, won in zip(keys, outcome, strict=True)},
+        scored_at={person.key: person.created_at + timedelta(days=7) for person in people},
+        design=[],
+        rows={},
+        cause={key: "held out" if h else "training" for key, h in zip(keys, held, strict=True)},
+        wins={k: at + DECIDED_AFTER for k, at, won in zip(keys, created, outcome, strict=True) if won},
+        deals={person.key: person.deal for person in people if person.deal is not None},
+        amounts={key: float(amount) for key, amount in zip(keys, amounts, strict=True) if amount is not None},
+    )
     return world, truth
 
 

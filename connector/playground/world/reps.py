@@ -1,0 +1,178 @@
+"""The simulated reps: some days in the life of a sales team, on the org's own clock.
+
+Attention follows what the CRM shows (score and route), so a low score means fewer looks. What leads go on to do, and
+how they end, comes from the truth; no rep sees it but through a mist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from connector.playground.desk import Desk, Refused, View
+from connector.playground.org import Org
+from connector.playground.world.model import Touch, Truth
+from connector.playground.world.rep import Rep, number
+
+DAY_MS = 86_400_000
+LOOKS_A_REP_A_DAY = 6
+REVIEWS_A_DAY = 20
+"""Two hours at six minutes each (SPEC S5.6)."""
+FORMS_A_DAY = 12
+SEEN = 400
+"""The list that reps work from: so many leads from the top, and some from further down."""
+ROUTE_DRAW = {
+    "person_ae": 8.0,
+    "person_sdr": 6.0,
+    "review": 1.5,
+    "nurture": 0.4,
+    "held": 0.0,
+    "unscored": 1.0,
+}
+DEAL_BEFORE_WIN_DAYS = (10, 30)
+
+_Task = tuple[int, int, Callable[[], None]]
+
+
+def react(desk: Desk, org: Org, truth: Truth | None, days: float, seed: int) -> dict[str, int]:
+    """Let `days` pass: touches of leads, looks, calls, tags, overrides, reviews, forms, deals. What was done, counted."""
+    rnd = Random(seed)
+    rep = Rep(desk, truth, rnd)
+    end = org.now() + round(days * DAY_MS)
+    users = sorted(desk.owners())
+    life = None if truth is None or not users else _Life(desk, org, truth, rep, users)
+    while (start := org.now()) < end:
+        step = min(DAY_MS, end - start)
+        tasks = _team_day(desk, rep, users, start, step)
+        if life is not None:
+            tasks += life.tasks(start, step, len(tasks))
+        for at, _, act in sorted(tasks, key=lambda task: task[:2]):
+            org.advance(max(0, at - org.now()))
+            act()
+        org.advance(max(0, start + step - org.now()))
+    return dict(sorted(rep.counts.items()))
+
+
+def _team_day(desk: Desk, rep: Rep, users: Sequence[str], start: int, step: int) -> list[_Task]:
+    """Who looks at what in this day (or part of one), at which moment."""
+    rnd, share = rep.rnd, step / DAY_MS
+    leads = list(desk.leads(limit=SEEN))
+    leads += desk.leads(limit=SEEN // 4, offset=SEEN + rnd.randrange(SEEN * 5))
+    tasks: list[_Task] = []
+
+    def add(act: Callable[[], None]) -> None:
+        tasks.append((start + round(step * rnd.random()), len(tasks), act))
+
+    for lead in _drawn(leads, round(LOOKS_A_REP_A_DAY * len(users) * share), rnd):
+        add(lambda lead=lead: rep.look(desk.view("lead", lead.id), _owner(lead, users)))  # type: ignore[misc]
+    due = [lead for lead in leads if _asks(lead)]
+    for lead in due[: round(FORMS_A_DAY * share)]:
+        add(lambda lead=lead: rep.form(lead, _owner(lead, users)))  # type: ignore[misc]
+    cases = sorted(desk.reviews(open_only=True), key=lambda case: str(case.values.get("candor_due") or "9"))
+    for case in cases[: round(REVIEWS_A_DAY * share)]:
+        add(lambda case=case: rep.review(case, users[-1]))  # type: ignore[misc]
+    return tasks
+
+
+def _drawn(leads: Sequence[View], count: int, rnd: Random) -> list[View]:
+    """The leads that get a look today: by route and score, or by chance where nothing is scored."""
+    if not leads or not count:
+        return []
+    weights = []
+    for lead in leads:
+        score = number(lead.values.get("candor_score"))
+        draw = ROUTE_DRAW.get(str(lead.values.get("candor_route")), 1.0)
+        weights.append(draw * (0.25 if score is None else 0.1 + (score / 100) ** 2))
+    if not sum(weights):
+        return []
+    found = rnd.choices(leads, weights, k=count)
+    return list({lead.id: lead for lead in found}.values())
+
+
+def _asks(lead: View) -> bool:
+    """A form is due and nothing of it answered yet."""
+    due = lead.values.get("candor_feedback_due") not in (None, "", "none")
+    return due and not any(lead.values.get(f"candor_feedback_{n}") for n in range(1, 6))
+
+
+def _owner(lead: View, users: Sequence[str]) -> str:
+    owner = lead.values.get("owner_id")
+    return str(owner) if owner in users else users[sum(lead.id.encode()) % len(users)]
+
+
+@dataclass(slots=True)
+class _Life:
+    """What leads do by themselves: their touches to come, deals that open, and how those end."""
+
+    desk: Desk
+    org: Org
+    truth: Truth
+    rep: Rep
+    users: Sequence[str]
+
+    def tasks(self, start: int, step: int, first: int) -> list[_Task]:
+        ids = record_ids(self.org, "lead", "contacts")
+        made: dict[str, str] = self.org.meta("reps", {})
+        found: list[tuple[int, Callable[[], None]]] = []
+        for touch in self.truth.ahead:
+            at = _ms(touch.at)
+            if start < at <= start + step and touch.person in ids:
+                found.append((at, lambda touch=touch: self._touch(touch, ids[touch.person])))  # type: ignore[misc]
+        for won, ends in ((True, self.truth.wins), (False, self.truth.losses)):
+            for key, moment in ends.items():
+                at = _ms(moment)
+                if key not in ids or at <= start:
+                    continue
+                opens = at - self._lead_time(key)
+                if opens <= start + step and key not in made and key not in self.truth.deals:
+                    found.append((max(opens, start), lambda key=key: self._open(key, ids[key])))  # type: ignore[misc]
+                if at <= start + step:
+                    found.append((at, lambda key=key, won=won: self._close(key, ids[key], won)))  # type: ignore[misc]
+        return [(at, first + n, act) for n, (at, act) in enumerate(found)]
+
+    def _touch(self, touch: Touch, lead: str) -> None:
+        detail = {**touch.detail, **({"actor": "machine"} if touch.actor == "machine" else {})}
+        self.rep.log("touches", lead, touch.kind, self.users[sum(lead.encode()) % len(self.users)], detail)
+
+    def _lead_time(self, key: str) -> int:
+        low, high = DEAL_BEFORE_WIN_DAYS
+        return (low + sum(key.encode()) * 7919 % (high - low)) * DAY_MS
+
+    def _open(self, key: str, lead: str) -> None:
+        try:
+            view = self.desk.view("lead", lead)
+            amount = self.truth.amounts.get(key, 20_000.0)
+            deal = self.desk.make_deal(lead, amount=amount, by=_owner(view, self.users))
+        except (Refused, KeyError):
+            self.rep.counts["refused"] += 1
+            return
+        self.rep.counts["deals"] += 1
+        self.org.set_meta("reps", {**self.org.meta("reps", {}), key: deal})
+
+    def _close(self, key: str, lead: str, won: bool) -> None:
+        deal = self.org.meta("reps", {}).get(key)
+        if deal is None and key in self.truth.deals:
+            deal = record_ids(self.org, "deal", "deals", "opportunity").get(self.truth.deals[key])
+        if deal is None:
+            return
+        view = self.desk.view("deal", deal)
+        by = _owner(view, self.users)
+        if self.rep.write("won" if won else "lost", "deal", deal, {"stage": "won" if won else "lost"}, by):
+            score = number(view.values.get("candor_score_at_conversion"))
+            self.rep.closing_question("deal", deal, won=won, score=score, by=by)
+
+
+def record_ids(org: Org, *objects: str) -> dict[str, str]:
+    """The world's key -> the record's id, of objects by any vendor's names (in small letters)."""
+    marks = ", ".join("?" * len(objects))
+    rows = org.sql(
+        f"select json_extract(data, '$._key'), id from record where lower(obj) in ({marks}) and deleted = 0",
+        objects,
+    )
+    return {key: id for key, id in rows if key}
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
