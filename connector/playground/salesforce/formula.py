@@ -15,11 +15,16 @@ from lark import Lark, Token, Tree, UnexpectedInput
 
 _GRAMMAR = r"""
 ?start: either
-?either: both (("||") both)*            -> any_of
-?both: comparison ("&&" comparison)*    -> all_of
-?comparison: sum [COMPARE sum]          -> compare
-?sum: product ((PLUS | MINUS | AMP) product)*     -> add
-?product: unary ((TIMES | OVER) unary)* -> multiply
+?either: both
+      | both ("||" both)+               -> any_of
+?both: comparison
+      | comparison ("&&" comparison)+   -> all_of
+?comparison: sum
+      | sum COMPARE sum                 -> compare
+?sum: product
+      | product ((PLUS | MINUS | AMP) product)+   -> add
+?product: unary
+      | unary ((TIMES | OVER) unary)+   -> multiply
 ?unary: "-" unary                       -> minus
       | "!" unary                       -> negate
       | atom
