@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connector.playground.org import Org
-from connector.playground.salesforce import ids, rows, soql, times
+from connector.playground.salesforce import ids, rows, soql, times, virtual
 from connector.playground.salesforce.call import Answer, Call
 from connector.playground.salesforce.errors import Fault
 from connector.playground.salesforce.filters import Expression, Filter, invalid_type
@@ -49,6 +49,8 @@ def more(call: Call, locator: str) -> Answer:
 
 def first_page(call: Call, text: str, *, everything: bool) -> dict[str, Any]:
     query = soql.parse(text)
+    if virtual.serves(query.obj):
+        return virtual.run(call, query)
     obj = queried(call.schema, query)
     if any(isinstance(i, soql.Aggregate) and i.function != "FIELDS" for i in query.items) or query.group:
         return _aggregate(call, query, obj, everything)

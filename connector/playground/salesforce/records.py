@@ -15,6 +15,9 @@ from connector.playground.salesforce.platform import PERMISSION_OBJECTS
 from connector.playground.salesforce.schema import Schema, touch
 from connector.playground.salesforce.standard import STAGES
 
+EDIT_CONVERTED = "AllowViewEditConvertedLeads"
+"""Without this system permission a converted lead is read-only, for an admin too. [FACTS section 8]"""
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -55,7 +58,7 @@ class Writer:
         if not obj.updateable:
             raise Fault("INSUFFICIENT_ACCESS_OR_READONLY", f"entity type {obj.name} does not support update")
         row = self.existing(obj, id)
-        if row.data.get("IsConverted"):
+        if row.data.get("IsConverted") and EDIT_CONVERTED not in self.schema.rights:
             raise Fault("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
         values = validation.accepted(self.org, self.schema, obj, body, new=False)
         record = {**row.data, **values}

@@ -49,6 +49,8 @@ class Schema:
     rules: Mapping[str, Mapping[str, Any]]
     tracked: Mapping[str, Mapping[str, int]]
     by_lower: Mapping[str, str]
+    rights: frozenset[str] = frozenset()
+    """system permissions from the user's permission sets: "AllowViewEditConvertedLeads" …"""
 
     def find(self, name: str) -> SObject | None:
         return self.objects.get(name) or self.objects.get(self.by_lower.get(name.lower(), ""))
@@ -190,9 +192,13 @@ def for_user(org: Org, user: str | None) -> Schema:
     stored = record(org)
     objects = everything(stored)
     editable = {f"{o}.{f}" for o, fields in stored["fields"].items() for f in fields}
+    rights: set[str] = set()
     if user is not None:
         access = field_access(org, stored, user)
         sets = assigned(org, user)
+        rights = {
+            right for r in org.all("PermissionSet") if r.id in sets for right in r.data.get("_rights", ())
+        }
         readable = {
             r.data["SobjectType"]
             for r in org.all("ObjectPermissions")
@@ -214,7 +220,8 @@ def for_user(org: Org, user: str | None) -> Schema:
         objects = seen
         editable = {key for key in editable if access.get(key, Access(False, False)).edit}
     tracked = {o: stored["tracked"].get(o, {}) for o in stored["keeps_history"]}
-    return Schema(objects, frozenset(editable), stored["rules"], tracked, {n.lower(): n for n in objects})
+    by_lower = {n.lower(): n for n in objects}
+    return Schema(objects, frozenset(editable), stored["rules"], tracked, by_lower, frozenset(rights))
 
 
 class Schemas:

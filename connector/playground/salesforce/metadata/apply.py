@@ -34,9 +34,12 @@ class Target:
 
     org: Org
     stored: dict[str, Any]
+    made: dict[str, SObject] | None = None
 
     def objects(self) -> dict[str, SObject]:
-        return schema.everything(self.stored)
+        if self.made is None:
+            self.made = schema.everything(self.stored)
+        return self.made
 
     def put(self, obj: str, data: Mapping[str, Any], id: str | None = None) -> str:
         """A record that metadata stands for: outside the write log, as it is no one's data."""
@@ -208,12 +211,25 @@ def _members(t: Target, c: Component, group: str) -> None:
 def permission_set(t: Target, c: Component) -> tuple[str, bool]:
     if not c.text("label"):
         raise BadComponent("Required field is missing: label")
-    objects = t.objects()
+    rows = [*_field_permissions(t, c), *_object_permissions(t, c)]
+    old = t.find("PermissionSet", "Name", c.name)
+    id = t.put("PermissionSet", {
+        "Name": c.name, "Label": c.text("label"), "Description": c.text("description"), "IsOwnedByProfile": False,
+        "IsCustom": True,
+        "_rights": [text(x, "name") for x in every(c.xml, "userPermissions") if flag(x, "enabled")]}, old)  # fmt: skip
+    for kind in ("FieldPermissions", "ObjectPermissions"):
+        t.drop(kind, "ParentId", id)
+    for kind, data in rows:
+        t.put(kind, {"ParentId": id, **data})
+    return id, old is None
+
+
+def _field_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any]]]:
     rows: list[tuple[str, dict[str, Any]]] = []
     for x in every(c.xml, "fieldPermissions"):
         full = text(x, "field") or ""
         obj, _, name = full.partition(".")
-        found = objects[obj].find(name) if obj in objects else None
+        found = t.objects()[obj].find(name) if obj in t.objects() else None
         if found is None:
             raise BadComponent(f"In field: field - no CustomField named {full} found")
         if found.required or found.master or found.name_field:
@@ -224,21 +240,18 @@ def permission_set(t: Target, c: Component) -> tuple[str, bool]:
         rows.append(("FieldPermissions", {
             "SobjectType": obj, "Field": full, "PermissionsRead": edit or flag(x, "readable"),
             "PermissionsEdit": edit}))  # fmt: skip
+    return rows
+
+
+def _object_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any]]]:
+    rows: list[tuple[str, dict[str, Any]]] = []
     for x in every(c.xml, "objectPermissions"):
         obj = text(x, "object") or ""
-        if obj not in objects:
+        if obj not in t.objects():
             raise BadComponent(f"In field: object - no CustomObject named {obj} found")
         rights = {right: flag(x, tag) for tag, right in _OBJECT_RIGHTS.items()}
         rows.append(("ObjectPermissions", {"SobjectType": obj, **rights}))
-    old = t.find("PermissionSet", "Name", c.name)
-    id = t.put("PermissionSet", {
-        "Name": c.name, "Label": c.text("label"), "Description": c.text("description"), "IsOwnedByProfile": False,
-        "IsCustom": True}, old)  # fmt: skip
-    for kind in ("FieldPermissions", "ObjectPermissions"):
-        t.drop(kind, "ParentId", id)
-    for kind, data in rows:
-        t.put(kind, {"ParentId": id, **data})
-    return id, old is None
+    return rows
 
 
 def settings(t: Target, c: Component) -> tuple[str, bool]:

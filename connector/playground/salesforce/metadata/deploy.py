@@ -71,6 +71,7 @@ def _one(target: apply.Target, c: Component, read: Package) -> dict[str, Any]:
         if not _listed(c, read):
             raise BadComponent("Not in package.xml")
         id, created = apply.DEPLOY.get(c.kind, apply.other)(target, c)
+        target.made = None if c.kind in ("CustomObject", "CustomField") else target.made
     except BadComponent as e:
         return _part(c.kind, c.name, c.file, problem=str(e))
     return _part(c.kind, c.name, c.file, id=id, created=created, changed=True)
@@ -108,6 +109,7 @@ def _delete(
     for kind, name in sorted(deletions, key=lambda d: order.index(d[0]) if d[0] in order else -1):
         try:
             apply.delete(target, kind, name)
+            target.made = None
         except BadComponent as e:
             gone = str(e).startswith("No ")  # deleting what is not there is a warning
             parts.append(_part(kind, name, file, problem=str(e), kind_of="Warning" if gone else "Error"))
