@@ -25,7 +25,7 @@ class Switch:
 @contextlib.contextmanager
 def serving(app: Any, key: Path | None) -> Iterator[int]:
     """The port that `app` answers on; by TLS when there is a key."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening()
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", ssl_certfile=key, timeout_graceful_shutdown=1
     )
@@ -38,6 +38,14 @@ def serving(app: Any, key: Path | None) -> Iterator[int]:
         server.should_exit = True
         thread.join(5)
         listener.close()
+
+
+def listening() -> socket.socket:
+    """On a free port. The protocol is named, or asyncio would leave Nagle's delay on: 40 ms an answer."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
 
 
 class Wire:
