@@ -9,6 +9,8 @@ from connector.crm.base import CRMError
 from connector.crm.hubspot.account import Account
 
 OBJECTS = ("contacts", "companies", "deals", "tickets")
+BATCH = 100
+"""Records of one batch call. [FACTS-hubspot.md §3]"""
 
 
 class Schema:
@@ -73,6 +75,23 @@ class Schema:
         return self._api.send(f"making a pipeline of {obj}", "POST", self._api.pipelines(obj), body)
 
     def _delete_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        """The tickets in it go first: HubSpot would leave them in a pipeline that is gone."""
+        self._empty(obj, str(body["id"]))
         return self._api.send(
             f"deleting a pipeline of {obj}", "DELETE", self._api.pipelines(obj, f"/{body['id']}")
         )
+
+    def _empty(self, obj: str, pipeline: str) -> None:
+        gone: set[str] = set()
+        inside = {"filters": [{"propertyName": "hs_pipeline", "operator": "EQ", "value": pipeline}]}
+        question = {"filterGroups": [inside], "properties": ["hs_pipeline"], "limit": BATCH}
+        while True:
+            found = self._api.ask(
+                f"looking into a pipeline of {obj}", self._api.objects(obj, "/search"), question
+            )
+            ids = [r["id"] for r in found.get("results") or () if r["id"] not in gone]
+            if not ids:
+                return
+            what, path = f"deleting the {obj} of a pipeline", self._api.objects(obj, "/batch/archive")
+            self._api.send(what, "POST", path, {"inputs": [{"id": id} for id in ids]})
+            gone.update(ids)
