@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from connector.jobs.context import Context
 from connector.jobs.models import listed
 from connector.store import outbox, runs
 from connector.store import schema as t
+from connector.store.bulk import sql
 
 
 def status(context: Context) -> dict[str, Any]:
@@ -23,13 +24,7 @@ def status(context: Context) -> dict[str, Any]:
             ).mappings()
         ]  # fmt: skip
         people = {r[0]: r[1] for r in db.execute(select(t.feedback.c.kind, func.count()).group_by(t.feedback.c.kind))}
-        routes = {
-            r[0]: r[1] for r in db.execute(
-                select(t.record.c["values"]["candor_route"].astext, func.count())
-                .where(t.record.c.kind == "lead", ~t.record.c.deleted, t.record.c["values"]["candor_route"].astext.is_not(None))
-                .group_by(t.record.c["values"]["candor_route"].astext)
-            )
-        }  # fmt: skip
+        routes = {r.route: r.n for r in db.execute(text(sql("routes")))}
         reviews = {r[0]: r[1] for r in db.execute(select(t.review.c.status, func.count()).group_by(t.review.c.status))}
         forms = {r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))}
         leads = db.execute(select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)).scalar()
