@@ -234,7 +234,10 @@ def launched(
 def _listen(port: int, last: int) -> socket.socket:
     for choice in (port,) if port else (last, 0):
         with contextlib.suppress(OSError):
-            return socket.create_server((HOST, choice))
+            bound = socket.create_server((HOST, choice))
+            # asyncio leaves this off here, and each answer would wait 40 ms for the client's acknowledgement
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return bound
     raise PlaygroundError(f"Port {port} is taken.", fix="Name another one, or 0 for any free one.")
 
 
