@@ -136,7 +136,36 @@ class SalesforceBench(Bench):
         return str(next(r.id for r in self.org.all("User") if r.data.get("_key") == "O2"))
 
 
-BENCHES: tuple[type[Bench], ...] = (SalesforceBench,)
+class HubSpotBench(Bench):
+    vendor = "hubspot"
+    quiet_pass = 12
+    objects = {"lead": "contacts", "account": "companies", "deal": "deals", "owner": "owners", "review": "tickets"}
+    title = "jobtitle"
+
+    def new_lead_ids(self, count: int) -> list[str]:
+        return [self._records().new_id("contacts") for _ in range(count)]
+
+    def delete(self, kind: str, id: str) -> None:
+        self._records().archive(self.objects[kind], id, by=self._user())
+
+    def merge(self, loser: str, winner: str) -> None:
+        self._records().merge("contacts", winner, loser, by=self._user())
+
+    def hide_points(self) -> Mapping[str, str]:
+        self._schema().archive_properties("contacts", ["points"])
+        return {"points": "points"}
+
+    def _schema(self) -> Any:
+        return import_module("connector.playground.hubspot.schema").Schema(self.org)
+
+    def _records(self) -> Any:
+        return import_module("connector.playground.hubspot.records").Records(self.org, self._schema())
+
+    def _user(self) -> str:
+        return str(next(r.id for r in self.org.all("owners") if r.data.get("_key") == "O2"))
+
+
+BENCHES: tuple[type[Bench], ...] = (SalesforceBench, HubSpotBench)
 
 
 class Site:

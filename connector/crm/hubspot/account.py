@@ -25,6 +25,11 @@ class Watch:
     seen: dict[str, datetime] = field(default_factory=dict)
     own: dict[str, datetime] = field(default_factory=dict)
 
+    def pulled(self, newest: datetime | None, seen: dict[str, datetime]) -> None:
+        self.newest = newest or self.newest
+        self.seen = seen
+        self.own = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

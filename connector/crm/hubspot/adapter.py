@@ -25,6 +25,7 @@ from connector.crm.connection import Connection
 from connector.crm.hubspot import doctor, pull, write
 from connector.crm.hubspot.account import Account
 from connector.crm.hubspot.api import Api
+from connector.crm.hubspot.pages import STREAMS
 from connector.crm.hubspot.read import read
 from connector.crm.hubspot.review import write_reviews
 from connector.crm.hubspot.schema import Schema
@@ -65,7 +66,7 @@ class HubSpotCRM:
         return doctor.describe(self._account, kind)
 
     def streams(self) -> tuple[Stream, ...]:
-        return pull.STREAMS
+        return STREAMS
 
     def pull(self, cursors: Mapping[str, str | None], known: Known) -> Iterator[Page]:
         return pull.pull(self._account, cursors, known)

@@ -25,9 +25,11 @@ TURNS: dict[str, tuple[int, tuple[int, ...]]] = {
 WITH_CONTACTS = ("deals", "companies")
 
 
-def due(obj: str, passes: int, *, contacts_changed: bool) -> bool:
+def due(obj: str, passes: int, *, contacts_changed: bool, taken: bool) -> bool:
+    """`taken`: another call has taken this pass's turn."""
     every, on = TURNS[obj]
-    return passes % every in on or (contacts_changed and obj in WITH_CONTACTS)
+    turn = passes % every in on and not (taken and obj != "contacts")
+    return turn or (contacts_changed and obj in WITH_CONTACTS)
 
 
 def look(api: Api, obj: str, at: Bin) -> tuple[list[Any], Bin]:

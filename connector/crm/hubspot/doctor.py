@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from connector.crm.base import FieldInfo, FieldMap, Kind, Org, PermissionDenied, Problem
 from connector.crm.hubspot.account import REVIEW_PIPELINE, Account
-from connector.crm.hubspot.fields import ASSOCIATED, CANDIDATES, CANDOR, OBJECTS, default_fields, field_type
+from connector.crm.hubspot.fields import ASSOCIATED, CANDOR, OBJECTS, field_type
 
 NEAR = 0.8
 """Share of the day's calls from which a warning is due."""
@@ -62,12 +62,14 @@ def _fields(account: Account, kind: Kind, wanted: Mapping[str, str]) -> list[Pro
     for canonical, name in wanted.items():
         if not name or canonical in ASSOCIATED[kind]:
             continue
-        usual = CANDIDATES.get(kind, {}).get(canonical, ())
-        if name not in there and not (name in usual and any(u in there for u in usual)):
-            fatal = name != default_fields.get(kind, {}).get(canonical)
-            fix = "Run `candor apply`." if name.startswith(CANDOR) else f"Restore it, or change mapping.{kind} in candor.toml."  # fmt: skip
+        if name not in there:
+            fix = (
+                "Run `candor apply`."
+                if name.startswith(CANDOR)
+                else f"Restore it, or change mapping.{kind} in candor.toml."
+            )
             problems.append(
-                Problem(f"{obj}.{name} (Candor's {kind} field {canonical!r}) does not exist.", fix, fatal)
+                Problem(f"{obj}.{name} (Candor's {kind} field {canonical!r}) does not exist.", fix)
             )
     for name, definition in there.items():
         if name.startswith(CANDOR) and (definition.get("modificationMetadata") or {}).get("readOnlyValue"):

@@ -24,7 +24,7 @@ CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
         "country": ("country",), "source": ("lead_source", "leadsource", "hs_analytics_source"), "phone": ("phone",),
         "linkedin": ("linkedin_url", "hs_linkedin_url"), "product_interest": ("product_interest",),
         "use_case": ("use_case",), "heard_from": ("heard_from", "how_did_you_hear_about_us"),
-        "hand_raiser": ("hand_raiser",), "opted_out": ("hs_email_optout",), "points": ("points", "hubspotscore"),
+        "hand_raiser": ("hand_raiser",), "opted_out": ("hs_email_optout",), "points": ("points",),
         "status": ("hs_lead_status",), "owner_id": ("hubspot_owner_id",),
         "converted_at": ("hs_lifecyclestage_opportunity_date",),
     },
@@ -42,9 +42,13 @@ CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
 """canonical field -> the properties that usually hold it, the most exact first: the org's own ones under their usual
 names before HubSpot's. The first one that the org has is taken, unless the mapping file says otherwise."""
 
+_OF_THE_ORG = frozenset({"linkedin", "product_interest", "use_case", "heard_from", "hand_raiser", "points"})
+
 default_fields: FieldMap = {
-    kind: {c: names[0] for c, names in fields.items()} for kind, fields in CANDIDATES.items()
+    kind: {c: names[-1] for c, names in fields.items() if c not in _OF_THE_ORG}
+    for kind, fields in CANDIDATES.items()
 }
+"""HubSpot's own properties, which every account has."""
 
 ASSOCIATED: Mapping[Kind, tuple[str, ...]] = {
     "lead": ("account_id", "contact_id", "deal_id"), "account": (), "deal": ("is_won", "is_closed", "account_id", "lead_ids"),
@@ -83,7 +87,7 @@ def field_map(kind: Kind, own: FieldMap, properties: Mapping[str, Any]) -> dict[
             mapped.pop(canonical, None)
         elif name in properties:
             mapped[canonical] = name
-        elif name not in CANDIDATES.get(kind, {}).get(canonical, ()):  # a usual name may be absent
+        else:
             raise FieldMissing(
                 f"{OBJECTS.get(kind, kind)}.{name} (Candor's {kind} field {canonical!r}) does not exist, or Candor's key"
                 " can't see it.",

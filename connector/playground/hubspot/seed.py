@@ -289,8 +289,8 @@ class _Seeding:
 def page_url(kind: str, detail: dict[str, Any]) -> str:
     """A page's address, its product area, content and session in the query, as a site with tagged links has them."""
     path = str(detail.get("url") or ("/downloads/file.pdf" if kind == "download" else "/"))
-    if kind == "download" and "download" not in path:
-        path = "/downloads" + path
+    if kind == "download" and "download" not in path and not path.endswith(".pdf"):
+        path = "/downloads/" + path.rsplit("/", 1)[-1]
     words = {k: detail[k] for k in ("area", "content", "session") if detail.get(k)}
     address = path if path.startswith("http") else SITE + path
     return address + ("?" + urlencode(words) if words else "")
