@@ -158,3 +158,18 @@ def test_a_review_without_a_decision_is_refused_where_the_crm_can(installed: Ben
     told = {"candor_status": "completed", "candor_decision": "route", "candor_reason": "hidden_budget"}
     [answer] = crm.write("review", [Write("K1", told)])
     assert answer.ok, answer
+
+
+def test_candor_writes_its_own_fields_and_no_one_elses(installed: Bench) -> None:
+    """Where the CRM has permissions for single fields: in HubSpot it is a promise."""
+    crm = installed.connect()
+    lead = installed.id("lead", "L12")
+    for values, ours in (
+        ({"candor_score": 62}, True),
+        ({"candor_feedback_1": None}, True),
+        ({"candor_tags": ["unexpected_fit"]}, False),
+        ({"candor_override_score": 90}, False),
+        ({"candor_do_not_score": True}, False),
+    ):
+        [answer] = crm.write("lead", [Write(lead, values)])
+        assert answer.ok == (ours or installed.vendor == "hubspot"), (values, answer)
