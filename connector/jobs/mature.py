@@ -24,7 +24,8 @@ SCHEMA = pa.schema(
         ("edge_case", pa.bool_()), ("flags", pa.list_(pa.string())), ("route", pa.string()), ("reached_person", pa.bool_()),
         ("hand_raiser", pa.bool_()), ("channel", pa.string()), ("segment", pa.string()), ("size_band", pa.string()),
         ("industry", pa.string()), ("source", pa.string()), ("function", pa.string()), ("amount", pa.float64()),
-        ("predicted_amount", pa.float64()), ("threshold", pa.float64()), ("completeness", pa.float64()), ("won", pa.bool_()),
+        ("predicted_amount", pa.float64()), ("threshold", pa.float64()), ("completeness", pa.float64()), ("conflicting", pa.bool_()),
+        ("won", pa.bool_()),
     ]
 )  # fmt: skip
 
@@ -61,11 +62,12 @@ def mature_table(context: Context, held: Examples, model: Model) -> pa.Table:
                 "lead_id": lead, "scored_at": int(held.as_of[i] * 1e6), "score": state.score,
                 "probability": float(scores.probability[i]), "low": state.low, "high": state.high,
                 "confidence": state.confidence, "edge_case": is_edge_case(state, policy),
-                "flags": [f.code for f in scores.flags[i]], "route": str(decision.route), "reached_person": lead in reached,
+                "flags": [f"{f.code}:{f.feature}" for f in scores.flags[i]], "route": str(decision.route), "reached_person": lead in reached,
                 "hand_raiser": state.hand_raiser, "channel": columns["channel"][i], "segment": size,
                 "size_band": size, "industry": columns["industry"][i], "source": columns["source"][i],
                 "function": columns["function"][i], "amount": _none(held.amount[i]), "predicted_amount": _none(amount),
-                "threshold": decision.threshold, "completeness": state.completeness, "won": bool(held.won[i] > 0.5),
+                "threshold": decision.threshold, "completeness": state.completeness,
+                "conflicting": bool(state.conflicting), "won": bool(held.won[i] > 0.5),
             }
         )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -115,7 +115,7 @@ def _score(
 ) -> None:  # fmt: skip
     policy, now = context.policy, result.at
     features = catalogue(facts(context.settings))
-    family = {f.name: "firmographics" if f.family in ("firmographic", "fact") else f.family for f in features}
+    family = {f.name: f.family for f in features}
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted])
     scores = model.score(rows)

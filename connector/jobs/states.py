@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from connector.settings import Settings
 from scoring.features.catalogue import Feature
+from scoring.model.deviation import Flag
 from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
 from scoring.routing.decide import LeadState, Nearness, Route
@@ -97,7 +98,7 @@ def states(
         flags = scores.flags[i]
         leads, wins = reference.segments.get(column["channel"][i] or "unknown", (0, 0))
         conflicting = rank.conflicting(
-            engagement=engagement[i], completeness=completeness, flagged_families=[_family(family, f.feature) for f in flags],
+            engagement=engagement[i], completeness=completeness, flagged_families=_families(family, flags),
             contacts=int(column["committee_size"][i] or 1), functions=functions, policy=policy,
         )  # fmt: skip
         out[lead] = LeadState(
@@ -124,9 +125,9 @@ def _values(rows: pa.Table, name: str, n: int) -> list[Any]:
     return rows[name].to_pylist() if name in rows.column_names else [None] * n
 
 
-def _family(families: Mapping[str, str], feature: str) -> str:
-    """The word that routing knows for who a lead is; facts of the record count as such."""
-    return "firmographics" if families.get(feature) in ("firmographic", "fact") else "behaviour"
+def _families(family: Mapping[str, str], flags: Sequence[Flag]) -> list[str]:
+    """The families of the features that are flagged; a pair has two."""
+    return [family.get(name, "fact") for flag in flags for name in flag.feature.split("+")]
 
 
 def _percentiles(touches: Sequence[float], reference: Sequence[float]) -> np.ndarray:

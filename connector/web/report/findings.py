@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.web.report.shapes import Section, empty, ranges, row, section, table
-from connector.web.report.words import between, characteristic, count, money, percent, rate_text
+from connector.web.report.words import SIZES, between, characteristic, count, money, percent, rate_text
 from scoring.audit.patterns import Audit, Pattern
 from scoring.metrics.budgets import Budget
 from scoring.metrics.compare import Comparison
@@ -33,7 +33,7 @@ def budgets(rows: Sequence[Budget], policy: Policy) -> Section:
         finding = "No budget has enough winners to be judged yet"
     shown = [
         row(
-            b.title,
+            SIZES.get(b.title, b.title),
             b.missed,
             mark=b.budget,
             mark_text=f"budget {percent(b.budget)}",
@@ -52,7 +52,7 @@ def budgets(rows: Sequence[Budget], policy: Policy) -> Section:
             ["Segment", "State", "Budget", "Missed", "Missed, by revenue", "Edge cases"],
             [
                 [
-                    b.title,
+                    SIZES.get(b.title, b.title),
                     b.state,
                     percent(b.budget),
                     rate_text(b.missed),
