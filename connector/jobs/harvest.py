@@ -51,13 +51,11 @@ def harvest(context: Context, run_id: int) -> Counter[str]:
                 .order_by(t.score.c.at.desc()).limit(1)
             ).first()  # fmt: skip
             score, confidence, model = at_that_time or (None, None, None)
-            new = db.execute(
-                insert(t.feedback).values(
-                    key=said.key, kind=said.kind, record_kind=said.record_kind, record_id=said.record_id,
-                    lead_id=said.lead_id, at=said.at, value=dict(said.value), score=score, confidence=confidence,
-                    model=model, run_id=run_id,
-                ).on_conflict_do_nothing()
-            ).rowcount  # fmt: skip
+            new = _once(
+                db, key=said.key, kind=said.kind, record_kind=said.record_kind, record_id=said.record_id,
+                lead_id=said.lead_id, at=said.at, value=dict(said.value), score=score, confidence=confidence, model=model,
+                run_id=run_id,
+            )  # fmt: skip
             found[said.kind] += new
             if new and said.kind == "form":
                 _answered(db, said, run_id, now)
@@ -124,14 +122,18 @@ def _reviews(db: Connection, rows: list[Any], run_id: int, now: datetime, found:
             continue
         at = max(row["at"] for row in rows if row["kind"] == "review" and row["id"] == id)
         said = {"decision": decision, "reason": reason, "note": case.get("candor_note")}
-        found["review"] += db.execute(
-            insert(t.feedback).values(
-                key=f"review:{key}", kind="review", record_kind="review", record_id=id, lead_id=ours["lead_id"], at=at,
-                value=said, score=ours["score"], confidence=ours["confidence"], model=None, run_id=run_id,
-            ).on_conflict_do_nothing()
-        ).rowcount  # fmt: skip
+        found["review"] += _once(
+            db, key=f"review:{key}", kind="review", record_kind="review", record_id=id, lead_id=ours["lead_id"], at=at,
+            value=said, score=ours["score"], confidence=ours["confidence"], model=None, run_id=run_id,
+        )  # fmt: skip
         db.execute(
             update(t.review).where(t.review.c.key == key)
             .values(status="completed", decision=decision, reason=reason, decided_at=at)
         )  # fmt: skip
         records.touch(db, [ours["lead_id"]])
+
+
+def _once(db: Connection, **event: Any) -> bool:
+    """Store an event unless it is there already; whether it was new."""
+    statement = insert(t.feedback).values(**event).on_conflict_do_nothing().returning(t.feedback.c.key)
+    return db.execute(statement).first() is not None

@@ -62,7 +62,9 @@ def report(context: Context, out: Path | None = None) -> Path:
             out = context.settings.store.data / "reports" / f"{context.clock.now():%Y-%m-%d}.html"
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(render(made), encoding="utf-8")
-        out.with_suffix(".json").write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        out.with_suffix(".json").write_bytes(
+            orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+        )
         run.summary["page"] = str(out)
     return out
 
@@ -70,7 +72,11 @@ def report(context: Context, out: Path | None = None) -> Path:
 def side_by_side(context: Context) -> list[dict[str, Any]]:
     """The models on the same held-out edge cases, the oldest first: n, wins, log loss skill with its interval."""
     with context.store.begin() as db:
-        rows = db.execute(select(t.model.c.version, t.model.c.status, t.model.c.backtest).order_by(t.model.c.created_at, t.model.c.version)).all()
+        rows = db.execute(
+            select(t.model.c.version, t.model.c.status, t.model.c.backtest).order_by(
+                t.model.c.created_at, t.model.c.version
+            )
+        ).all()
     tables = {r.version: read(from_ipc(r.backtest)) for r in rows}
     shared = set.intersection(*(set(o.lead_id[o.edge_case]) for o in tables.values())) if tables else set()
     found = []
@@ -88,7 +94,9 @@ def _matured(context: Context) -> pa.Table:
     """The newest model's backtest, with what the one before said of the same leads beside it."""
     with context.store.begin() as db:
         rows = db.execute(
-            select(t.model.c.backtest).order_by(t.model.c.created_at.desc(), t.model.c.version.desc()).limit(2)
+            select(t.model.c.backtest)
+            .order_by(t.model.c.created_at.desc(), t.model.c.version.desc())
+            .limit(2)
         ).all()
     new, *old = (from_ipc(row.backtest) for row in rows)
     if not old:

@@ -21,7 +21,9 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     with context.store.begin() as db:
         found = records.record_values(db, "lead", [lead_id])
     if lead_id not in found:
-        raise InputError(f"There is no lead {lead_id} in the store.", fix="Check the id, or run `candor sync` first.")
+        raise InputError(
+            f"There is no lead {lead_id} in the store.", fix="Check the id, or run `candor sync` first."
+        )
     values, now = found[lead_id], context.clock.now()
     model, manifest = models.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
@@ -32,7 +34,11 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     before = {lead_id: Before(do_not_score=values.get("candor_do_not_score") is True)}
     state = states(rows, scores, features, context.policy, context.settings, reference, before)[lead_id]
     decision = decide(state, context.policy)
-    widths = {"familiar": scores.width_familiar[0], "blanks": scores.width_blanks[0], "unseen": scores.width_unseen[0]}
+    widths = {
+        "familiar": scores.width_familiar[0],
+        "blanks": scores.width_blanks[0],
+        "unseen": scores.width_unseen[0],
+    }
     return {
         "lead": lead_id, "at": now.isoformat(), "model": model.version, "policy": context.policy.version,
         "probability": float(scores.probability[0]), "base_rate": model.base_rate,

@@ -16,18 +16,33 @@ from connector.store.bulk import sql
 def status(context: Context) -> dict[str, Any]:
     store, now = context.store, context.clock.now()
     with store.begin() as db:
-        cursors = [dict(r) for r in db.execute(select(t.cursor.c.stream, t.cursor.c.at, t.cursor.c.rows).order_by(t.cursor.c.stream)).mappings()]
+        cursors = [
+            dict(r)
+            for r in db.execute(
+                select(t.cursor.c.stream, t.cursor.c.at, t.cursor.c.rows).order_by(t.cursor.c.stream)
+            ).mappings()
+        ]
         waiting = outbox.counts(db)
         refused = [
             dict(r) for r in db.execute(
                 select(t.outbox.c.code, func.count().label("n")).where(t.outbox.c.state == "refused").group_by(t.outbox.c.code)
             ).mappings()
         ]  # fmt: skip
-        people = {r[0]: r[1] for r in db.execute(select(t.feedback.c.kind, func.count()).group_by(t.feedback.c.kind))}
+        people = {
+            r[0]: r[1]
+            for r in db.execute(select(t.feedback.c.kind, func.count()).group_by(t.feedback.c.kind))
+        }
         routes = {r.route: r.n for r in db.execute(text(sql("routes")))}
-        reviews = {r[0]: r[1] for r in db.execute(select(t.review.c.status, func.count()).group_by(t.review.c.status))}
-        forms = {r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))}
-        leads = db.execute(select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)).scalar()
+        reviews = {
+            r[0]: r[1]
+            for r in db.execute(select(t.review.c.status, func.count()).group_by(t.review.c.status))
+        }
+        forms = {
+            r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))
+        }
+        leads = db.execute(
+            select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)
+        ).scalar()
         quarantined = db.execute(select(func.count()).select_from(t.quarantine)).scalar()
     models = listed(context)
     champion = next((m for m in models if m["status"] == "champion"), None)
