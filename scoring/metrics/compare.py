@@ -26,8 +26,7 @@ class Comparison:
 
 
 def compare(outcomes: Outcomes, old: Floats, base_rate: float, policy: Policy, seed: int = 0) -> Comparison:
-    """`old` are the old model's probabilities for the same leads, NaN where it gave none: those are left out.
-    """
+    """`old` are the old model's probabilities for the same leads, NaN where it gave none (left out)."""
     known = ~np.isnan(old)
     part, before = outcomes.where(known), old[known]
     ours = skill(part.won, part.probability, base_rate, policy)

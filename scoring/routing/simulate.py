@@ -91,8 +91,7 @@ def simulate(states: Sequence[LeadState], outcomes: Outcomes, policy: Policy, *,
 def _within_capacity(
     states: Sequence[LeadState], decisions: Sequence[Decision], policy: Policy, days: float
 ) -> Bools:
-    """Which reviews the reviewers get to: the most valuable uncertainty first (S5.6), over the whole history.
-    """
+    """Which reviews the reviewers get to: the most valuable uncertainty first (S5.6)."""
     capacity = int(policy.review.capacity_hours * 60 / policy.review.minutes_each * days)
     asked = [i for i, d in enumerate(decisions) if d.route is Route.REVIEW]
     asked.sort(key=lambda i: (-states[i].expected_value * (states[i].high - states[i].low), i))
