@@ -1,8 +1,9 @@
 """Is the 90 % range true, and no wider than it needs to be? On a world whose true probabilities are known.
 
-Each lead's features are built as of its first scoring; the model is trained on the earlier 70 % of the leads and asked
-about the later 30 %. The oracle is the same interval method on the truth's own columns (no blank, no spline, no tree),
-with a plain logistic regression: what anyone could know from these outcomes who was told the form of the truth.
+Each lead's features are built as of its first scoring; the model is trained on the earlier 70 % of the leads
+and asked about the later 30 %. The oracle is the same interval method on the truth's own columns (no blank,
+no spline, no tree), with a plain logistic regression: what anyone could know from these outcomes who was told
+the form of the truth.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scoring.features.inputs import Fact, Inputs
 from scoring.model import additive
 from scoring.model.card import Model
 from scoring.model.interval import Z90
-from scoring.model.scores import Scores, to_score
+from scoring.model.scores import to_score
 from scoring.model.train import train
 
 Floats = npt.NDArray[np.float64]

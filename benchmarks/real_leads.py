@@ -1,8 +1,8 @@
 """Ours against LightGBM's defaults on two real sets: the same columns, the same split, seeds 0-4.
 
-Leads of an online-education company without the columns that leak, and a bank's calls with what was known before each
-(random split; in order of time every model fitted once fails there, see the data's README). A quarter is held out,
-stratified. ECE: ten bins of equal count.
+Leads of an online-education company without the columns that leak, and a bank's calls with what was known
+before each (random split; in order of time every model fitted once fails there, see the data's README). A
+quarter is held out, stratified. ECE: ten bins of equal count.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _lightgbm(
 ) -> npt.NDArray[np.float64]:
     import lightgbm
 
-    parts = []
+    parts: list[npt.NDArray[np.float64]] = []
     for column in columns:
         if column.type == "number":
             parts.append(number_column(rows, column.name))
@@ -138,4 +138,4 @@ def _lightgbm(
     kinds = [i for i, column in enumerate(columns) if column.type == "category"]
     model = lightgbm.LGBMClassifier(random_state=seed, verbose=-1, n_jobs=1)
     model.fit(x[fit], won[fit], categorical_feature=kinds)
-    return np.asarray(model.predict_proba(x[test])[:, 1])
+    return np.asarray(model.predict_proba(x[test]))[:, 1]

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 STRONGEST, WEAKEST = 1e5, 0.05
 """bounds of a penalty: an effect's standard deviation lies between 0.003 and 4.5 logits"""
+LOOSE = 0.1
+"""logits: for the covariance no effect's prior deviation is below this, as no field is sure to say nothing"""
 STEPS = 30
 
 
@@ -91,7 +93,9 @@ def fit(
         current = renewed
         if still and largest < 1e-2:
             break
-    return Additive(coef, covariance, current)
+    loose = 1 / (1 / current + LOOSE**2)
+    hessian[np.diag_indices(k + 1)] += _spread(loose, groups, k) - ridge
+    return Additive(coef, np.linalg.inv(hessian).astype(np.float64), current)
 
 
 def _renewed(
@@ -100,7 +104,7 @@ def _renewed(
     variances = np.diag(covariance)[1:]
     out = np.empty(len(groups))
     for g, (start, end) in enumerate(groups):
-        free = (end - start) - penalties[g] * variances[start:end].sum()
+        free = (end - start) - penalties[g] * float(variances[start:end].sum())
         size = float((coef[1 + start : 1 + end] ** 2).sum())
         ratio = max(free, 1e-6) / max(size, 1e-12) / penalties[g]
         # the plain fixed point creeps toward infinity for idle groups; a bolder step gets there in a dozen

@@ -35,7 +35,11 @@ def contributions(layout: Design, additive: Additive, design: Floats) -> Floats:
 
 
 def variances(layout: Design, sample: Sample, additive: Additive) -> Floats:
-    """One a field, in squared logits; a fact's is spread evenly over its fields."""
+    """One a field, in squared logits; a fact's is spread evenly over its fields.
+
+    The effects are uncertain themselves, and shrunk toward zero, so their posterior variance counts too: a
+    fact's mean squared contribution is beta' R beta + tr(R Sigma), R being the covariance of its columns.
+    """
     out = np.zeros(len(layout.fields))
     parts = contributions(layout, additive, sample.design)
     blank = layout.blank(sample.encoded)
@@ -43,12 +47,16 @@ def variances(layout: Design, sample: Sample, additive: Additive) -> Floats:
         known = ~blank[:, fact].any(axis=1)
         if known.all() or known.sum() < ENOUGH:
             continue
-        target = parts[known][:, fact].sum(axis=1)
+        columns = np.concatenate([np.arange(*layout.spans[f]) for f in fact])
+        own = sample.design[known][:, columns]
         rest = np.delete(parts[known], fact, axis=1)
-        rest = rest - rest.mean(axis=0)
+        rest, own = rest - rest.mean(axis=0), own - own.mean(axis=0)
         gram = rest.T @ rest + RIDGE * np.eye(rest.shape[1])
-        guess = rest @ np.linalg.solve(gram, rest.T @ (target - target.mean()))
-        out[fact] = float(np.var(target - guess)) / len(fact)
+        own = own - rest @ np.linalg.solve(gram, rest.T @ own)
+        spread = own.T @ own / len(own)
+        coef = additive.coef[1 + columns]
+        doubt = additive.covariance[np.ix_(1 + columns, 1 + columns)]
+        out[fact] = float(coef @ spread @ coef + (spread * doubt).sum()) / len(fact)
     return out
 
 

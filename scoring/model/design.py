@@ -1,10 +1,11 @@
 """From a table of features to matrices: numbers, category codes, and the additive design of splines and
 one-hots.
 
-A blank number is NaN, a blank category is BLANK; both are all zeros in the additive design, whose columns are
-centred on the known rows, so a blank counts as the average known value and never as a sign of its own. A
-value never seen in training is UNSEEN, one seen fewer than `MIN_LEADS` times is RARE: zeros too, and the
-interval widens for them.
+A blank number is NaN, a blank category is BLANK; of a fact both are all zeros in the additive design, whose
+columns are centred on the known rows, so a blank counts as the average known value and never as a sign of its
+own. A behaviour's blank says that it never happened (no reply, so no time to reply): that is a column of its
+own. A value never seen in training is UNSEEN, one seen fewer than `MIN_LEADS` times is RARE: zeros too, and
+the interval widens for them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MAX_VALUES = 40
 """values of one field with an effect of their own: the commonest"""
 MIN_KNOWN = 20
 """known rows a field needs to enter the model at all"""
+BEHAVIOUR = frozenset({"behavioural", "temporal"})
+"""families whose blanks mean that it never happened; elsewhere a blank is something that nobody recorded"""
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """quantiles of the spline's knots (Harrell's placement for five)"""
 EDGES = (0.005, 0.995)
@@ -74,22 +77,32 @@ class NumberField:
     bend_on_line: Floats
     bend_centre: Floats
     bend: Floats
+    happened: float | None
+    """of a behaviour that doesn't always happen: the share of rows where it did"""
+
+    @property
+    def curve(self) -> int:
+        """Columns of line and bends."""
+        return 1 + int(self.bend.shape[1])
 
     @property
     def width(self) -> int:
-        return 1 + int(self.bend.shape[1])
+        return self.curve + (self.happened is not None)
 
     def columns(self, values: Floats) -> Floats:
-        """n × width: the straight line, then the bends; zeros where the value is blank."""
+        """n × width: the straight line, then the bends, zeros where the value is blank; then whether it
+        happened."""
         known = np.isfinite(values)
         x = np.where(known, values, self.median)
         raw = _line(x, self)
         out = np.empty((len(x), self.width))
         out[:, 0] = raw
-        if self.width > 1:
+        if self.curve > 1:
             bends = _bends(x, raw, self.knots, self.mode)
-            out[:, 1:] = (bends - self.bend_centre - np.outer(raw, self.bend_on_line)) @ self.bend
+            out[:, 1 : self.curve] = (bends - self.bend_centre - np.outer(raw, self.bend_on_line)) @ self.bend
         out[~known] = 0.0
+        if self.happened is not None:
+            out[:, -1] = (known - self.happened) / np.sqrt(self.happened * (1 - self.happened))
         return out
 
 
@@ -158,8 +171,10 @@ class Design:
         at = 0
         for number in self.numbers:
             out.append((at, at + 1))
-            if number.width > 1:
-                out.append((at + 1, at + number.width))
+            if number.curve > 1:
+                out.append((at + 1, at + number.curve))
+            if number.happened is not None:
+                out.append((at + number.curve, at + number.width))
             at += number.width
         for category in self.categories:
             out.append((at, at + category.width))
@@ -205,6 +220,11 @@ class Design:
     def blank(self, rows: Encoded) -> npt.NDArray[np.bool_]:
         """n × fields: where nothing is known."""
         return np.hstack([~np.isfinite(rows.numbers), rows.codes == BLANK])
+
+    @property
+    def behaves(self) -> npt.NDArray[np.bool_]:
+        """Of each field, whether its blank says that something never happened."""
+        return np.array([isinstance(f, NumberField) and f.happened is not None for f in self.fields], bool)
 
     def unfamiliar(self, rows: Encoded) -> npt.NDArray[np.bool_]:
         """n × fields: where the value was never, or hardly ever, seen."""
@@ -300,9 +320,11 @@ def _learn_number(values: Floats, feature: FeatureLike) -> NumberField | None:
     knots = np.unique(np.quantile(away, KNOTS)) if len(levels) > 4 else np.array([])
     bends = _bends(x, line, knots, mode)
     on_line, bend_centre, bend = _whiten(bends, line)
+    behaves = feature.family in BEHAVIOUR and len(values) - len(x) >= MIN_KNOWN
     return NumberField(
         feature.name, feature.label, feature.unit, feature.family, log, float(np.median(x)),
         float(low), float(high), centre, scale, knots, mode, on_line, bend_centre, bend,
+        len(x) / len(values) if behaves else None,
     )  # fmt: skip
 
 

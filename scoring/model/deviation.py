@@ -38,6 +38,8 @@ PAIR_LIFT = 0.12
 """an unusual pair came together at most this often, relative to independence"""
 PAIR_FIELDS = 8
 MIN_KNOWN = 50
+MOST_TIMES = 10_000
+"""a multiple beyond this tells nobody anything"""
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,9 @@ def _compared(known: NumberRange, value: float) -> str:
     _, plain = words.natural(known.unit, value)
     _, typical = words.natural(known.unit, known.median)
     said = f"{known.label} {words.quantity(known.unit, value)}"
-    if typical > 0 and plain / typical >= 2:
+    if typical > 0 and 2 <= plain / typical <= MOST_TIMES:
         return f"{said}: {words.number(round(plain / typical))}× your typical lead"
-    if typical > 0 and plain > 0 and typical / plain >= 2:
+    if typical > 0 and plain > typical / MOST_TIMES and typical / plain >= 2:
         return f"{said}: a typical lead has {words.number(round(typical / plain))}× that"
     side, usual = "above" if plain > typical else "below", words.quantity(known.unit, known.median)
     return f"{said}: far {side} your typical lead ({usual})"

@@ -123,11 +123,12 @@ class Trained:
 
 def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     few = _wins(sample) < FEW_WINS
+    bare = few or not layout.fields
     groups = layout.groups
     whole = _fit_additive(sample, groups, None, few)
     fold = folds(sample.group, sample.won, FOLDS, seed)
     line = np.zeros(len(sample))
-    staged = np.zeros((0 if few else len(ROUNDS), len(sample)))
+    staged = np.zeros((0 if bare else len(ROUNDS), len(sample)))
     for k in range(FOLDS):
         rest, held = sample.take(fold != k), fold == k
         if not held.any() or rest.won.min() == rest.won.max():
@@ -135,7 +136,7 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
             staged[:, held] = line[held]
             continue
         line[held] = _fit_additive(rest, groups, whole, few).logit(sample.design[held])
-        if not few:
+        if not bare:
             tree = fit_tree(layout, rest, ROUNDS[-1], seed + k)
             staged[:, held] = tree.stages(layout, sample.encoded.take(held))
     share, rounds = _best_mix(line, staged, sample)

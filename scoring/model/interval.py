@@ -97,12 +97,16 @@ def variances(
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
     random = np.random.default_rng(seed + 1)
-    truth = point.logit(layout, sample.encoded, sample.design)
+    fitted = point.logit(layout, sample.encoded, sample.design)
+    root = np.linalg.cholesky(point.additive.covariance)
     candidates = [
         (kind, d) for kind in ("additive", "fourier") for d in (DISAGREEMENT if point.trees else (0.0,))
     ]
     misses: list[list[Floats]] = [[] for _ in candidates]
     for draw in range(DRAWS):
+        # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
+        moved = root @ random.standard_normal(len(root))
+        truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:])
         won = _drawn(truth, sample, random)
         held = folds(sample.group, won, 4, seed + draw) == 0
         rest = sample.relabelled(won).take(~held)

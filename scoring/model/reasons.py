@@ -50,7 +50,7 @@ class Explainer:
     ) -> list[list[Reason]]:
         """`shift` is each row's logit less the base rate's."""
         own = contributions(layout, self.surrogate, design) - self.reference
-        own[layout.blank(encoded)] = 0.0
+        own[layout.blank(encoded) & ~layout.behaves] = 0.0
         score = 100 * sigmoid(shift) - 50
         rate = np.where(np.abs(shift) < 1e-6, 25.0, score / np.where(np.abs(shift) < 1e-6, 1.0, shift))
         points = own * rate[:, None]

@@ -29,6 +29,8 @@ def quantity(unit: str, value: float) -> str:
 def number(value: float) -> str:
     """Two or three digits that matter, thousands with commas."""
     size = abs(value)
+    if size >= 1e15 or 0 < size < 1e-3:
+        return f"{value:.1e}"
     if size >= 1000:
         step = 10 ** max(math.floor(math.log10(size)) - 2, 0)
         return f"{round(value / step) * step:,.0f}"
@@ -38,7 +40,9 @@ def number(value: float) -> str:
 
 
 def figure(field: NumberField, value: float) -> str:
-    """'Employees 12,000'."""
+    """'Employees 12,000', or 'Usual time to reply: none so far'."""
+    if not math.isfinite(value):
+        return f"{field.label}: none so far"
     return f"{field.label} {quantity(field.unit, value)}"
 
 

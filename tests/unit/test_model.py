@@ -1,0 +1,283 @@
+"""The model says a probability, a range that contains the score, flags and reasons that add up, and stays the
+same in a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.errors import MissingColumn, Tampered, TooFewOutcomes
+from scoring.model import baseline, design, store
+from scoring.model.card import Model
+from scoring.model.estimator import folds
+from scoring.model.train import train
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    family: str
+    type: str
+    unit: str
+    label: str
+    role: str = "model"
+
+
+FEATURES = (
+    Column("log_employees", "firmographic", "number", "log(1 + people)", "Employees"),
+    Column("visits", "behavioural", "number", "visits", "Visits"),
+    Column("reply_hours", "behavioural", "number", "hours", "Usual time to reply"),
+    Column("noise", "behavioural", "number", "days", "Noise"),
+    Column("empty", "fact", "number", "", "Empty"),
+    Column("constant", "fact", "number", "", "Constant"),
+    Column("industry", "firmographic", "category", "name", "Industry"),
+    Column("source", "firmographic", "category", "name", "Source"),
+    Column("nothing", "fact", "category", "name", "Nothing"),
+    Column("asked", "firmographic", "number", "0 or 1", "Asked", "routing"),
+)
+EFFECT = {"software": 0.9, "retail": -0.7, "banking": 0.0, "mining": 0.3}
+SOURCES = {"web": 0.6, "list": -0.8, "event": 0.0}
+
+
+def world(n: int, seed: int = 0, base: float = -1.6) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Rows, outcomes and true logits."""
+    r = np.random.default_rng(seed)
+    size, visits = r.normal(5, 1.5, n).clip(0), r.poisson(2, n).astype(float)
+    industry, source = r.choice(list(EFFECT), n), r.choice(list(SOURCES), n)
+    replied = r.random(n) < 0.4
+    logit = base + 0.4 * (size - 5) + 0.5 * (np.log1p(visits) - 1) + 0.6 * replied
+    logit += np.array([EFFECT[i] for i in industry]) + np.array([SOURCES[s] for s in source])
+    won = (r.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
+    hidden = r.random((n, 2)) < 0.25
+    return (
+        pa.table(
+            {
+                "lead_id": [f"L{i}" for i in range(n)],
+                "log_employees": pa.array(np.where(hidden[:, 0], np.nan, size), from_pandas=True),
+                "visits": visits,
+                "reply_hours": pa.array(np.where(replied, r.exponential(5, n), np.nan), from_pandas=True),
+                "noise": r.normal(size=n),
+                "empty": pa.nulls(n, pa.float64()),
+                "constant": np.ones(n),
+                "industry": pa.array([None if h else i for h, i in zip(hidden[:, 1], industry, strict=True)]),
+                "source": source,
+                "nothing": pa.nulls(n, pa.string()),
+                "asked": np.zeros(n),
+            }
+        ),
+        won,
+        logit,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained() -> Model:
+    rows, won, _ = world(1500)
+    return train(
+        rows, won, features=FEATURES, groups=np.arange(len(won)), amount=np.where(won > 0, 9000.0, np.nan)
+    )
+
+
+@pytest.fixture(scope="module")
+def fresh() -> pa.Table:
+    return world(800, seed=1)[0]
+
+
+def one(**changed: Any) -> pa.Table:
+    row = {
+        "log_employees": 5.0, "visits": 2.0, "reply_hours": None, "noise": 0.0, "empty": None, "constant": 1.0,
+        "industry": "banking", "source": "web", "nothing": None, "asked": 0.0,
+    } | changed  # fmt: skip
+    text = ("industry", "source", "nothing")
+    return pa.table({k: pa.array([v], pa.string() if k in text else pa.float64()) for k, v in row.items()})
+
+
+def test_ranks_leads_and_means_what_it_says(trained: Model) -> None:
+    rows, won, logit = world(4000, seed=2)
+    scores = trained.score(rows)
+    assert np.corrcoef(scores.score, logit)[0, 1] > 0.75
+    assert abs(scores.probability.mean() - won.mean()) < 0.03
+    assert trained.card["metrics"]["auc"] > 0.65
+    assert "asked" not in trained.design.names  # routing features are for people
+
+
+def test_the_scale_is_the_specs(trained: Model, fresh: pa.Table) -> None:
+    scores = trained.score(fresh)
+    odds = scores.probability / (1 - scores.probability) / (trained.base_rate / (1 - trained.base_rate))
+    assert np.allclose(scores.score, 100 * odds / (1 + odds))
+    assert (scores.probability > 0).all()
+    assert (scores.probability < 1).all()
+    assert (scores.low < scores.score).all()
+    assert (scores.score < scores.high).all()
+    assert (scores.confidence == np.floor(100 - (scores.high - scores.low))).all()
+    assert np.allclose(scores.expected_value, scores.probability * 9000)
+
+
+def test_most_true_chances_lie_in_the_range(trained: Model) -> None:
+    rows, _, logit = world(3000, seed=3)
+    scores = trained.score(rows)
+    truth = 100 / (1 + np.exp(-(logit - np.log(trained.base_rate / (1 - trained.base_rate)))))
+    assert 0.8 < ((scores.low <= truth) & (truth <= scores.high)).mean() < 0.98
+
+
+def test_reasons_add_up_to_the_score_and_blanks_are_none(trained: Model, fresh: pa.Table) -> None:
+    scores = trained.score(fresh)
+    for score, reasons in zip(scores.score, scores.reasons, strict=True):
+        assert sum(reason.points for reason in reasons) == pytest.approx(score - 50, abs=0.06)
+        assert reasons[-1].text == "everything else together"
+    blank = trained.score(one(industry=None, log_employees=None))
+    assert not {"industry", "log_employees"} & {reason.feature for reason in blank.reasons[0]}
+    told = trained.score(one(industry="software", log_employees=np.log1p(1200.0))).reasons[0]
+    assert {"Industry: software", "Employees 1,200"} <= {reason.text for reason in told}
+
+
+def test_blank_and_new_values_widen_the_range_apart(trained: Model) -> None:
+    plain, blank, new = (
+        trained.score(row) for row in (one(), one(industry=None), one(industry="biotech", source="web"))
+    )
+    assert plain.width_blanks[0] == plain.width_unseen[0] == 0
+    assert blank.width_blanks[0] > 3
+    assert new.width_unseen[0] > 10
+    assert new.confidence[0] < plain.confidence[0]
+    assert new.evidence[0] <= plain.evidence[0]
+
+
+def test_flags_are_rare_and_read_as_sentences(trained: Model, fresh: pa.Table) -> None:
+    assert np.mean([len(flags) for flags in trained.score(fresh).flags]) < 0.5
+    odd = trained.score(one(industry="biotech", log_employees=np.log1p(40_000.0))).flags[0]
+    assert [flag.code for flag in odd] == ["new", "number"]
+    assert odd[0].text == "New industry for you: biotech"
+    assert odd[1].text.startswith("Employees 40,000: ")
+    assert odd[1].text.endswith("× your typical lead")
+
+
+def test_the_same_seed_gives_the_same_model(trained: Model, fresh: pa.Table) -> None:
+    rows, won, _ = world(1500)
+    again = train(rows, won, features=FEATURES, groups=np.arange(len(won)))
+    assert np.array_equal(again.score(fresh).score, trained.score(fresh).score)
+
+
+def test_a_saved_model_says_the_same(trained: Model, fresh: pa.Table, tmp_path: Path) -> None:
+    digest = store.save(trained, tmp_path / "model.skops")
+    loaded = store.load(tmp_path / "model.skops", digest)
+    before, after = trained.score(fresh), loaded.score(fresh)
+    assert np.array_equal(before.high, after.high)
+    assert before.reasons == after.reasons
+    assert before.flags == after.flags
+    assert loaded.card == trained.card
+
+
+def test_trees_are_saved_too(trained: Model, fresh: pa.Table, tmp_path: Path) -> None:
+    from scoring.model.estimator import Sample, fit_tree
+
+    rows, won, _ = world(400)
+    encoded = trained.design.encode(rows)
+    sample = Sample(encoded, trained.design.additive(encoded), won, np.ones(400), np.arange(400))
+    tree = fit_tree(trained.design, sample, 20, 0)
+    with_trees = replace(trained, point=replace(trained.point, trees=(tree,), share=0.5))
+    digest = store.save(with_trees, tmp_path / "model.skops")
+    loaded = store.load(tmp_path / "model.skops", digest)
+    assert np.array_equal(loaded.score(fresh).score, with_trees.score(fresh).score)
+
+
+def test_a_changed_file_is_refused(trained: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model.skops"
+    digest = store.save(trained, path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(Tampered, match="SHA-256"):
+        store.load(path, digest)
+    with pytest.raises(Tampered, match="can't be read"):
+        store.load(tmp_path / "none.skops", digest)
+
+
+def test_a_handful_of_wins_gives_a_cautious_model(fresh: pa.Table, trained: Model) -> None:
+    rows, won, _ = world(300, base=-4.0)
+    assert 1 <= won.sum() < 30
+    model = train(rows, won, features=FEATURES, groups=np.arange(300))
+    assert model.point.trees == ()
+    few, many = model.score(fresh), trained.score(fresh)
+    assert (few.high - few.low).mean() > (many.high - many.low).mean()
+    single = np.zeros(300)
+    single[0] = 1
+    assert np.isfinite(train(rows, single, features=FEATURES, groups=np.arange(300)).score(fresh).high).all()
+
+
+def test_outcomes_of_one_kind_are_refused_with_what_to_do() -> None:
+    rows, _, _ = world(60)
+    for outcomes in (np.zeros(60), np.ones(60)):
+        with pytest.raises(TooFewOutcomes, match="mapped to won and lost"):
+            train(rows, outcomes, features=FEATURES, groups=np.arange(60))
+
+
+def test_a_missing_column_is_named(trained: Model) -> None:
+    with pytest.raises(MissingColumn, match="'visits'"):
+        trained.score(one().drop_columns(["visits"]))
+
+
+def test_a_lead_counts_once_however_often_it_was_seen() -> None:
+    rows, won, _ = world(300)
+    thrice = pa.concat_tables([rows, rows, rows])
+    once = train(rows, won, features=FEATURES, groups=np.arange(300))
+    often = train(thrice, np.tile(won, 3), features=FEATURES, groups=np.tile(np.arange(300), 3))
+    assert often.base_rate == pytest.approx(once.base_rate)
+    assert often.card["data"]["leads"] == 300
+    a, b = (np.trace(m.point.additive.covariance) / len(m.point.additive.coef) for m in (once, often))
+    assert b > 0.5 * a  # three copies are not three times the evidence
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=20, max_size=80), st.integers(0, 5))
+def test_folds_never_split_a_group(pairs: list[tuple[int, bool]], seed: int) -> None:
+    group = np.array([g for g, _ in pairs])
+    fold = folds(group, np.array([float(w) for _, w in pairs]), 4, seed)
+    assert all(len(set(fold[group == g])) == 1 for g in group)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.one_of(st.none(), st.floats(-1e12, 1e12)),
+    st.one_of(st.none(), st.text(max_size=8)),
+    st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True)),
+)
+def test_any_row_gets_a_score(
+    trained: Model, size: float | None, industry: str | None, hours: float | None
+) -> None:
+    scores = trained.score(one(log_employees=size, industry=industry, reply_hours=hours))
+    assert 0 < scores.low[0] < scores.score[0] < scores.high[0] < 100
+    assert 0 <= scores.confidence[0] <= 100
+
+
+def test_nothing_but_blanks_still_gives_a_model() -> None:
+    rows, won, _ = world(200)
+    blank = rows.select(["lead_id", "empty", "nothing", "constant"])
+    features = [f for f in FEATURES if f.name in blank.column_names]
+    scores = train(blank, won, features=features, groups=np.arange(200)).score(blank)
+    assert np.allclose(scores.probability, won.mean(), atol=0.01)
+
+
+def test_a_null_is_a_blank_and_never_a_value() -> None:
+    table = pa.table({"a": pa.array([1.0, None, float("nan")]), "b": pa.array(["x", None, "None"])})
+    assert np.isnan(design.number_column(table, "a")).tolist() == [False, True, True]
+    codes, values = design.category_column(table, "b")
+    assert codes.tolist() == [0, design.BLANK, 1]
+    assert values == ["x", "None"]
+
+
+def test_usual_practice_looks_at_tidy_closed_deals_only() -> None:
+    rows, won, _ = world(1200)
+    closed = (won > 0) | (np.arange(1200) % 2 == 0)
+    usual = baseline.train_usual_practice(rows, won, closed, features=FEATURES)
+    assert set(usual.design.names) == {"log_employees", "industry", "source"}
+    scores = usual.score(rows)
+    assert (scores.qualifies == (scores.score >= 50)).all()
+    assert "nothing more" in scores.sentences[0]
+    with pytest.raises(TooFewOutcomes):
+        baseline.train_usual_practice(rows, won, won > 0, features=FEATURES)
