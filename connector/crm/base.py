@@ -264,3 +264,7 @@ class PermissionDenied(CRMError):
 
 class FieldMissing(PermissionDenied):
     """A mapped field does not exist, or the integration user can't see it."""
+
+    kind: Kind | None = None
+    field: str | None = None
+    """Which mapping is at fault (canonical name), where it is one: without it the rest can flow."""

@@ -346,8 +346,9 @@ def test_a_mapped_field_that_is_hidden_is_named(at: Bench) -> None:
     mapping = {"lead": at.hide_points()}
     vendor = mapping["lead"]["points"]
     crm = at.connect(fields=mapping)
-    with pytest.raises(FieldMissing, match=vendor):
+    with pytest.raises(FieldMissing, match=vendor) as error:
         Store().take(crm)
+    assert (error.value.kind, error.value.field) == ("lead", "points")
     problems = at.connect(fields=mapping).doctor(mapping)
     assert any(vendor in p.what and p.fatal and p.fix for p in problems)
     store = Store()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,34 @@ def test_client_credentials_and_their_refusal(salesforce: SalesforceBench) -> No
     with pytest.raises(AuthError) as error:
         salesforce.connect(token="wrong", options=options).check()
     assert "wrong" not in str(error.value)
+
+
+# --- what the doctor finds ---
+
+
+def test_the_doctor_tells_what_has_no_history_and_what_is_nearly_used_up(salesforce: SalesforceBench) -> None:
+    schema = import_module("connector.playground.salesforce.schema")
+    stored = schema.record(salesforce.org)
+    del stored["tracked"]["Lead"]["Title"]
+    schema.save(salesforce.org, stored)
+    salesforce.org.set_meta("api_limit", 40)
+    salesforce.org.set_meta("api_usage", {"day": salesforce.org.now() // 86_400_000, "used": 35})
+    found = {p.what: p for p in salesforce.connect().doctor({})}
+    history = next(p for what, p in found.items() if "history" in what)
+    assert "Title" in history.what
+    assert "Status" not in history.what
+    assert not history.fatal
+    assert any("API calls" in what for what in found)
+
+
+def test_the_doctor_tells_that_our_fields_may_not_be_edited(salesforce: SalesforceBench) -> None:
+    org = salesforce.org
+    for row in org.all("FieldPermissions"):
+        if row.data["Field"] == "Lead.Candor_Score__c":
+            org.load(
+                "FieldPermissions",
+                [(row.id, row.created, row.modified, {**row.data, "PermissionsEdit": False})],
+            )
+    import_module("connector.playground.salesforce.schema").touch(org)
+    problems = salesforce.connect().doctor({})
+    assert any("Candor_Score__c" in p.what and p.fatal for p in problems), problems

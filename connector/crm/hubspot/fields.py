@@ -88,11 +88,13 @@ def field_map(kind: Kind, own: FieldMap, properties: Mapping[str, Any]) -> dict[
         elif name in properties:
             mapped[canonical] = name
         else:
-            raise FieldMissing(
+            error = FieldMissing(
                 f"{OBJECTS.get(kind, kind)}.{name} (Candor's {kind} field {canonical!r}) does not exist, or Candor's key"
                 " can't see it.",
                 fix=f"Restore the property {name} in HubSpot, or change mapping.{kind} in candor.toml.",
             )
+            error.kind, error.field = kind, canonical
+            raise error
     return mapped | {name: name for name in properties if name.startswith(CANDOR)}
 
 

@@ -98,7 +98,7 @@ def event(row: Row) -> list[Activity]:
 
 
 def email(row: Row, relations: str | None) -> list[Activity]:
-    """A message, and its first opening. `relations`: the name of the relationship to the people of a message."""
+    """A message, and its openings. `relations`: the name of the relationship to the people of a message."""
     at = moment(row.get("MessageDate") or row["CreatedDate"])
     person = _correspondent(row, relations)
     subject = row.get("Subject") or ""
@@ -118,10 +118,17 @@ def email(row: Row, relations: str | None) -> list[Activity]:
     found = [_activity(row, row["Id"], "email_sent", at, person, detail)]
     if row.get("FirstOpenedDate"):
         opened = moment(row["FirstOpenedDate"])
+        last = moment(row.get("LastOpenedDate") or row["FirstOpenedDate"])
         actor = _who_opened(opened - at)
         found.append(
             _activity(row, f"{row['Id']}:opened", "email_opened", opened, person, detail, actor=actor)
         )
+        if actor != "person" and last > opened:
+            # Of the openings only the first and the last are told: behind a scanner's first a person's may stand.
+            again = _who_opened(last - at)
+            found.append(
+                _activity(row, f"{row['Id']}:reopened", "email_opened", last, person, detail, actor=again)
+            )
     return found
 
 

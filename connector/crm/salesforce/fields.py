@@ -109,11 +109,13 @@ def field_map(kind: Kind, own: FieldMap, described: Described) -> dict[str, str]
     missing = {c: v for c, v in mapped.items() if v not in described.fields}
     if missing:
         canonical, vendor = next(iter(missing.items()))
-        raise FieldMissing(
+        error = FieldMissing(
             f"{described.name}.{vendor} (Candor's {kind} field {canonical!r}) does not exist, or the integration user "
             "can't see it.",
             fix=f"Give that user field-level access to {vendor}, or change mapping.{kind} in candor.toml.",
         )
+        error.kind, error.field = kind, canonical
+        raise error
     for vendor in described.fields:
         canonical_ = canonical_name(vendor)
         if canonical_ is not None:

@@ -38,11 +38,12 @@ class MeteredAdapter(HTTPAdapter):
         super().__init__(
             max_retries=Retry(
                 total=RETRIES,
+                connect=1,
                 backoff_factor=backoff,
                 allowed_methods=frozenset({"GET"}),
                 status_forcelist=(502, 503, 504),
                 raise_on_status=False,
-                respect_retry_after_header=True,
+                respect_retry_after_header=False,
             )
         )
 

@@ -36,7 +36,7 @@ _EVENT = (
     "DurationInMinutes",
 )  # fmt: skip
 _EMAIL = (
-    "RelatedToId", "ActivityId", "Subject", "Incoming", "MessageDate", "FirstOpenedDate", "CcAddress", "CreatedById",
+    "RelatedToId", "ActivityId", "Subject", "Incoming", "MessageDate", "FirstOpenedDate", "LastOpenedDate", "CcAddress", "CreatedById",
 )  # fmt: skip
 _MEMBER = ("LeadId", "ContactId", "Status", "HasResponded", "FirstRespondedDate")
 
