@@ -12,12 +12,25 @@ from connector.crm.hubspot.rows import Row, associated
 
 _COMMON = ("hs_timestamp", "hubspot_owner_id", "hs_object_source")
 PROPERTIES: Mapping[str, tuple[str, ...]] = {
-    "calls": (*_COMMON, "hs_call_title", "hs_call_direction", "hs_call_duration", "hs_call_status", "hs_call_disposition"),
+    "calls": (
+        *_COMMON,
+        "hs_call_title",
+        "hs_call_direction",
+        "hs_call_duration",
+        "hs_call_status",
+        "hs_call_disposition",
+    ),
     "emails": (*_COMMON, "hs_email_subject", "hs_email_direction", "hs_email_cc_email", "hs_email_status"),
-    "meetings": (*_COMMON, "hs_meeting_title", "hs_meeting_start_time", "hs_meeting_end_time", "hs_meeting_outcome"),
+    "meetings": (
+        *_COMMON,
+        "hs_meeting_title",
+        "hs_meeting_start_time",
+        "hs_meeting_end_time",
+        "hs_meeting_outcome",
+    ),
     "notes": _COMMON,
     "tasks": (*_COMMON, "hs_task_subject", "hs_task_status"),
-}  # fmt: skip
+}
 """What is asked for. Bodies are not: nobody needs the words."""
 
 _EMAILS: Mapping[str, ActivityKind] = {
@@ -67,8 +80,13 @@ def _read(obj: str, row: Row) -> tuple[ActivityKind, dict[str, Value], Actor]:
     kind: ActivityKind
     if obj == "calls":
         kind = "call"
-        detail |= {"channel": "phone", "subject": p.get("hs_call_title"), "minutes": _minutes(p.get("hs_call_duration")),
-                   "answered": p.get("hs_call_status") == "COMPLETED", "outcome": p.get("hs_call_disposition")}  # fmt: skip
+        detail |= {
+            "channel": "phone",
+            "subject": p.get("hs_call_title"),
+            "minutes": _minutes(p.get("hs_call_duration")),
+            "answered": p.get("hs_call_status") == "COMPLETED",
+            "outcome": p.get("hs_call_disposition"),
+        }
     elif obj == "emails":
         kind = _EMAILS.get(str(p.get("hs_email_direction")), "email_sent")
         cc = [a.strip() for a in str(p.get("hs_email_cc_email") or "").split(";") if a.strip()]
@@ -79,7 +97,10 @@ def _read(obj: str, row: Row) -> tuple[ActivityKind, dict[str, Value], Actor]:
                    "outcome": p.get("hs_meeting_outcome")}  # fmt: skip
     else:
         kind = "task"
-        detail |= {"subject": p.get("hs_task_subject"), "outcome": "note" if obj == "notes" else p.get("hs_task_status")}  # fmt: skip
+        detail |= {
+            "subject": p.get("hs_task_subject"),
+            "outcome": "note" if obj == "notes" else p.get("hs_task_status"),
+        }
     return kind, {k: v for k, v in detail.items() if v is not None}, actor
 
 

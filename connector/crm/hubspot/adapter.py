@@ -42,7 +42,7 @@ CAPABILITIES = Capabilities(
         "marketing e-mail subjects": "that history tells when an e-mail was opened or clicked, not which",
         "privacy deletions by pull": "HubSpot tells of a GDPR deletion by webhook only",
     },
-)  # fmt: skip
+)
 
 
 class HubSpotCRM:

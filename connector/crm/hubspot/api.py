@@ -54,9 +54,13 @@ class Api:
         self._before = int(connection.options.get("calls_today", "0"))
         self._sleep = sleep
         again = Retry(
-            total=RETRIES, backoff_factor=backoff, allowed_methods=None, status_forcelist=(423, 502, 503, 504, 524),
-            raise_on_status=False, respect_retry_after_header=True,
-        )  # fmt: skip
+            total=RETRIES,
+            backoff_factor=backoff,
+            allowed_methods=None,
+            status_forcelist=(423, 502, 503, 504, 524),
+            raise_on_status=False,
+            respect_retry_after_header=True,
+        )
         once = Retry(
             total=RETRIES, connect=RETRIES, read=0, status=0, other=0, redirect=0, backoff_factor=backoff
         )
@@ -129,9 +133,15 @@ class Api:
                 # urllib3 2 deprecates a method that the vendor's client calls on every refusal
                 warnings.simplefilter("ignore", DeprecationWarning)
                 answer = (self._writer if write else self._reader).call_api(
-                    path, method, query_params=list(query), body=body, auth_settings=["oauth2"],
-                    header_params={"Accept": "application/json"}, _preload_content=False, _request_timeout=TIMEOUT,
-                )  # fmt: skip
+                    path,
+                    method,
+                    query_params=list(query),
+                    body=body,
+                    auth_settings=["oauth2"],
+                    header_params={"Accept": "application/json"},
+                    _preload_content=False,
+                    _request_timeout=TIMEOUT,
+                )
                 raw = answer.data
                 self._learn(answer)
                 parsed = orjson.loads(raw) if raw else {}

@@ -17,9 +17,16 @@ from connector.crm.hubspot.fields import millis, moment
 from connector.crm.hubspot.rows import page
 
 TURNS: dict[str, tuple[int, tuple[int, ...]]] = {
-    "contacts": (1, (0,)), "deals": (2, (0,)), "companies": (4, (1,)), "calls": (24, (3,)), "emails": (24, (7,)),
-    "meetings": (24, (11,)), "tickets": (24, (15,)), "tasks": (24, (19,)), "notes": (24, (23,)),
-}  # fmt: skip
+    "contacts": (1, (0,)),
+    "deals": (2, (0,)),
+    "companies": (4, (1,)),
+    "calls": (24, (3,)),
+    "emails": (24, (7,)),
+    "meetings": (24, (11,)),
+    "tickets": (24, (15,)),
+    "tasks": (24, (19,)),
+    "notes": (24, (23,)),
+}
 """object -> (of how many passes, on which). Beside contacts exactly one a pass."""
 
 WITH_CONTACTS = ("deals", "companies")

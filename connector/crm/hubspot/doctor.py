@@ -24,9 +24,13 @@ def check(account: Account) -> Org:
     told = api.get("asking for the account", api.account("details"))
     portal, kind = str(told.get("portalId", "")), str(told.get("accountType", ""))
     return Org(
-        portal, f"HubSpot account {portal}", "the key's integration user", str(told.get("companyCurrency") or "USD"),
-        str(told.get("timeZone") or "UTC"), _KINDS.get(kind, kind.lower()),
-    )  # fmt: skip
+        portal,
+        f"HubSpot account {portal}",
+        "the key's integration user",
+        str(told.get("companyCurrency") or "USD"),
+        str(told.get("timeZone") or "UTC"),
+        _KINDS.get(kind, kind.lower()),
+    )
 
 
 def examine(account: Account, wanted: FieldMap) -> list[Problem]:

@@ -18,27 +18,48 @@ OBJECTS: Mapping[Kind, str] = {
 
 CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "lead": {
-        "first_name": ("firstname",), "last_name": ("lastname",), "email": ("email",), "company": ("company",),
-        "title": ("jobtitle",), "industry": ("industry",),
-        "employees": ("employee_count", "numberofemployees", "numemployees"), "annual_revenue": ("annualrevenue",),
-        "country": ("country",), "source": ("lead_source", "leadsource", "hs_analytics_source"), "phone": ("phone",),
-        "linkedin": ("linkedin_url", "hs_linkedin_url"), "product_interest": ("product_interest",),
-        "use_case": ("use_case",), "heard_from": ("heard_from", "how_did_you_hear_about_us"),
-        "hand_raiser": ("hand_raiser",), "opted_out": ("hs_email_optout",), "points": ("points",),
-        "status": ("hs_lead_status",), "owner_id": ("hubspot_owner_id",),
+        "first_name": ("firstname",),
+        "last_name": ("lastname",),
+        "email": ("email",),
+        "company": ("company",),
+        "title": ("jobtitle",),
+        "industry": ("industry",),
+        "employees": ("employee_count", "numberofemployees", "numemployees"),
+        "annual_revenue": ("annualrevenue",),
+        "country": ("country",),
+        "source": ("lead_source", "leadsource", "hs_analytics_source"),
+        "phone": ("phone",),
+        "linkedin": ("linkedin_url", "hs_linkedin_url"),
+        "product_interest": ("product_interest",),
+        "use_case": ("use_case",),
+        "heard_from": ("heard_from", "how_did_you_hear_about_us"),
+        "hand_raiser": ("hand_raiser",),
+        "opted_out": ("hs_email_optout",),
+        "points": ("points",),
+        "status": ("hs_lead_status",),
+        "owner_id": ("hubspot_owner_id",),
         "converted_at": ("hs_lifecyclestage_opportunity_date",),
     },
     "account": {
-        "name": ("name",), "domain": ("domain",), "industry": ("industry",), "employees": ("numberofemployees",),
-        "annual_revenue": ("annualrevenue",), "country": ("country",), "owner_id": ("hubspot_owner_id",),
+        "name": ("name",),
+        "domain": ("domain",),
+        "industry": ("industry",),
+        "employees": ("numberofemployees",),
+        "annual_revenue": ("annualrevenue",),
+        "country": ("country",),
+        "owner_id": ("hubspot_owner_id",),
     },
     "deal": {
-        "name": ("dealname",), "amount": ("amount",), "currency": ("deal_currency_code",), "stage": ("dealstage",),
-        "close_at": ("closedate",), "owner_id": ("hubspot_owner_id",),
+        "name": ("dealname",),
+        "amount": ("amount",),
+        "currency": ("deal_currency_code",),
+        "stage": ("dealstage",),
+        "close_at": ("closedate",),
+        "owner_id": ("hubspot_owner_id",),
     },
     "owner": {"name": ("name",), "email": ("email",), "active": ("archived",)},
     "review": {},
-}  # fmt: skip
+}
 """canonical field -> the properties that usually hold it, the most exact first: the org's own ones under their usual
 names before HubSpot's. The first one that the org has is taken, unless the mapping file says otherwise."""
 
@@ -51,9 +72,12 @@ default_fields: FieldMap = {
 """HubSpot's own properties, which every account has."""
 
 ASSOCIATED: Mapping[Kind, tuple[str, ...]] = {
-    "lead": ("account_id", "contact_id", "deal_id"), "account": (), "deal": ("is_won", "is_closed", "account_id", "lead_ids"),
-    "owner": (), "review": ("candor_status",),
-}  # fmt: skip
+    "lead": ("account_id", "contact_id", "deal_id"),
+    "account": (),
+    "deal": ("is_won", "is_closed", "account_id", "lead_ids"),
+    "owner": (),
+    "review": ("candor_status",),
+}
 """Canonical fields that no property holds: associations, and what a pipeline's stage means."""
 
 _NUMBERS = frozenset({"employees", "annual_revenue", "points", "amount"})

@@ -56,7 +56,15 @@ def changes(
         for version in versions(row, name):
             new = from_vendor(canonical, version.get("value"), definition)
             if new != old:
-                yield Change(kind, str(row["id"]), canonical, moment(version["timestamp"]), old, new, author(version, users))  # fmt: skip
+                yield Change(
+                    kind,
+                    str(row["id"]),
+                    canonical,
+                    moment(version["timestamp"]),
+                    old,
+                    new,
+                    author(version, users),
+                )
             old = new
 
 
@@ -81,7 +89,11 @@ def behaviour(row: Row, words: UrlWords) -> Iterator[Activity]:
             )
     for when, version in conversions.items():
         kind, what = conversion(str(version["value"]))
-        page = _page(str(at[when]["value"]), words) if when in at and at[when].get("value") else {"channel": _CHANNELS[kind]}  # fmt: skip
+        page = (
+            _page(str(at[when]["value"]), words)
+            if when in at and at[when].get("value")
+            else {"channel": _CHANNELS[kind]}
+        )
         yield _activity(row, kind, when, version, {**page, what[0]: what[1]})
     for name, kind in _DATED.items():
         for version in versions(row, name):

@@ -17,7 +17,11 @@ KINDS: Mapping[str, Kind] = {"leads": "lead", "accounts": "account", "deals": "d
 LEADS, BEHAVED = "leads", "behaviour"
 STREAMS = (
     Stream(LEADS, "contacts, with the history of their properties", "records and changes"),
-    Stream(BEHAVED, "contacts: visits, forms, openings, clicks in the history of their analytics properties", "activities"),
+    Stream(
+        BEHAVED,
+        "contacts: visits, forms, openings, clicks in the history of their analytics properties",
+        "activities",
+    ),
     Stream("accounts", "companies", "records"),
     Stream("deals", "deals, with the history of stage and amount", "records and changes"),
     Stream("owners", "owners", "records"),
@@ -27,7 +31,7 @@ STREAMS = (
     Stream("meetings", "meetings", "activities"),
     Stream("tasks", "tasks", "activities"),
     Stream("notes", "notes", "activities"),
-)  # fmt: skip
+)
 
 
 def object_of(stream: str) -> str:

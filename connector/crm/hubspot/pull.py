@@ -161,7 +161,11 @@ def _owners(now: _Pass, cursor: Cursor) -> Page:
         rows += [r for r in _all_owners(now, archived=True) if str(r["id"]) in left]
     retired = sorted({*cursor.retired, *left} - there)
     made = [owner(r) for r in rows]
-    return Page("owners", str(replace(cursor, retired=tuple(retired))), [r for r in made if have.get(r.id) != r.modified_at])  # fmt: skip
+    return Page(
+        "owners",
+        str(replace(cursor, retired=tuple(retired))),
+        [r for r in made if have.get(r.id) != r.modified_at],
+    )
 
 
 def _all_owners(now: _Pass, *, archived: bool) -> list[Row]:

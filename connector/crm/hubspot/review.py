@@ -88,4 +88,10 @@ def _associate(
                 account.api.send("associating tickets", "POST", path, {"inputs": [one]})
             except Refused as refused:
                 key = tickets[one["from"]["id"]]
-                answered[key] = Written(key, False, answered[key].crm_id, code=refused.category or "REFUSED", message=refused.message)  # fmt: skip
+                answered[key] = Written(
+                    key,
+                    False,
+                    answered[key].crm_id,
+                    code=refused.category or "REFUSED",
+                    message=refused.message,
+                )

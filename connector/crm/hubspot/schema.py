@@ -25,10 +25,13 @@ class Schema:
         objects = {
             obj: {
                 "properties": dict(self._account.properties(obj)),
-                "groups": self._api.get(f"reading the groups of {obj}", self._api.properties(obj, "/groups")).get("results") or [],
+                "groups": self._api.get(
+                    f"reading the groups of {obj}", self._api.properties(obj, "/groups")
+                ).get("results")
+                or [],
             }
             for obj in OBJECTS
-        }  # fmt: skip
+        }
         return {
             "objects": objects,
             "pipelines": {o: self._account.pipelines(o) for o in ("tickets", "deals")},

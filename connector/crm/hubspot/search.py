@@ -112,15 +112,22 @@ class Window:
         if self._pipeline is not None:
             filters = [*filters, {"propertyName": "hs_pipeline", "operator": "EQ", "value": self._pipeline}]
         body: dict[str, Any] = {
-            "filterGroups": [{"filters": filters}], "sorts": sorts, "limit": PAGE, **({"after": str(after)} if after else {}),
+            "filterGroups": [{"filters": filters}],
+            "sorts": sorts,
+            "limit": PAGE,
+            **({"after": str(after)} if after else {}),
             "properties": [modified_name(self._obj)],
-        }  # fmt: skip
+        }
         return self._api.ask(f"searching {self._obj}", self._api.objects(self._obj, "/search"), body)
 
 
 def newest(api: Api, obj: str) -> int:
     """The newest modified time there is, in milliseconds; 0 when there is no record."""
-    body = {"filterGroups": [], "sorts": [{"propertyName": modified_name(obj), "direction": "DESCENDING"}], "limit": 1,
-            "properties": [modified_name(obj)]}  # fmt: skip
+    body = {
+        "filterGroups": [],
+        "sorts": [{"propertyName": modified_name(obj), "direction": "DESCENDING"}],
+        "limit": 1,
+        "properties": [modified_name(obj)],
+    }
     rows = api.ask(f"searching {obj}", api.objects(obj, "/search"), body).get("results") or ()
     return millis(moment(rows[0]["updatedAt"])) if rows else 0

@@ -94,7 +94,9 @@ class Sender:
                 if not answered:
                     raise
                 for one in (i for b in [batch, *waiting] for i in b):
-                    answered[one["id"]] = Written(one["id"], False, code=type(later).__name__, message=later.message, retry=True)  # fmt: skip
+                    answered[one["id"]] = Written(
+                        one["id"], False, code=type(later).__name__, message=later.message, retry=True
+                    )
                 return answered
             self._take(batch, answer, answered)
         return answered
@@ -122,7 +124,12 @@ class Sender:
                 )
             else:
                 code = codes.get(one["id"], NOT_FOUND)
-                answered[one["id"]] = Written(one["id"], False, code=code, message=f"HubSpot has no such record of {self._obj}: deleted, or merged into another.")  # fmt: skip
+                answered[one["id"]] = Written(
+                    one["id"],
+                    False,
+                    code=code,
+                    message=f"HubSpot has no such record of {self._obj}: deleted, or merged into another.",
+                )
 
     def _split(
         self, batch: list[Mapping[str, Any]], refused: Refused, answered: dict[str, Written]

@@ -42,9 +42,11 @@ class Access:
         late = (self._org.now() - expires) // 1000
         if late >= 0:
             raise HubSpotError(
-                401, f"The OAuth token used to make this call expired {late} second(s) ago.", "EXPIRED_AUTHENTICATION",
+                401,
+                f"The OAuth token used to make this call expired {late} second(s) ago.",
+                "EXPIRED_AUTHENTICATION",
                 context={"expire time": [iso(expires)]},
-            )  # fmt: skip
+            )
 
     def check_scope(self, scope: str) -> None:
         """meta `scopes` lists what the token may do; without it, everything."""
@@ -68,9 +70,13 @@ class Access:
         tokens[token] = self._org.now() + TOKEN_SECONDS * 1000
         self._org.set_meta("access_tokens", tokens)
         return {
-            "token_type": "bearer", "access_token": token, "refresh_token": app["refresh_token"],
-            "expires_in": TOKEN_SECONDS, "hub_id": self._org.meta("portal_id", 0), "scopes": self._org.meta("scopes") or [],
-        }  # fmt: skip
+            "token_type": "bearer",
+            "access_token": token,
+            "refresh_token": app["refresh_token"],
+            "expires_in": TOKEN_SECONDS,
+            "hub_id": self._org.meta("portal_id", 0),
+            "scopes": self._org.meta("scopes") or [],
+        }
 
     # -- limits: meta `limits` {"daily", "ten_seconds", "search_a_second"}. The last two are off unless set there, since
     #    the org's clock stands still while nobody advances it --

@@ -44,14 +44,23 @@ DEFAULT_PROPERTIES = {
     "contacts": ("email", "firstname", "lastname"),
     "companies": ("domain", "name"),
     "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
-    "tickets": ("content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_category", "hs_ticket_priority", "subject"),
-}  # fmt: skip
+    "tickets": (
+        "content",
+        "hs_pipeline",
+        "hs_pipeline_stage",
+        "hs_ticket_category",
+        "hs_ticket_priority",
+        "subject",
+    ),
+}
 """Returned when none are asked for, beside id and dates."""
 
 SEARCHABLE = {
-    "contacts": ("firstname", "lastname", "email", "phone", "company"), "companies": ("name", "domain", "phone"),
-    "deals": ("dealname",), "tickets": ("subject", "content"),
-}  # fmt: skip
+    "contacts": ("firstname", "lastname", "email", "phone", "company"),
+    "companies": ("name", "domain", "phone"),
+    "deals": ("dealname",),
+    "tickets": ("subject", "content"),
+}
 """What a search's free text looks at."""
 
 _ASSOCIATIONS = """
@@ -98,10 +107,16 @@ ASSOCIATION_TYPES = _association_types()
 
 
 _GROUPS = {
-    "contacts": "contactinformation", "companies": "companyinformation", "deals": "dealinformation",
-    "tickets": "ticketinformation", "calls": "call", "emails": "email", "meetings": "meeting", "notes": "note",
+    "contacts": "contactinformation",
+    "companies": "companyinformation",
+    "deals": "dealinformation",
+    "tickets": "ticketinformation",
+    "calls": "call",
+    "emails": "email",
+    "meetings": "meeting",
+    "notes": "note",
     "tasks": "task",
-}  # fmt: skip
+}
 
 _LEAD_STATUS = "NEW,OPEN,IN_PROGRESS,OPEN_DEAL,UNQUALIFIED,ATTEMPTED_TO_CONTACT,CONNECTED,BAD_TIMING"
 _LIFECYCLE = "subscriber,lead,marketingqualifiedlead,salesqualifiedlead,opportunity,customer,evangelist,other"
@@ -250,28 +265,59 @@ OUTSIDE_OPTIONS = ("owners", "stages", "pipelines")
 
 
 def property_definition(
-    name: str, label: str, type: str, field_type: str, group: str, at: str, *, options: str = "", read_only: bool = False,
-    standard: bool = False, outside: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    name: str,
+    label: str,
+    type: str,
+    field_type: str,
+    group: str,
+    at: str,
+    *,
+    options: str = "",
+    read_only: bool = False,
+    standard: bool = False,
+    outside: str | None = None,
+) -> dict[str, Any]:
     """A property as the API shows it; `_outside` says where an enumeration's options are kept."""
     made = [
-        {"label": o.replace("_", " ").capitalize() if standard else o, "value": o, "displayOrder": n, "hidden": False}
+        {
+            "label": o.replace("_", " ").capitalize() if standard else o,
+            "value": o,
+            "displayOrder": n,
+            "hidden": False,
+        }
         for n, o in enumerate(options.split(",") if options else [])
-    ]  # fmt: skip
+    ]
     if type == "bool":
         made = [
             {"label": t, "value": v, "displayOrder": n, "hidden": False}
             for n, (t, v) in enumerate((("Yes", "true"), ("No", "false")))
         ]
     return {
-        "updatedAt": at, "createdAt": at, "name": name, "label": label, "type": type, "fieldType": field_type,
-        "description": "", "groupName": group, "options": made, "displayOrder": -1, "calculated": False,
-        "externalOptions": outside is not None, "archived": False, "hasUniqueValue": False, "hidden": False,
+        "updatedAt": at,
+        "createdAt": at,
+        "name": name,
+        "label": label,
+        "type": type,
+        "fieldType": field_type,
+        "description": "",
+        "groupName": group,
+        "options": made,
+        "displayOrder": -1,
+        "calculated": False,
+        "externalOptions": outside is not None,
+        "archived": False,
+        "hasUniqueValue": False,
+        "hidden": False,
         "hubspotDefined": standard,
-        "modificationMetadata": {"archivable": not standard, "readOnlyDefinition": standard, "readOnlyValue": read_only},
-        "formField": not read_only, "dataSensitivity": "non_sensitive",
+        "modificationMetadata": {
+            "archivable": not standard,
+            "readOnlyDefinition": standard,
+            "readOnlyValue": read_only,
+        },
+        "formField": not read_only,
+        "dataSensitivity": "non_sensitive",
         **({"_outside": outside} if outside else {}),
-    }  # fmt: skip
+    }
 
 
 def standard_properties(obj: str) -> dict[str, dict[str, Any]]:
@@ -313,9 +359,12 @@ def standard_groups(obj: str) -> list[dict[str, Any]]:
 
 
 _DEAL_STAGES = (
-    ("appointmentscheduled", "Discovery", 0.2), ("presentationscheduled", "Proposal", 0.5),
-    ("contractsent", "Negotiation", 0.8), ("closedwon", "Closed Won", 1.0), ("closedlost", "Closed Lost", 0.0),
-)  # fmt: skip
+    ("appointmentscheduled", "Discovery", 0.2),
+    ("presentationscheduled", "Proposal", 0.5),
+    ("contractsent", "Negotiation", 0.8),
+    ("closedwon", "Closed Won", 1.0),
+    ("closedlost", "Closed Lost", 0.0),
+)
 _TICKET_STAGES = (
     ("1", "New", "OPEN"),
     ("2", "Waiting on contact", "OPEN"),
@@ -336,9 +385,14 @@ def standard_pipelines(obj: str) -> list[dict[str, Any]]:
         return [{"id": "default", "label": "Sales Pipeline", "displayOrder": 0, "stages": stages, **times}]
     if obj == "tickets":
         stages = [
-            {"id": i, "label": label, "displayOrder": n,
-             "metadata": {"isClosed": "true" if state == "CLOSED" else "false", "ticketState": state}, **times}
+            {
+                "id": i,
+                "label": label,
+                "displayOrder": n,
+                "metadata": {"isClosed": "true" if state == "CLOSED" else "false", "ticketState": state},
+                **times,
+            }
             for n, (i, label, state) in enumerate(_TICKET_STAGES)
-        ]  # fmt: skip
+        ]
         return [{"id": "0", "label": "Support Pipeline", "displayOrder": 0, "stages": stages, **times}]
     return []

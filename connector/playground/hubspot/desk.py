@@ -80,10 +80,11 @@ class HubSpotDesk:
             args += [f"%{search}%"] * len(names)
         rows = self.org.sql(
             "select id from record where obj = 'contacts' and deleted = 0"
-            " and coalesce(json_extract(data, '$.hs_lead_status'), '') not in (?, ?)" + where +
-            " order by cast(coalesce(json_extract(data, '$.candor_score'), -1) as real) desc, id limit ? offset ?",
+            " and coalesce(json_extract(data, '$.hs_lead_status'), '') not in (?, ?)"
+            + where
+            + " order by cast(coalesce(json_extract(data, '$.candor_score'), -1) as real) desc, id limit ? offset ?",
             [*args, limit, offset],
-        )  # fmt: skip
+        )
         return [self.view("lead", id) for (id,) in rows]
 
     def deals(self, lead_id: str | None = None) -> Sequence[View]:
@@ -190,19 +191,25 @@ class HubSpotDesk:
         user = self._user(by)
         with self.org.transaction():
             values = {
-                "dealname": f"{row.data.get('company') or row.data.get('lastname')} deal", "amount": text_of(amount),
-                "pipeline": "default", "dealstage": DEAL_STAGES["discovery"], "deal_currency_code": "USD",
+                "dealname": f"{row.data.get('company') or row.data.get('lastname')} deal",
+                "amount": text_of(amount),
+                "pipeline": "default",
+                "dealstage": DEAL_STAGES["discovery"],
+                "deal_currency_code": "USD",
                 "hubspot_owner_id": user if user in self.owners() else row.data.get("hubspot_owner_id"),
-            }  # fmt: skip
+            }
             deal = self._records.create("deals", values, by=user, via="ui")
             for company in self.org.links("contacts", [lead_id], "companies").get(lead_id, [])[:1]:
                 self._associations.make("deals", deal.id, "companies", company)
             self._associations.make("deals", deal.id, "contacts", lead_id)
             contact = self._records.find("contacts", lead_id)
             self._records.update(
-                "contacts", contact, {"hs_lead_status": LEAD_STATUSES["converted"], "lifecyclestage": "opportunity"},
-                by=user, via="ui",
-            )  # fmt: skip
+                "contacts",
+                contact,
+                {"hs_lead_status": LEAD_STATUSES["converted"], "lifecyclestage": "opportunity"},
+                by=user,
+                via="ui",
+            )
         return deal.id
 
     # -- --
@@ -284,14 +291,25 @@ def _entry(obj: str, row: Row) -> TimelineEntry:
     kind = {"calls": "call", "meetings": "meeting", "tasks": "task"}.get(obj) or direction.get(
         str(data.get("hs_email_direction")), "email_sent"
     )
-    title = next((data[k] for k in ("hs_email_subject", "hs_meeting_title", "hs_task_subject", "hs_call_title") if data.get(k)), "")  # fmt: skip
+    title = next(
+        (
+            data[k]
+            for k in ("hs_email_subject", "hs_meeting_title", "hs_task_subject", "hs_call_title")
+            if data.get(k)
+        ),
+        "",
+    )
     return TimelineEntry(
         datetime.fromisoformat(data["hs_timestamp"]), kind, str(title), data.get("hubspot_owner_id")
     )
 
 
-_BEHAVIOUR = {"hs_analytics_last_url": "page_view", "recent_conversion_event_name": "form",
-              "hs_email_last_open_date": "email_opened", "hs_email_last_click_date": "email_clicked"}  # fmt: skip
+_BEHAVIOUR = {
+    "hs_analytics_last_url": "page_view",
+    "recent_conversion_event_name": "form",
+    "hs_email_last_open_date": "email_opened",
+    "hs_email_last_click_date": "email_clicked",
+}
 
 
 def _behaviour(change: Mapping[str, Any]) -> TimelineEntry | None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from connector.playground.hubspot import catalog
 from connector.playground.hubspot.errors import HubSpotError, Invalid, bad_request, invalid_values, not_found
 from connector.playground.hubspot.schema import Schema
@@ -13,8 +15,16 @@ from connector.playground.hubspot.times import iso
 from connector.playground.hubspot.values import accept
 from connector.playground.org import Org, Row
 
-SOURCES = {"api": "INTEGRATION", "ui": "CRM_UI", "automation": "AUTOMATION_PLATFORM", "analytics": "ANALYTICS",
-           "form": "FORM", "import": "IMPORT", "calculated": "CALCULATED", "merge": "MERGE_CONTACTS"}  # fmt: skip
+SOURCES = {
+    "api": "INTEGRATION",
+    "ui": "CRM_UI",
+    "automation": "AUTOMATION_PLATFORM",
+    "analytics": "ANALYTICS",
+    "form": "FORM",
+    "import": "IMPORT",
+    "calculated": "CALCULATED",
+    "merge": "MERGE_CONTACTS",
+}
 """How a change came about (`via` in the org's history) -> the sourceType that history shows."""
 
 HUBSPOT = "hubspot"
@@ -24,7 +34,9 @@ HUBSPOT = "hubspot"
 class Records:
     def __init__(self, org: Org, schema: Schema) -> None:
         self.org, self.schema = org, schema
-        org.sql("create index if not exists hubspot_email on record(json_extract(data, '$.email')) where obj = 'contacts'")  # fmt: skip
+        org.sql(
+            "create index if not exists hubspot_email on record(json_extract(data, '$.email')) where obj = 'contacts'"
+        )
 
     # -- finding --
 
@@ -54,7 +66,7 @@ class Records:
         for start in range(0, len(keys), 200):
             part = keys[start : start + 200]
             for value, id in self.org.sql(
-                f"select {path}, id from record where obj = '{obj}' and deleted = 0 and {path} in ({','.join('?' * len(part))})",
+                f"select {path}, id from record where obj = '{obj}' and deleted = 0 and {path} in ({_marks(part)})",
                 part,
             ):
                 found[wanted[value]] = id
@@ -99,8 +111,12 @@ class Records:
             needed = ("hs_timestamp",)
         missing = [k for k in needed if not given.get(k)]
         if missing:
-            raise HubSpotError(400, f"Error creating {obj}. Some required properties were not set.", "VALIDATION_ERROR",
-                               context={"properties": missing})  # fmt: skip
+            raise HubSpotError(
+                400,
+                f"Error creating {obj}. Some required properties were not set.",
+                "VALIDATION_ERROR",
+                context={"properties": missing},
+            )
         with self.org.transaction():
             values = self.checked(obj, given, old=None)
             values.setdefault("hs_object_source", SOURCES[via]) if obj in catalog.ENGAGEMENTS else None
@@ -130,7 +146,12 @@ class Records:
             raise bad_request("A record can't be merged with itself.")
         with self.org.transaction():
             merged = {**second.data, **{k: v for k, v in first.data.items() if v is not None}}
-            old = [i for r in (first, second) for i in [*str(r.data.get("hs_merged_object_ids") or "").split(";"), r.id] if i]  # fmt: skip
+            old = [
+                i
+                for r in (first, second)
+                for i in [*str(r.data.get("hs_merged_object_ids") or "").split(";"), r.id]
+                if i
+            ]
             id = self.new_id(obj)
             history = [
                 (obj, id, h["field"], h["at"], h["old"], h["new"], h["by"], h["via"])
@@ -228,29 +249,29 @@ class Records:
         many the vendor keeps is unverified)."""
         keep = self.org.meta("history_versions")
         past: dict[str, dict[str, list[dict[str, Any]]]] = {i: {} for i in ids}
-        rows = self.org.sql(
-            f"select id, field, at, json_extract(new, '$'), by, via from history where obj = ? and id in ({','.join('?' * len(ids))})"
-            f" and field in ({','.join('?' * len(names))}) order by at desc, seq desc",
-            [obj, *ids, *names],
-        )
-        for id, field, at, new, by, via in rows:
+        wanted = set(names)
+        users = {r.id: str(r.data["userId"]) for r in self.org.all("owners")}
+        for id, field, at, new, by, via in self.org.sql(
+            f"select id, field, at, new, by, via from history where obj = ? and id in ({_marks(ids)})"
+            " order by at desc, seq desc",
+            [obj, *ids],
+        ):
+            if field not in wanted:
+                continue
             entries = past[id].setdefault(field, [])
             if keep is None or len(entries) < keep:
+                value = orjson.loads(new)
                 entry = {
-                    "value": "" if new is None else str(new),
+                    "value": "" if value is None else str(value),
                     "timestamp": iso(at),
                     "sourceType": SOURCES.get(via, via.upper()),
                 }
                 if via == "ui":
-                    entry["sourceId"] = f"userId:{self.user_of(by)}"
+                    entry["sourceId"] = f"userId:{users.get(by, by)}"
                 elif by:
                     entry["sourceId"] = by
                 entries.append(entry)
         return past
-
-    def user_of(self, owner: str) -> str:
-        row = self.org.get("owners", owner)
-        return str(row.data["userId"]) if row else owner
 
     # -- checks that look beyond one value --
 
@@ -275,7 +296,13 @@ class Records:
         belongs = self.schema.stages(obj)[stage][0]
         pipeline = kept.setdefault(pipeline_name, old.data.get(pipeline_name) if old else belongs)
         if pipeline != belongs:
-            raise invalid_values([Invalid(stage_name, stage, "INVALID_OPTION", f"Stage {stage} is not of pipeline {pipeline}.")])  # fmt: skip
+            raise invalid_values(
+                [
+                    Invalid(
+                        stage_name, stage, "INVALID_OPTION", f"Stage {stage} is not of pipeline {pipeline}."
+                    )
+                ]
+            )
 
     def _lifecycle(self, kept: dict[str, str | None], old: Row | None) -> None:
         """Forward only: a step back is left out in silence (whether the vendor refuses it instead is unverified)."""
@@ -286,7 +313,9 @@ class Records:
         elif new == "opportunity" and before != new:
             kept["hs_lifecyclestage_opportunity_date"] = iso(self.org.now() + 1)
 
-    def _unique(self, obj: str, definitions: Mapping[str, Any], kept: Mapping[str, str | None], old: Row | None) -> None:  # fmt: skip
+    def _unique(
+        self, obj: str, definitions: Mapping[str, Any], kept: Mapping[str, str | None], old: Row | None
+    ) -> None:
         for name, value in kept.items():
             if value is None or not definitions[name]["hasUniqueValue"]:
                 continue
@@ -299,3 +328,7 @@ class Records:
                 409, f"A record with {name} {value} already exists. Existing ID: {holder}", "CONFLICT",
                 context={"propertyName": [name]},
             )  # fmt: skip
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

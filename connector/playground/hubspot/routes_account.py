@@ -33,11 +33,18 @@ class Account:
     def details(self, call: Call) -> Answer:
         zone = self._org.meta("timezone", "UTC")
         offset = datetime.fromtimestamp(self._org.now() / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%z")
-        return Answer({
-            "portalId": self._org.meta("portal_id", 0), "accountType": self._org.meta("account_type", "DEVELOPER_TEST"),
-            "timeZone": zone, "companyCurrency": self._org.meta("currency", "USD"), "additionalCurrencies": [],
-            "utcOffset": f"{offset[:3]}:{offset[3:]}", "uiDomain": "app-eu1.hubspot.com", "dataHostingLocation": "eu1",
-        })  # fmt: skip
+        return Answer(
+            {
+                "portalId": self._org.meta("portal_id", 0),
+                "accountType": self._org.meta("account_type", "DEVELOPER_TEST"),
+                "timeZone": zone,
+                "companyCurrency": self._org.meta("currency", "USD"),
+                "additionalCurrencies": [],
+                "utcOffset": f"{offset[:3]}:{offset[3:]}",
+                "uiDomain": "app-eu1.hubspot.com",
+                "dataHostingLocation": "eu1",
+            }
+        )
 
     def usage(self, call: Call) -> Answer:
         return Answer({"results": [self._house.access.usage()]})
@@ -70,7 +77,14 @@ class Account:
 def _owner(row: Row) -> dict[str, Any]:
     user = int(row.data["userId"])
     return {
-        "id": row.id, "email": row.data["email"], "type": "PERSON", "firstName": row.data["firstName"],
-        "lastName": row.data["lastName"], "userId": None if row.deleted else user, "userIdIncludingInactive": user,
-        "createdAt": iso(row.created), "updatedAt": iso(row.modified), "archived": row.deleted,
-    }  # fmt: skip
+        "id": row.id,
+        "email": row.data["email"],
+        "type": "PERSON",
+        "firstName": row.data["firstName"],
+        "lastName": row.data["lastName"],
+        "userId": None if row.deleted else user,
+        "userIdIncludingInactive": user,
+        "createdAt": iso(row.created),
+        "updatedAt": iso(row.modified),
+        "archived": row.deleted,
+    }

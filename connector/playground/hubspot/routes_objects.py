@@ -20,12 +20,20 @@ _V3, _DATED = "/crm/v3/objects/{type}", "/crm/objects/{version}/{type}"
 def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
     o = Objects(house)
     for method, end, handler in (
-        ("GET", "", o.page), ("POST", "", o.create), ("POST", "/search", o.search), ("POST", "/merge", o.merge),
-        ("POST", "/gdpr-delete", o.erase), ("POST", "/batch/read", o.batch_read), ("POST", "/batch/create", o.batch_create),
-        ("POST", "/batch/update", o.batch_update), ("POST", "/batch/upsert", o.batch_upsert),
-        ("POST", "/batch/archive", o.batch_archive), ("GET", "/{id}", o.get), ("PATCH", "/{id}", o.update),
+        ("GET", "", o.page),
+        ("POST", "", o.create),
+        ("POST", "/search", o.search),
+        ("POST", "/merge", o.merge),
+        ("POST", "/gdpr-delete", o.erase),
+        ("POST", "/batch/read", o.batch_read),
+        ("POST", "/batch/create", o.batch_create),
+        ("POST", "/batch/update", o.batch_update),
+        ("POST", "/batch/upsert", o.batch_upsert),
+        ("POST", "/batch/archive", o.batch_archive),
+        ("GET", "/{id}", o.get),
+        ("PATCH", "/{id}", o.update),
         ("DELETE", "/{id}", o.archive),
-    ):  # fmt: skip
+    ):
         yield method, (_V3 + end, _DATED + end), handler, False
 
 
@@ -247,9 +255,11 @@ def _inputs(body: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
 
 def _missing(obj: str, ids: list[str]) -> dict[str, Any]:
     return {
-        "status": "error", "category": "OBJECT_NOT_FOUND", "message": f"Could not get some {obj}, they may be deleted.",
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "message": f"Could not get some {obj}, they may be deleted.",
         "context": {"ids": ids},
-    }  # fmt: skip
+    }
 
 
 def _json(text: str) -> dict[str, Any]:

@@ -44,8 +44,15 @@ def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
     for end, handler in (
         ("read", a.read), ("create", a.create), ("archive", a.archive), ("associate/default", a.default)
     ):  # fmt: skip
-        yield "POST", (f"/crm/v4/associations/{{type}}/{{to}}/batch/{end}",
-                       f"/crm/associations/{{version}}/{{type}}/{{to}}/batch/{end}"), handler, False  # fmt: skip
+        yield (
+            "POST",
+            (
+                f"/crm/v4/associations/{{type}}/{{to}}/batch/{end}",
+                f"/crm/associations/{{version}}/{{type}}/{{to}}/batch/{end}",
+            ),
+            handler,
+            False,
+        )
     one = ("/crm/v4/objects/{type}/{id}/associations", "/crm/objects/{version}/{type}/{id}/associations")
     for method, end, handler in (
         ("PUT", "/default/{to}/{to_id}", a.one_default), ("PUT", "/{to}/{to_id}", a.one),
@@ -212,8 +219,11 @@ class Associated:
 
     def of_one(self, call: Call) -> Answer:
         results, _ = self._associations.batch_read(
-            call.object(), call.object("to"), [{"id": call.path["id"], "after": call.query.get("after")}], dated=call.dated
-        )  # fmt: skip
+            call.object(),
+            call.object("to"),
+            [{"id": call.path["id"], "after": call.query.get("after")}],
+            dated=call.dated,
+        )
         if not results:
             return Answer({"results": []})
         found = results[0]

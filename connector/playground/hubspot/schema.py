@@ -131,8 +131,12 @@ class Schema:
             raise bad_request("A property group needs a name and a label.")
         known = self.groups(obj)
         if any(g["name"] == name for g in known):
-            raise HubSpotError(409, f"A property group named '{name}' already exists.", "OBJECT_ALREADY_EXISTS",
-                               "Properties.PROPERTY_GROUP_WITH_NAME_EXISTS")  # fmt: skip
+            raise HubSpotError(
+                409,
+                f"A property group named '{name}' already exists.",
+                "OBJECT_ALREADY_EXISTS",
+                "Properties.PROPERTY_GROUP_WITH_NAME_EXISTS",
+            )
         group = {
             "name": name,
             "label": body["label"],
@@ -206,8 +210,15 @@ class Schema:
                 metadata.setdefault(
                     "isClosed", "true" if float(metadata["probability"]) in (0.0, 1.0) else "false"
                 )
-            stages.append({"id": str(first + n + 1), "label": stage["label"],
-                           "displayOrder": stage.get("displayOrder", n), "metadata": metadata, **times})  # fmt: skip
+            stages.append(
+                {
+                    "id": str(first + n + 1),
+                    "label": stage["label"],
+                    "displayOrder": stage.get("displayOrder", n),
+                    "metadata": metadata,
+                    **times,
+                }
+            )
         made = {"id": body.get("pipelineId") or str(first), "label": body["label"],
                 "displayOrder": body["displayOrder"], "stages": stages, **times}  # fmt: skip
         self._org.set_meta("next_stage", first + len(stages) + 1)

@@ -151,8 +151,14 @@ class Search:
             raise bad_request("Only one sort is allowed.")
         if not sorts:
             return "created, id"
-        sort = sorts[0] if isinstance(sorts[0], dict) else {"propertyName": str(sorts[0]).lstrip("-"),
-                                                            "direction": "DESCENDING" if str(sorts[0]).startswith("-") else "ASCENDING"}  # fmt: skip
+        sort = (
+            sorts[0]
+            if isinstance(sorts[0], dict)
+            else {
+                "propertyName": str(sorts[0]).lstrip("-"),
+                "direction": "DESCENDING" if str(sorts[0]).startswith("-") else "ASCENDING",
+            }
+        )
         column, _ = self._column(obj, str(sort.get("propertyName")))
         down = str(sort.get("direction", "ASCENDING")).upper().startswith("DESC")
         return f"{column} desc, id desc" if down else f"{column}, id"

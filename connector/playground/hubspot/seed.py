@@ -46,17 +46,28 @@ def seed(org: Org, world: World) -> dict[str, str]:
     """Fill an empty org; the world's key -> the record's id."""
     now = ms_of(world.now)
     for key, value in {
-        "clock": now, "token": "pat-eu1-" + secrets.token_hex(18), "portal_id": 140_000_000 + secrets.randbelow(9_000_000),
-        "timezone": "UTC", "currency": "USD", "name": world.name,
+        "clock": now,
+        "token": "pat-eu1-" + secrets.token_hex(18),
+        "portal_id": 140_000_000 + secrets.randbelow(9_000_000),
+        "timezone": "UTC",
+        "currency": "USD",
+        "name": world.name,
         "oauth": {n: secrets.token_urlsafe(24) for n in ("client_id", "client_secret", "refresh_token")},
-    }.items():  # fmt: skip
+    }.items():
         org.set_meta(key, value)
     ids = _ids(world)
     with org.transaction():
         _properties(org, world.columns)
         _Seeding(org, world, ids, now).run()
         for obj in catalog.OBJECTS:
-            last = max((int(i) for i in ids.values() if int(i) // catalog.ID_SPAN == catalog.ID_START[obj] // catalog.ID_SPAN), default=catalog.ID_START[obj])  # fmt: skip
+            last = max(
+                (
+                    int(i)
+                    for i in ids.values()
+                    if int(i) // catalog.ID_SPAN == catalog.ID_START[obj] // catalog.ID_SPAN
+                ),
+                default=catalog.ID_START[obj],
+            )
             org.set_meta(f"next_id:{obj}", last + 1)
     return ids
 
@@ -86,10 +97,17 @@ def _properties(org: Org, columns: Iterable[Column]) -> None:
     for name, label, type, field_type, choices in wanted:
         if name in known:
             raise bad_request(f"The world's column {name} has the name of a HubSpot property.")
-        schema.create_property("contacts", {
-            "name": name, "label": label, "type": type, "fieldType": field_type, "groupName": "contactinformation",
-            "options": [{"label": c, "value": c} for c in choices],
-        })  # fmt: skip
+        schema.create_property(
+            "contacts",
+            {
+                "name": name,
+                "label": label,
+                "type": type,
+                "fieldType": field_type,
+                "groupName": "contactinformation",
+                "options": [{"label": c, "value": c} for c in choices],
+            },
+        )
 
 
 class _Seeding:
@@ -258,8 +276,18 @@ class _Seeding:
         for change in changes:
             if change.field in names:
                 by, via = self._by(change.by)
-                self.history.append(("deals", id, names[change.field], ms_of(change.at),
-                                     value(change.field, change.old), value(change.field, change.new), by, via))  # fmt: skip
+                self.history.append(
+                    (
+                        "deals",
+                        id,
+                        names[change.field],
+                        ms_of(change.at),
+                        value(change.field, change.old),
+                        value(change.field, change.new),
+                        by,
+                        via,
+                    )
+                )
         if deal.account:
             self._link("deals", id, "companies", self.ids[deal.account], "Primary")
         for person in deal.people:
@@ -308,21 +336,33 @@ def engagement_values(kind: str, at: int, detail: dict[str, Any], *, machine: bo
     minutes = detail.get("minutes")
     if kind == "call":
         answered = bool(detail.get("answered", True))
-        values |= {"hs_call_direction": "OUTBOUND", "hs_call_status": "COMPLETED" if answered else "NO_ANSWER",
-                   "hs_call_duration": str(int(float(minutes or 0) * 60_000)), "hs_call_title": detail.get("subject")}  # fmt: skip
+        values |= {
+            "hs_call_direction": "OUTBOUND",
+            "hs_call_status": "COMPLETED" if answered else "NO_ANSWER",
+            "hs_call_duration": str(int(float(minutes or 0) * 60_000)),
+            "hs_call_title": detail.get("subject"),
+        }
     elif kind == "meeting":
         values |= {"hs_meeting_title": detail.get("subject") or "Meeting", "hs_meeting_start_time": iso(at),
                    "hs_meeting_end_time": iso(at + int(float(minutes or 30) * 60_000)),
                    "hs_meeting_outcome": detail.get("outcome") or "COMPLETED"}  # fmt: skip
     elif kind == "task":
-        values |= {"hs_task_subject": detail.get("subject") or "Task", "hs_task_status": "COMPLETED", "hs_task_type": "TODO"}  # fmt: skip
+        values |= {
+            "hs_task_subject": detail.get("subject") or "Task",
+            "hs_task_status": "COMPLETED",
+            "hs_task_type": "TODO",
+        }
     else:
         direction = {"email_replied": "INCOMING_EMAIL", "email_forwarded": "FORWARDED_EMAIL"}.get(
             kind, "EMAIL"
         )
-        values |= {"hs_email_direction": direction, "hs_email_subject": detail.get("subject"), "hs_email_status": "SENT",
-                   "hs_email_cc_email": ";".join(a for a in detail.get("cc") or [] if a) or None,
-                   "hs_email_open_count": "0"}  # fmt: skip
+        values |= {
+            "hs_email_direction": direction,
+            "hs_email_subject": detail.get("subject"),
+            "hs_email_status": "SENT",
+            "hs_email_cc_email": ";".join(a for a in detail.get("cc") or [] if a) or None,
+            "hs_email_open_count": "0",
+        }
     return values
 
 

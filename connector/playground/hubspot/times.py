@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+_NAIVE = datetime(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(ms: int) -> str:
-    seconds, milli = divmod(ms, 1000)
-    return f"{(_EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%S')}.{milli:03d}Z"
+    return (_NAIVE + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
 
 
 def ms_of(at: datetime) -> int:

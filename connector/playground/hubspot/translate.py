@@ -11,11 +11,22 @@ BOT = "bot"
 through is unverified."""
 
 PERSON_FIELDS = {
-    "first_name": "firstname", "last_name": "lastname", "email": "email", "company": "company", "title": "jobtitle",
-    "industry": "industry", "annual_revenue": "annualrevenue", "country": "country", "phone": "phone",
-    "linkedin": "linkedin_url", "opted_out": "hs_email_optout", "status": "hs_lead_status",
-    "owner_id": "hubspot_owner_id", "employees": "employee_count", "source": "lead_source",
-}  # fmt: skip
+    "first_name": "firstname",
+    "last_name": "lastname",
+    "email": "email",
+    "company": "company",
+    "title": "jobtitle",
+    "industry": "industry",
+    "annual_revenue": "annualrevenue",
+    "country": "country",
+    "phone": "phone",
+    "linkedin": "linkedin_url",
+    "opted_out": "hs_email_optout",
+    "status": "hs_lead_status",
+    "owner_id": "hubspot_owner_id",
+    "employees": "employee_count",
+    "source": "lead_source",
+}
 """A lead's canonical field -> its property; the other ones (points, use_case …) have the same name in both."""
 
 CUSTOM: list[tuple[str, str, str, str, list[str]]] = [
@@ -32,8 +43,13 @@ CUSTOM: list[tuple[str, str, str, str, list[str]]] = [
 
 LEAD_STATUSES = {"new": "NEW", "working": "IN_PROGRESS", "nurture": "BAD_TIMING", "qualified": "CONNECTED",
                  "converted": "OPEN_DEAL", "disqualified": "UNQUALIFIED"}  # fmt: skip
-DEAL_STAGES = {"discovery": "appointmentscheduled", "proposal": "presentationscheduled", "negotiation": "contractsent",
-               "won": "closedwon", "lost": "closedlost"}  # fmt: skip
+DEAL_STAGES = {
+    "discovery": "appointmentscheduled",
+    "proposal": "presentationscheduled",
+    "negotiation": "contractsent",
+    "won": "closedwon",
+    "lost": "closedlost",
+}
 
 
 def lifecycle(status: str) -> str:
@@ -42,8 +58,14 @@ def lifecycle(status: str) -> str:
 
 def engagement(kind: str) -> str | None:
     """The object that keeps an activity of this kind; None: the contact's analytics properties do."""
-    return {"call": "calls", "meeting": "meetings", "task": "tasks", "email_sent": "emails", "email_replied": "emails",
-            "email_forwarded": "emails"}.get(kind)  # fmt: skip
+    return {
+        "call": "calls",
+        "meeting": "meetings",
+        "task": "tasks",
+        "email_sent": "emails",
+        "email_replied": "emails",
+        "email_forwarded": "emails",
+    }.get(kind)
 
 
 def text_of(value: Any) -> str | None:
@@ -72,10 +94,18 @@ def traffic_source(source: Any) -> str | None:
         return None
     text = str(source).lower()
     for word, fitting in (
-        ("paid", "PAID_SEARCH"), ("search", "ORGANIC_SEARCH"), ("organic", "ORGANIC_SEARCH"), ("referral", "REFERRALS"),
-        ("partner", "REFERRALS"), ("email", "EMAIL_MARKETING"), ("social", "SOCIAL_MEDIA"), ("webinar", "OTHER_CAMPAIGNS"),
-        ("event", "OFFLINE"), ("outbound", "OFFLINE"), ("list", "OFFLINE"),
-    ):  # fmt: skip
+        ("paid", "PAID_SEARCH"),
+        ("search", "ORGANIC_SEARCH"),
+        ("organic", "ORGANIC_SEARCH"),
+        ("referral", "REFERRALS"),
+        ("partner", "REFERRALS"),
+        ("email", "EMAIL_MARKETING"),
+        ("social", "SOCIAL_MEDIA"),
+        ("webinar", "OTHER_CAMPAIGNS"),
+        ("event", "OFFLINE"),
+        ("outbound", "OFFLINE"),
+        ("list", "OFFLINE"),
+    ):
         if word in text:
             return fitting
     return "DIRECT_TRAFFIC"
