@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from connector.playground.control import Faults, HoldWrites, is_write, routes
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
+from connector.playground.server import PlaygroundError, WorldOptions, open_playground
 from connector.playground.world.generate import generate
+from connector.playground.world.reps import record_ids
 from tests.world_desk import plain_org
 
 
@@ -129,3 +131,45 @@ def test_the_nth_write_is_held(when: Any, ends: str) -> None:
         assert b"third" in wire.done
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
+def test_an_org_of_either_vendor_opens_lives_and_survives(crm: Any, tmp_path: Path) -> None:
+    options = WorldOptions(leads=60, months=6, seed=1)
+    playground = open_playground(crm, tmp_path / "org", options)
+    assert (tmp_path / "org" / "token").stat().st_mode & 0o777 == 0o600
+    pages = TestClient(playground.pages)
+    assert pages.get("/").status_code == 200
+    lead = playground.desk.leads(limit=1)[0]
+    path = f"/record/lead/{lead.id}"
+    assert lead.name in pages.get(path).text
+    said = pages.post(path, data={"do": "log", "what": "call answered"})
+    assert "Logged." in said.text
+    assert pages.post("/reps/react", json={"days": 1, "seed": 1}).json()["looks"] > 0
+    log = playground.org.write_log()
+    playground.close()
+    again = open_playground(crm, tmp_path / "org", WorldOptions(leads=5))
+    assert again.org.write_log() == log
+    assert again.token == playground.token
+    assert again.truth == playground.truth
+    again.close()
+    with pytest.raises(PlaygroundError, match="holds a"):
+        open_playground("hubspot" if crm == "salesforce" else "salesforce", tmp_path / "org", options)
+
+
+@pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
+def test_an_org_from_a_file_does_not_tell_how_open_leads_ended(crm: Any, tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i % 7},{'ab'[i % 2]},Select,{int(i % 3 == 0)}\n" for i in range(60))
+    (tmp_path / "x.csv").write_text("ref,visits,origin,colour,converted\n" + rows)
+    playground = open_playground(crm, tmp_path / "org", WorldOptions(csv=tmp_path / "x.csv"))
+    ids = record_ids(playground.org, "lead", "contacts")
+    held = {key for key, cause in playground.truth.cause.items() if cause == "held out"}
+    shapes = set()
+    for key in held:
+        view = playground.desk.view("lead", ids[key])
+        assert not playground.desk.deals(view.id)
+        shapes.add((view.values["status"], len(playground.desk.timeline(view.id))))
+    assert {playground.truth.probability[key] for key in held} == {0.0, 1.0}
+    assert {status for status, _ in shapes} == {"new"}
+    assert len(shapes) == 1
+    playground.close()
