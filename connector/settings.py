@@ -177,7 +177,7 @@ def load(path: Path | None = None) -> Settings:
         model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": str(file)})
 
     try:
-        settings: Settings = FromFile()  # type: ignore[call-arg]
+        settings: Settings = FromFile()
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

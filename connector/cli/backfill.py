@@ -17,7 +17,14 @@ def run(config: Path | None, as_json: bool) -> None:
             run.summary.update(rows=dict(pulled.rows), new=pulled.new)
         usage = context.crm.usage()
     if as_json:
-        show_json({"rows": dict(pulled.rows), "new": pulled.new, "looked_at": list(pulled.looked_at), "calls": usage.calls})
+        show_json(
+            {
+                "rows": dict(pulled.rows),
+                "new": pulled.new,
+                "looked_at": list(pulled.looked_at),
+                "calls": usage.calls,
+            }
+        )
         return
     for stream, rows in pulled.rows.items():
         out.print(f"  {stream:<18} {rows:>9,}")

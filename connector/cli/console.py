@@ -23,7 +23,11 @@ err = Console(stderr=True, highlight=False)
 
 def show_json(value: Any) -> None:
     sys.stdout.write(
-        orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+        orjson.dumps(
+            value,
+            default=str,
+            option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY,
+        ).decode()
         + "\n"
     )
 
@@ -59,14 +63,18 @@ def progress(as_json: bool = False) -> Iterator[Report]:
             head = what.split(":", 1)[0]
             if head not in tasks:
                 for task in tasks.values():
-                    bars.update(task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1)
+                    bars.update(
+                        task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1
+                    )
                 tasks[head] = bars.add_task(what, total=of, count="")
             count = f"{done:,}" if of is None else f"{done:,} of {of:,}"
             bars.update(tasks[head], description=what, completed=done, total=of, count=count)
 
         yield report
         for task in tasks.values():
-            bars.update(task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1)
+            bars.update(
+                task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1
+            )
 
 
 @contextmanager

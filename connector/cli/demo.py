@@ -22,7 +22,15 @@ _CRMS = ("salesforce", "hubspot")
 
 
 def run(
-    crm: str, leads: Path | None, mapping: Path | None, keep: bool, size: int, seed: int, out: Path, yes: bool, as_json: bool
+    crm: str,
+    leads: Path | None,
+    mapping: Path | None,
+    keep: bool,
+    size: int,
+    seed: int,
+    out: Path,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     from connector.demo.loop import Loop, run_loop
     from connector.playground.server import WorldOptions, launched
@@ -33,16 +41,24 @@ def run(
     crms = _CRMS if crm == "both" and leads is None else ("salesforce",) if crm == "both" else (crm,)
     options = WorldOptions(leads=size, seed=seed)
     if leads is not None:
-        options = WorldOptions(leads=size, seed=seed, csv=leads.resolve(), mapping=_mapping(leads, mapping, yes))
+        options = WorldOptions(
+            leads=size, seed=seed, csv=leads.resolve(), mapping=_mapping(leads, mapping, yes)
+        )
     started, folder = time.perf_counter(), _new_folder(out)
     loops: list[Loop] = []
     with ExitStack() as stack:
         # The second local CRM makes its world while the first is at work.
-        waiting = {name: stack.enter_context(_Launch(launched, name, folder / name / "playground", options)) for name in crms}
+        waiting = {
+            name: stack.enter_context(_Launch(launched, name, folder / name / "playground", options))
+            for name in crms
+        }
         for name in crms:
             info = waiting[name].ready()
             if not as_json:
-                err.rule(f"[bold]{'Salesforce' if name == 'salesforce' else 'HubSpot'}[/bold], local, at {info['url']}", align="left")
+                err.rule(
+                    f"[bold]{'Salesforce' if name == 'salesforce' else 'HubSpot'}[/bold], local, at {info['url']}",
+                    align="left",
+                )
             say = (lambda text: None) if as_json else err.print
             with progress(as_json) as bars:
                 loops.append(run_loop(name, info, folder / name, options, bars, say, keep=keep))
@@ -58,8 +74,12 @@ def run(
         if keep:
             for name in crms:
                 process, info = waiting[name].keep()
-                err.print(f"{name}: the local CRM is up (process {process}). Its record pages: [link]{info['pages']}[/link]")
-                err.print(f"  candor --help; then e.g. `candor sync --dry-run --config {folder / name / 'candor.toml'}`; stop it: kill {process}")
+                err.print(
+                    f"{name}: the local CRM is up (process {process}). Its record pages: [link]{info['pages']}[/link]"
+                )
+                err.print(
+                    f"  candor --help; then e.g. `candor sync --dry-run --config {folder / name / 'candor.toml'}`; stop it: kill {process}"
+                )
 
 
 class _Launch:
@@ -114,7 +134,9 @@ def _new_folder(folder: Path) -> Path:
     mark = folder / ".candor-demo"
     if folder.exists():
         if not mark.exists() and any(folder.iterdir()):
-            raise InputError(f"{folder} is there and was not made by a demo.", fix="Name another folder with --out.")
+            raise InputError(
+                f"{folder} is there and was not made by a demo.", fix="Name another folder with --out."
+            )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, mode=0o700)
     mark.touch()
@@ -137,7 +159,9 @@ def _mapping(leads: Path, mapping: Path | None, yes: bool) -> Path | None:
     proposed = propose(read_table(leads), leads.name.split(".")[0])
     err.print(f"[bold]No mapping for {leads.name}: proposed from its columns[/bold]")
     err.print(write_mapping(proposed), markup=False)
-    if not yes and not typer.confirm("Go on with this? (No: save it, mend it, and give it with --mapping)", default=True, err=True):
+    if not yes and not typer.confirm(
+        "Go on with this? (No: save it, mend it, and give it with --mapping)", default=True, err=True
+    ):
         raise typer.Exit(1)
     return None
 
@@ -175,16 +199,29 @@ def _table(loops: list[Any], seconds: float) -> None:
     for title, key in _ROWS:
         table.add_row(title, *(f"{loop.result[key]:,}" for loop in loops))
     if all(loop.result.get("model") for loop in loops):
-        for title, key in (("held-out leads", "held_out"), ("AUC on them", "auc"), ("log loss", "log_loss"), ("calibration error", "ece")):
+        for title, key in (
+            ("held-out leads", "held_out"),
+            ("AUC on them", "auc"),
+            ("log loss", "log_loss"),
+            ("calibration error", "ece"),
+        ):
             table.add_row(title, *(_figure(loop.result["model"][key]) for loop in loops))
     for i, name in enumerate(("first model", "retrained model")):
         table.add_row(f"edge-case skill, {name}", *(_skill(loop.result["models"], i) for loop in loops))
     table.add_row("fields left in the org", *(_left(loop.result["left_after_remove"]) for loop in loops))
-    table.add_row("describe as before", *({None: "kept", True: "yes", False: "NO"}[loop.result.get("describe_equal_to_before")] for loop in loops))
+    table.add_row(
+        "describe as before",
+        *(
+            {None: "kept", True: "yes", False: "NO"}[loop.result.get("describe_equal_to_before")]
+            for loop in loops
+        ),
+    )
     out.print(table)
     for loop in loops:
         if loop.result["mode"] == "snapshot":
-            out.print("[yellow]Not as-of: the file has no times, so leads were scored as they look at the end.[/yellow]")
+            out.print(
+                "[yellow]Not as-of: the file has no times, so leads were scored as they look at the end.[/yellow]"
+            )
         out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)
     out.print(f"[dim]{seconds:.0f} s.[/dim]")
 

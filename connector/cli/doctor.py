@@ -8,13 +8,13 @@ from pathlib import Path
 from connector.cli.console import out, quiet_logs, show_json
 from connector.crm.base import CRMError, Problem
 from connector.errors import CandorError
+from connector.jobs.context import Context, connection, open_context
+from connector.cli.schema import reads
 from connector.settings import load
 
 
 def run(config: Path | None, as_json: bool) -> None:
     quiet_logs()
-    from connector.jobs.context import connection, open_context
-
     settings = load(config)
     problems: list[Problem] = []
     facts: dict[str, str] = {}
@@ -37,7 +37,9 @@ def run(config: Path | None, as_json: bool) -> None:
         problems.append(Problem(error.message, error.fix or ""))
     fatal = any(p.fatal for p in problems)
     if as_json:
-        show_json({"facts": facts, "problems": [{"what": p.what, "fix": p.fix, "fatal": p.fatal} for p in problems]})
+        show_json(
+            {"facts": facts, "problems": [{"what": p.what, "fix": p.fix, "fatal": p.fatal} for p in problems]}
+        )
     else:
         for name, value in facts.items():
             out.print(f"[green]✓[/green] {name}: {value}")
@@ -49,13 +51,16 @@ def run(config: Path | None, as_json: bool) -> None:
     sys.exit(1 if fatal else 0)
 
 
-def _schema(context: object) -> list[Problem]:
+def _schema(context: Context) -> list[Problem]:
     """Fields of Candor's that are missing or changed since they were applied."""
     from crm_schema.plan import verify
 
-    crm = context.crm  # type: ignore[attr-defined]
-    applied = context.store.get("schema_applied") is not None  # type: ignore[attr-defined]
-    drift = verify(crm.schema())
+    applied = context.store.get("schema_applied") is not None
+    drift = verify(context.crm.schema(), reads(context))
     if not applied:
-        return [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)] if drift else []
+        return (
+            [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)]
+            if drift
+            else []
+        )
     return [Problem(line, "Run `candor apply`.") for line in drift]

@@ -58,13 +58,20 @@ def run(
         show_json(result)
         return
     out.print(f"Connected to [bold]{org.name}[/bold] ({org.kind}) as {org.user}.")
-    out.print(f"Wrote {file}. Next: `candor doctor`, `candor plan`, `candor apply`, `candor backfill`, `candor train`.")
+    out.print(
+        f"Wrote {file}. Next: `candor doctor`, `candor plan`, `candor apply`, `candor backfill`, `candor train`."
+    )
     for problem in missing:
         out.print(f"[yellow]{problem}[/yellow]")
 
 
 def first_settings(
-    kind: str, url: str, token_env: str, token_file: Path | None, ca: Path | None, clock_url: str | None = None
+    kind: str,
+    url: str,
+    token_env: str,
+    token_file: Path | None,
+    ca: Path | None,
+    clock_url: str | None = None,
 ) -> dict[str, Any]:
     """The settings of a new installation, before the org was looked at."""
     values: dict[str, Any] = {"crm": {"kind": kind, "url": url, "token_env": token_env}}
@@ -82,7 +89,9 @@ def count_statuses(adapter: CRM) -> dict[str, int]:
     counts: Counter[str] = Counter()
     stream = next(s.name for s in adapter.streams() if s.name == "leads")
     for page in adapter.pull({stream: None}, lambda *_: {}):
-        counts.update(str(r.values.get("status")) for r in page.records if r.values.get("status") and not r.deleted)
+        counts.update(
+            str(r.values.get("status")) for r in page.records if r.values.get("status") and not r.deleted
+        )
     return dict(counts.most_common())
 
 
@@ -94,7 +103,8 @@ def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
         meaning: str = guess(status)
         if not yes:
             meaning = typer.prompt(
-                f"{n:>7,} leads are {status!r}. That means: open, won, lost, recycled or never_worked", default=meaning
+                f"{n:>7,} leads are {status!r}. That means: open, won, lost, recycled or never_worked",
+                default=meaning,
             )
         if meaning not in ("open", "won", "lost", "recycled", "never_worked"):
             if n >= _MANY * total:

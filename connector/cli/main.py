@@ -32,7 +32,9 @@ def init(
     config: Config = None,
     crm: Annotated[str | None, typer.Option(help="salesforce or hubspot")] = None,
     url: Annotated[str | None, typer.Option(help="The org's address.")] = None,
-    token_env: Annotated[str, typer.Option(help="The environment variable that holds the token.")] = "CANDOR_TOKEN",
+    token_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the token.")
+    ] = "CANDOR_TOKEN",
     token_file: Annotated[Path | None, typer.Option(help="Or the file that holds it.")] = None,
     ca: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM), behind a proxy.")] = None,
     clock_url: Annotated[str | None, typer.Option(help="A local CRM's clock.", hidden=True)] = None,
@@ -77,8 +79,12 @@ def backfill(config: Config = None, as_json: Json = False) -> None:
 @app.command()
 def sync(
     config: Config = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Score all open leads anew, not just those touched.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Score all open leads anew, not just those touched.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """One pass: pull, harvest, score, route, push."""
@@ -115,7 +121,9 @@ def train(config: Config = None, as_json: Json = False) -> None:
 @app.command()
 def score(
     lead: Annotated[str, typer.Argument(help="The lead's id in the CRM.")],
-    explain: Annotated[bool, typer.Option("--explain", help="With range, flags, reasons, route and why.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="With range, flags, reasons, route and why.")
+    ] = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -142,7 +150,9 @@ def report(
 @app.command()
 def playground(
     crm: Annotated[str, typer.Option(help="salesforce or hubspot")] = "salesforce",
-    data: Annotated[Path, typer.Option(help="Folder of its data; kept between starts.")] = Path("candor-playground"),
+    data: Annotated[Path, typer.Option(help="Folder of its data; kept between starts.")] = Path(
+        "candor-playground"
+    ),
     port: Annotated[int, typer.Option(help="Port of the vendor's API; 0: a free one.")] = 0,
     pages_port: Annotated[int, typer.Option(help="Port of its pages; 0: a free one.")] = 0,
     leads: Annotated[int, typer.Option(help="How many leads a new world has.")] = 5000,
@@ -150,15 +160,30 @@ def playground(
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
 ) -> None:
     """A local CRM to try Candor on, speaking the vendor's own API, with a world of leads and reps."""
-    _run("playground", crm=crm, data=data, port=port, pages_port=pages_port, leads=leads, months=months, seed=seed)
+    _run(
+        "playground",
+        crm=crm,
+        data=data,
+        port=port,
+        pages_port=pages_port,
+        leads=leads,
+        months=months,
+        seed=seed,
+    )
 
 
 @app.command()
 def demo(
     crm: Annotated[str, typer.Option(help="salesforce, hubspot or both")] = "both",
-    leads: Annotated[Path | None, typer.Option(help="A CSV export of leads instead of the generated world.")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="What its columns mean (TOML). Without: proposed, and asked.")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Don't remove; leave the local CRM up to click through.")] = False,
+    leads: Annotated[
+        Path | None, typer.Option(help="A CSV export of leads instead of the generated world.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="What its columns mean (TOML). Without: proposed, and asked.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Don't remove; leave the local CRM up to click through.")
+    ] = False,
     size: Annotated[int, typer.Option(help="Leads in the generated world.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     out: Annotated[Path, typer.Option(help="Folder for data and report; made anew.")] = Path("candor-demo"),
@@ -166,7 +191,18 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """The whole loop on a local CRM, no account needed."""
-    _run("demo", crm=crm, leads=leads, mapping=mapping, keep=keep, size=size, seed=seed, out=out, yes=yes, as_json=as_json)
+    _run(
+        "demo",
+        crm=crm,
+        leads=leads,
+        mapping=mapping,
+        keep=keep,
+        size=size,
+        seed=seed,
+        out=out,
+        yes=yes,
+        as_json=as_json,
+    )
 
 
 def main() -> None:

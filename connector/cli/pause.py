@@ -19,5 +19,7 @@ def run(reason: str | None, config: Path | None) -> None:
         with context.store.begin() as db:
             waiting = len(outbox.waiting(db))
         out.print(
-            "It was not paused." if was is None else f"Writes go on; {waiting:,} wait and are sent at the next pass."
+            "It was not paused."
+            if was is None
+            else f"Writes go on; {waiting:,} wait and are sent at the next pass."
         )

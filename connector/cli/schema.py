@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import typer
 from connector.cli.console import err, out, show_json, working
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
+from connector.jobs.fields import field_map
 from connector.store import records
 from connector.store.runs import running
 
@@ -33,7 +35,7 @@ def plan(context: Context, yes: bool, as_json: bool) -> int:
     from crm_schema.plan import plan as make
     from crm_schema.walk import explain
 
-    made = make(context.crm.schema())
+    made = make(context.crm.schema(), reads(context))
     usage = context.crm.usage()
     if as_json:
         show_json({"changes": [str(line) for line in made.lines], "write_calls": made.calls, "limits": list(made.limits),
@@ -42,15 +44,24 @@ def plan(context: Context, yes: bool, as_json: bool) -> int:
         for line in explain(made):
             out.print(line, markup=False)
         if not made.empty:
-            out.print(f"[dim]{made.calls} write calls to make it; {usage.calls} calls to find out. `candor apply` makes it.[/dim]")
+            out.print(
+                f"[dim]{made.calls} write calls to make it; {usage.calls} calls to find out. `candor apply` makes it.[/dim]"
+            )
     return 0 if made.empty else 2
+
+
+def reads(context: Context) -> Mapping[str, Sequence[str]]:
+    """The org's own fields that the mapping names: the integration user is given to read them."""
+    from crm_schema.plan import also_reads
+
+    return alsoreads({str(kind): fields for kind, fields in field_map(context.settings).items()})
 
 
 def apply(context: Context, yes: bool, as_json: bool) -> int:
     from crm_schema.plan import plan as make
     from crm_schema.walk import explain
 
-    made = make(context.crm.schema())
+    made = make(context.crm.schema(), reads(context))
     if not made.empty and not yes:
         for line in explain(made):
             out.print(line, markup=False)
@@ -60,7 +71,11 @@ def apply(context: Context, yes: bool, as_json: bool) -> int:
     if as_json:
         show_json(done)
     else:
-        out.print("Nothing to do." if made.empty else f"Done: {done['changes']} changes in {done['write_calls']} write calls.")
+        out.print(
+            "Nothing to do."
+            if made.empty
+            else f"Done: {done['changes']} changes in {done['write_calls']} write calls."
+        )
     return 0
 
 
@@ -70,7 +85,7 @@ def provision(context: Context) -> dict[str, Any]:
     from crm_schema.walk import apply as walk
 
     port = context.crm.schema()
-    made = make(port)
+    made = make(port, reads(context))
     if context.store.get("schema_applied") is None:
         context.store.put("schema_applied", {"at": context.clock.now().isoformat()})
     with running(context.store, "apply", context.clock) as run:
@@ -114,7 +129,13 @@ def take_out(context: Context) -> dict[str, Any]:
         left = [str(line) for line in removal(port).lines]
         run.summary.update(changes=len(done.lines), left=left)
     context.store.forget("schema_applied")
-    return {"changes": len(done.lines), "write_calls": done.calls, "left": left, "exported": exported, "folder": str(folder)}
+    return {
+        "changes": len(done.lines),
+        "write_calls": done.calls,
+        "left": left,
+        "exported": exported,
+        "folder": str(folder),
+    }
 
 
 def export(context: Context) -> tuple[int, Path]:
@@ -128,7 +149,14 @@ def export(context: Context) -> tuple[int, Path]:
     for kind in _KINDS:
         with context.store.begin() as db:
             rows = [
-                {"id": id, **{k: _text(v) for k, v in sorted(values.items()) if k.startswith(records.OWN) and v is not None}}
+                {
+                    "id": id,
+                    **{
+                        k: _text(v)
+                        for k, v in sorted(values.items())
+                        if k.startswith(records.OWN) and v is not None
+                    },
+                }
                 for id, values in sorted(records.record_values(db, kind).items())
             ]
         rows = [row for row in rows if len(row) > 1]
@@ -139,7 +167,9 @@ def export(context: Context) -> tuple[int, Path]:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(rows)
-        pq.write_table(pa.table({c: [row.get(c) for row in rows] for c in columns}), folder / f"{kind}.parquet")
+        pq.write_table(
+            pa.table({c: [row.get(c) for row in rows] for c in columns}), folder / f"{kind}.parquet"
+        )
         count += len(rows)
     err.print(f"[dim]Exported to {folder}[/dim]")
     return count, folder

@@ -19,13 +19,17 @@ def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
     elif explain:
         say(found)
     else:
-        out.print(f"{found['score']:.0f}, likely {found['low']:.0f} to {found['high']:.0f}  →  {found['route']}: {found['why']}")
+        out.print(
+            f"{found['score']:.0f}, likely {found['low']:.0f} to {found['high']:.0f}  →  {found['route']}: {found['why']}"
+        )
 
 
 def say(found: dict[str, Any]) -> None:
     """A lead's score in words."""
     days, chance, base = found["horizon_days"], found["probability"], found["base_rate"]
-    out.print(f"[bold]{found['score']:.0f}[/bold], likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}")
+    out.print(
+        f"[bold]{found['score']:.0f}[/bold], likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}"
+    )
     out.print(
         f"A {chance:.0%} chance of a won deal within {days} days; a typical lead has {base:.0%}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {found['evidence']:,} leads like this."

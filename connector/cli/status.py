@@ -15,7 +15,9 @@ def run(config: Path | None, as_json: bool) -> None:
         show_json(found)
         return
     if found["paused"]:
-        out.print(f"[yellow]Paused since {found['paused']['since'][:16]}: {found['paused']['reason']}[/yellow]")
+        out.print(
+            f"[yellow]Paused since {found['paused']['since'][:16]}: {found['paused']['reason']}[/yellow]"
+        )
     model = found["model"]
     api = found["api"]
     share = "" if api["succeeded"] is None else f", {api['succeeded']:.1%} succeeded"
@@ -35,10 +37,14 @@ def run(config: Path | None, as_json: bool) -> None:
         }
     )
     for cursor in found["cursors"]:
-        out.print(f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows, looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]")
+        out.print(
+            f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows, looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]"
+        )
     for run in found["runs"]:
         error = f"  [red]{run['error']}[/red]" if run["error"] else ""
-        out.print(f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}{error}")
+        out.print(
+            f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}{error}"
+        )
 
 
 def _counts(counts: dict[str, int]) -> str:

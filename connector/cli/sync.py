@@ -30,20 +30,31 @@ def say(result: Pass) -> None:
         out.print("Routes: " + ", ".join(f"{name} {n:,}" for name, n in sorted(result.routes.items())) + ".")
     writes = [line for line in result.listed if line["do"] != "leave alone"]
     if result.dry:
-        out.print(f"[bold]Would send {len(writes):,} writes[/bold] and leave {len(result.listed) - len(writes):,} leads alone:")
+        out.print(
+            f"[bold]Would send {len(writes):,} writes[/bold] and leave {len(result.listed) - len(writes):,} leads alone:"
+        )
         for line in writes[:_SHOWN]:
             values = ", ".join(f"{k.removeprefix('candor_')}={_short(v)}" for k, v in line["values"].items())
-            out.print(f"  {line['do']} {line['kind']} {line['id']}: {line['why']}  [dim]{values}[/dim]", soft_wrap=True)
+            out.print(
+                f"  {line['do']} {line['kind']} {line['id']}: {line['why']}  [dim]{values}[/dim]",
+                soft_wrap=True,
+            )
         if len(writes) > _SHOWN:
             out.print(f"  … and {len(writes) - _SHOWN:,} more (--json lists all)")
     elif result.paused is not None:
-        out.print(f"[yellow]Paused ({result.paused}): {len(writes):,} writes wait. `candor resume` lets them go.[/yellow]")
+        out.print(
+            f"[yellow]Paused ({result.paused}): {len(writes):,} writes wait. `candor resume` lets them go.[/yellow]"
+        )
     else:
-        found = f", {result.pushed.found_done:,} found to be there already" if result.pushed.found_done else ""
+        found = (
+            f", {result.pushed.found_done:,} found to be there already" if result.pushed.found_done else ""
+        )
         out.print(f"Wrote {result.pushed.done:,} records{found}; {result.pushed.later:,} later.")
         refused: Counter[str] = result.pushed.by_code
         if refused:
-            out.print("[yellow]Refused: " + ", ".join(f"{code} {n:,}" for code, n in refused.items()) + "[/yellow]")
+            out.print(
+                "[yellow]Refused: " + ", ".join(f"{code} {n:,}" for code, n in refused.items()) + "[/yellow]"
+            )
     out.print(f"[dim]{result.calls:,} API calls, {result.writes:,} of them writes.[/dim]")
 
 

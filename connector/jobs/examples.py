@@ -25,6 +25,9 @@ from scoring.features.normalise import company_domain
 FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
 
+NOT_YET = "their outcome is not known yet"
+TOO_SOON = "they ended before they could be scored, or too lately to be judged beside those still open"
+
 _FEW = 500
 """Up to so many leads, only they and their companies are looked at; the features are the same."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.crm.base import FieldMap
 from connector.settings import Settings
-from scoring.features.catalogue import Fact
+from scoring.features.inputs import Fact
 
 STANDARD: tuple[Fact, ...] = (
     Fact("title", "text", "Title"),

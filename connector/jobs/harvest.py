@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,7 @@ def harvest(context: Context, run_id: int) -> Counter[str]:
     return found
 
 
-def _events(db: Connection, rows: list[Any]) -> Iterator[Said]:
+def _events(db: Connection, rows: Sequence[Any]) -> Iterator[Said]:
     lead_of_deal = {r.deal_id: r.lead_id for r in db.execute(text(sql("deal_leads")))} if rows else {}
     answers: dict[tuple[str, datetime], dict[str, Any]] = defaultdict(dict)
     for row in rows:
@@ -100,7 +100,7 @@ def _answered(db: Connection, said: Said, run_id: int, now: datetime) -> None:
     outbox.add(db, run_id, now, [("lead", said.record_id, blank, "the form was answered")])
 
 
-def _reviews(db: Connection, rows: list[Any], run_id: int, now: datetime, found: Counter[str]) -> None:
+def _reviews(db: Connection, rows: Sequence[Any], run_id: int, now: datetime, found: Counter[str]) -> None:
     """Completed review cases; one completed without decision or reason is opened again (where the CRM could not refuse)."""
     ids = sorted({row["id"] for row in rows if row["kind"] == "review"})
     values = records.record_values(db, "review", ids) if ids else {}

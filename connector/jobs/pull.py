@@ -22,6 +22,8 @@ class Pulled:
     """Rows per stream, how many of them were news, and every object that was looked at, under the vendor's names."""
 
     rows: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
+    """records alone, by kind"""
     new: int = 0
     changed: int = 0
     looked_at: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ def pull(context: Context, *, streams: Iterable[str] | None = None, label: str =
         with store.begin() as db:
             taken = records.take_in(db, page, now=context.clock.now(), tracked=tracked, people=PEOPLE_FIELDS)
         pulled.rows[page.stream] += taken.rows
+        pulled.records.update(record.kind for record in page.records)
         pulled.new += taken.new
         pulled.changed += taken.changed
         context.progress(label, sum(pulled.rows.values()), None)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from connector.errors import NotTrained
 from connector.jobs.context import Context
+from connector.jobs.examples import NOT_YET
 from connector.jobs.models import listed
 from connector.jobs.status import status
 from connector.jobs.train import from_ipc
@@ -49,8 +50,8 @@ def _counts(state: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any
         "tags": {"set": people.get("tag", 0)},
         "forms": {"asked": sum(forms.values()), "completed": forms.get("answered", 0), "abandoned": forms.get("abandoned", 0)},
         "data": {"leads": state["leads"], "as-of rows": model["manifest"]["examples"], "quarantined rows": state["quarantine"]},
-        "api": {"calls": state["api"]["calls_today"]},
-        "maturing": sum(model["manifest"]["left_out"].values()),
+        "api": {"calls": state["api"]["calls_today"], "failed": state["api"]["failed_today"]},
+        "maturing": model["manifest"]["left_out"].get(NOT_YET, 0),
     }  # fmt: skip
 
 

@@ -62,12 +62,12 @@ def learn_segments(rows: pa.Table, won: np.ndarray, first: np.ndarray) -> dict[s
     industry = rows["industry"].to_pylist() if "industry" in rows.column_names else [None] * len(channel)
     segments: dict[str, list[int]] = {}
     volume: Counter[str] = Counter()
-    for i in np.flatnonzero(first):
+    for i in map(int, np.flatnonzero(first)):
         seen = segments.setdefault(channel[i] or "unknown", [0, 0])
         seen[0] += 1
         seen[1] += int(won[i])
-        if industry[i]:
-            volume[industry[i]] += 1
+        if (name := industry[i]) is not None:
+            volume[str(name)] += 1
     total = sum(volume.values()) or 1
     return {"segments": segments, "industries": {k: v / total for k, v in volume.items()}}
 
@@ -145,7 +145,8 @@ def _high(expected: np.ndarray, reference: Sequence[float], policy: Policy) -> n
         return rank.high_expected_value(expected, policy)
     bound = float(np.quantile(np.asarray(reference, dtype=float), 1.0 - policy.words.high_value_share))
     values = np.nan_to_num(np.asarray(expected, dtype=float))
-    return (values >= bound) & (values > 0)
+    high: np.ndarray = (values >= bound) & (values > 0)
+    return high
 
 
 def _nearness(industry: str | None, settings: Settings, reference: Reference) -> Nearness:

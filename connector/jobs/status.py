@@ -60,7 +60,7 @@ def status(context: Context) -> dict[str, Any]:
                                                 "backtest": champion["card"]["backtest"]},
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": quarantined,
         "api": {
-            "calls_today": calls, "succeeded": None if not calls else round(1 - failed / calls, 4),
+            "calls_today": calls, "failed_today": failed, "succeeded": None if not calls else round(1 - failed / calls, 4),
             "own_limit": context.settings.crm.daily_calls, "org_used": usage.get("org_used"), "org_limit": usage.get("org_limit"),
         },
         "runs": [

@@ -108,7 +108,11 @@ def _remember_usage(context: Context, calls_before: int, failed_before: int) -> 
     """API calls of the day, for status and budget."""
     usage, day = context.crm.usage(), context.clock.now().date().isoformat()
     kept = context.store.get("api_usage", {})
-    today = kept if kept.get("day") == day else {"day": day, "calls": 0, "failed": 0}
-    today["calls"] += usage.calls - calls_before
-    today["failed"] += usage.failed - failed_before
-    context.store.put("api_usage", {**today, "org_used": usage.org_used, "org_limit": usage.org_limit})
+    had = kept if kept.get("day") == day else {"calls": 0, "failed": 0}
+    context.store.put(
+        "api_usage",
+        {
+            "day": day, "calls": had["calls"] + usage.calls - calls_before, "failed": had["failed"] + usage.failed - failed_before,
+            "org_used": usage.org_used, "org_limit": usage.org_limit,
+        },
+    )  # fmt: skip

@@ -115,7 +115,8 @@ def _first_rows(examples: Examples) -> np.ndarray:
             first[lead] = i
     mask = np.zeros(len(examples.won), dtype=bool)
     mask[list(first.values())] = True
-    return mask & ~examples.feedback
+    first_rows: np.ndarray = mask & ~examples.feedback
+    return first_rows
 
 
 def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:
@@ -187,9 +188,12 @@ def _figures(mature: pa.Table) -> dict[str, Any]:
     if len(won) == 0 or won.min() == won.max():
         return {"n": len(won), "wins": int(won.sum()), "auc": None, "log_loss": None, "ece": None}
     return {
-        "n": len(won), "wins": int(won.sum()), "auc": float(auc(won, p)), "log_loss": float(log_loss(won, p)),
-        "ece": float(ece(won, p)),
-    }  # fmt: skip
+        "n": len(won),
+        "wins": int(won.sum()),
+        "auc": auc(won, p),
+        "log_loss": log_loss(won, p),
+        "ece": ece(won, p),
+    }
 
 
 def to_ipc(table: pa.Table) -> bytes:
