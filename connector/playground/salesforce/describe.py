@@ -24,7 +24,7 @@ def field(f: Field) -> dict[str, Any]:
         "autoNumber": bool(f.auto_number), "byteLength": f.length * (1 if _SOAP.get(f.type) == "tns:ID" else 3),
         "calculated": bool(f.formula), "calculatedFormula": f.formula, "cascadeDelete": f.master,
         "caseSensitive": False, "compoundFieldName": f.compound, "controllerName": None, "createable": f.createable,
-        "custom": f.custom, "defaultValue": f.default if f.type == "boolean" else None, "defaultValueFormula": None,
+        "custom": f.custom, "defaultValue": f.default if f.type in ("boolean", "picklist") else None, "defaultValueFormula": None,
         "defaultedOnCreate": f.default is not None or f.name in ("Id", "OwnerId", *_AUDITED), "dependentPicklist": False,
         "deprecatedAndHidden": False, "digits": f.precision if f.type == "int" else 0,
         "displayLocationInDecimal": False, "encrypted": False, "externalId": f.external_id,
@@ -32,10 +32,10 @@ def field(f: Field) -> dict[str, Any]:
         "filterable": filterable, "filteredLookupInfo": None, "formulaTreatNullNumberAsZero": False,
         "groupable": filterable and f.type not in ("datetime", "double", "currency", "percent"),
         "highScaleNumber": False, "htmlFormatted": False,
-        "idLookup": f.name in ("Id", "Email") or f.name_field or f.external_id, "inlineHelpText": f.help,
+        "idLookup": f.name in ("Id", "Email") or f.external_id, "inlineHelpText": f.help,
         "label": f.label, "length": f.length, "mask": None, "maskType": None, "name": f.name,
         "nameField": f.name_field, "namePointing": len(f.refers) > 1, "nillable": not required,
-        "permissionable": not required and f.writable and not f.master,
+        "permissionable": not required and f.writable and not f.master and f.compound != "Name",
         "picklistValues": [
             {"active": True, "defaultValue": value == f.default, "label": label, "validFor": None, "value": value}
             for value, label in zip(f.picklist, f.labels or f.picklist, strict=True)
@@ -75,6 +75,20 @@ def summary(obj: SObject, version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_UNUSED = (
+    "defaultImplementation", "extendedBy", "extendsInterfaces", "implementedBy", "implementsInterfaces",
+)  # fmt: skip
+
+
+def _allowed(described: dict[str, Any], schema: Schema, obj: SObject, f: Field) -> dict[str, Any]:
+    """What this user may do with the field, not what anyone may."""
+    rights = {
+        "createable": schema.may_write(obj, f, new=True),
+        "updateable": schema.may_write(obj, f, new=False),
+    }
+    return {**described, **rights}
+
+
 def full(schema: Schema, obj: SObject, version: str) -> dict[str, Any]:
     children: list[dict[str, Any]] = [
         {
@@ -86,7 +100,8 @@ def full(schema: Schema, obj: SObject, version: str) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "actionOverrides": [], **summary(obj, version), "childRelationships": children,
-        "compactLayoutable": obj.createable, "fields": [field(f) for f in obj.fields.values()],
+        "compactLayoutable": obj.createable, "fields": [_allowed(field(f), schema, obj, f) for f in obj.fields.values()],
+        **dict.fromkeys(_UNUSED),
         "listviewable": None, "lookupLayoutable": None, "namedLayoutInfos": [], "networkScopeFieldName": None,
         "recordTypeInfos": [
             {"active": True, "available": True, "defaultRecordTypeMapping": True, "developerName": "Master",
