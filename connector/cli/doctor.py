@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from connector.cli.console import out, quiet_logs, show_json
+from connector.cli.schema import reads
 from connector.crm.base import CRMError, Problem
 from connector.errors import CandorError
 from connector.jobs.context import Context, connection, open_context
-from connector.cli.schema import reads
 from connector.settings import load
 
 

@@ -54,7 +54,7 @@ def reads(context: Context) -> Mapping[str, Sequence[str]]:
     """The org's own fields that the mapping names: the integration user is given to read them."""
     from crm_schema.plan import also_reads
 
-    return alsoreads({str(kind): fields for kind, fields in field_map(context.settings).items()})
+    return also_reads({str(kind): fields for kind, fields in field_map(context.settings).items()})
 
 
 def apply(context: Context, yes: bool, as_json: bool) -> int:
