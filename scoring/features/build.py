@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from scoring.features import actors, asof, behavioural, firmographic, graph, temporal, touches
 from scoring.features.catalogue import catalogue
-from scoring.features.inputs import Fact, Inputs, checked, checked_facts
+from scoring.features.inputs import TIME, Fact, Inputs, checked, checked_facts
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
@@ -51,7 +51,7 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
         values = _values(keep, keep(tables.changes), leads, facts)
         row = keep(_own(points, leads, touched, values, facts))
         row = keep(_with_company(keep, row, points, leads, touched, values))
-        return _finished(row, tables.points, facts)
+        return _finished(row, inputs.points, facts)
 
 
 def _values(keep: Any, changes: Any, leads: Any, facts: Sequence[Fact]) -> Any:
@@ -78,8 +78,8 @@ def _own(points: Any, leads: Any, touched: Any, values: Any, facts: Sequence[Fac
 
 def _with_company(keep: Any, row: Any, points: Any, leads: Any, touched: Any, values: Any) -> Any:
     """The row, and what colleagues' activities and records say."""
-    company = keep(graph.keys(values))
-    member = keep(graph.members(points, leads, company))
+    company = keep(graph.keys(values, leads))
+    member = keep(graph.members(points, company))
     touch = keep(graph.recent(member, touched))
     for part in (
         graph.with_company(points, company),
@@ -101,7 +101,7 @@ def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
         for feature in catalogue(facts)
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
-    table = pa.table({"lead_id": points["lead_id"], "as_of": points["as_of"].cast(pa.timestamp("us", "UTC"))})
+    table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})
     for name, column in zip(found.column_names, found.columns, strict=True):
         table = table.append_column(name, column)
     return table

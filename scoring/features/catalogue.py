@@ -4,8 +4,8 @@ Words used in the definitions. A *touch* is something a person of the lead's sid
 download, webinar, meeting, answered call, campaign response, or an e-mail opened, clicked, answered or
 forwarded; what a seller did, or a machine, is none. A *visit* is a run of page views in one session (where
 there is none: with less than 30 minutes between them). *Colleagues* are other leads of the same account or
-the same company e-mail domain. A window of N days are the N × 24 hours up to and including the moment the
-features are computed for. An unknown is blank, never 0.
+the same company e-mail domain; where that has more than 500 leads it is no company. A window of N days are the
+N × 24 hours up to and including the moment the features are computed for. An unknown is blank, never 0.
 """
 
 from __future__ import annotations

@@ -6,37 +6,50 @@ from typing import Any
 
 import ibis
 
-from scoring.features.inputs import DAY, HOUR
+from scoring.features.inputs import DAY, END_OF_TIME, HOUR
 
 MONTH, WEEK = 30 * DAY, 7 * DAY
+
+CROWD = 500
+"""Leads under one account or domain. Beyond it stands a dumping ground, a university, a mail provider that no list
+knows: nobody's colleagues, and their pairs grow with the square."""
 
 BUSINESS = ("business", "finance", "marketing", "sales", "operations")
 EXECUTIVE_LEVELS = ("c_level", "vp")
 
 
-def keys(values: Any) -> Any:
-    """(lead_id, key, since, until): the account and the company domain of a lead, while they were known."""
+def keys(values: Any, leads: Any) -> Any:
+    """(lead_id, key, since, until): the account and the company domain of a lead, while they were known.
+
+    A key ends for all its leads when one more than CROWD of them has come: from then on it is no company.
+    """
     found = values.filter(values.field.isin(["account_id", "~domain"]), values.value.notnull())
-    return found.select("lead_id", key=found.field + ":" + found.value, since=found.since, until=found.until)
+    found = found.inner_join(leads, "lead_id")
+    found = found.select(
+        "lead_id",
+        "until",
+        key=found.field + ":" + found.value,
+        since=ibis.greatest(found.since, found.created_at),
+    )
+    ranked = found.mutate(rank=ibis.row_number().over(group_by="key", order_by="since"))
+    crowded = ranked.since.max(where=ranked.rank == CROWD).over(ibis.window(group_by="key"))
+    found = ranked.mutate(until=ibis.least(ranked.until, crowded.fill_null(END_OF_TIME)))
+    return found.filter(found.since < found.until).select("lead_id", "key", "since", "until")
 
 
-def members(points: Any, leads: Any, company: Any) -> Any:
+def members(points: Any, company: Any) -> Any:
     """(point, as_of, lead_id, mate, own): a row for the lead itself (`own`) and for each colleague known at
     `as_of`."""
-    mine = points.inner_join(
-        company,
-        [points.lead_id == company.lead_id, company.since <= points.as_of, company.until > points.as_of],
-    ).select("point", "lead_id", "as_of", "key")
-    theirs = company.inner_join(leads, "lead_id").select(
-        "key", "since", "until", "created_at", mate="lead_id"
+    mine = points.inner_join(company, _at_the_time(points, company)).select(
+        "point", "lead_id", "as_of", "key"
     )
+    theirs = company.rename(mate="lead_id")
     both = mine.inner_join(
         theirs,
         [
             mine.key == theirs.key,
             theirs.since <= mine.as_of,
             theirs.until > mine.as_of,
-            theirs.created_at <= mine.as_of,
             theirs.mate != mine.lead_id,
         ],
     )
@@ -44,16 +57,14 @@ def members(points: Any, leads: Any, company: Any) -> Any:
     return colleagues.union(points.select("point", "as_of", "lead_id", mate=points.lead_id, own=True))
 
 
+def _at_the_time(points: Any, company: Any) -> list[Any]:
+    return [points.lead_id == company.lead_id, company.since <= points.as_of, company.until > points.as_of]
+
+
 def with_company(points: Any, company: Any) -> Any:
     """(point) of the points whose lead's account or company domain was known."""
-    return (
-        points.semi_join(
-            company,
-            [points.lead_id == company.lead_id, company.since <= points.as_of, company.until > points.as_of],
-        )
-        .select("point")
-        .mutate(company_known=True)
-    )
+    known = points.semi_join(company, _at_the_time(points, company))
+    return known.select("point").mutate(company_known=True)
 
 
 def recent(member: Any, touches: Any) -> Any:

@@ -22,7 +22,7 @@ MINUTE = 60_000_000
 
 END_OF_TIME = 2**62
 
-_TEXT, _TIME, _FLAG, _FLOAT, _INT = (
+_TEXT, TIME, _FLAG, _FLOAT, _INT = (
     pa.string(),
     pa.timestamp("us", "UTC"),
     pa.bool_(),
@@ -31,23 +31,23 @@ _TEXT, _TIME, _FLAG, _FLOAT, _INT = (
 )
 
 COLUMNS: dict[str, dict[str, tuple[pa.DataType, Literal["required", "blank allowed", "optional"]]]] = {
-    "points": {"lead_id": (_TEXT, "required"), "as_of": (_TIME, "required")},
+    "points": {"lead_id": (_TEXT, "required"), "as_of": (TIME, "required")},
     "leads": {
         "lead_id": (_TEXT, "required"),
-        "created_at": (_TIME, "required"),
+        "created_at": (TIME, "required"),
         "account_key": (_TEXT, "optional"),
         "email": (_TEXT, "optional"),
     },
     "changes": {
         "lead_id": (_TEXT, "required"),
         "field": (_TEXT, "required"),
-        "at": (_TIME, "required"),
+        "at": (TIME, "required"),
         "value": (_TEXT, "blank allowed"),
     },
     "activities": {
         "activity_id": (_TEXT, "required"),
         "lead_id": (_TEXT, "required"),
-        "at": (_TIME, "required"),
+        "at": (TIME, "required"),
         "kind": (_TEXT, "required"),
         "actor": (_TEXT, "required"),
         "session": (_TEXT, "optional"),
@@ -139,16 +139,22 @@ def checked(inputs: Inputs) -> Inputs:
     actors = set(pc.unique(tables["activities"]["actor"]).to_pylist()) - ACTORS
     if actors:
         raise InputError(f"`activities.actor` holds {sorted(actors)}; it must be one of {sorted(ACTORS)}.")
-    points, leads = tables["points"], tables["leads"]
-    strangers = pc.sum(
-        pc.invert(pc.is_in(points["lead_id"], value_set=leads["lead_id"].combine_chunks()))
-    ).as_py()
+    leads = tables["leads"]["lead_id"].combine_chunks()
+    numbered = {name: _numbered(table, leads) for name, table in tables.items()}
+    strangers = numbered["points"]["lead_id"].null_count
     if strangers:
         raise InputError(
             f"{strangers} point(s) name a lead that is not in `leads`. Add those leads, or drop them."
         )
-    numbered = points.append_column("point", pa.array(range(points.num_rows), pa.int64()))
-    return Inputs(numbered, leads, tables["changes"], tables["activities"])
+    points = numbered["points"].append_column("point", pa.array(range(tables["points"].num_rows), pa.int64()))
+    return Inputs(points, numbered["leads"], numbered["changes"], numbered["activities"])
+
+
+def _numbered(table: pa.Table, leads: pa.Array) -> pa.Table:
+    """Leads by their row in `leads`: numbers are joined and sorted twice as fast as text. Rows of leads that are
+    not given get no number and are joined to nothing."""
+    rows = pc.index_in(table["lead_id"], value_set=leads).cast(_INT)
+    return table.set_column(table.column_names.index("lead_id"), "lead_id", rows)
 
 
 def _typed(name: str, table: pa.Table) -> pa.Table:
@@ -160,7 +166,7 @@ def _typed(name: str, table: pa.Table) -> pa.Table:
             columns[column] = pa.nulls(table.num_rows, kind)
             continue
         values = table[column]
-        if kind == _TIME and not (pa.types.is_timestamp(values.type) and values.type.tz == "UTC"):
+        if kind == TIME and not (pa.types.is_timestamp(values.type) and values.type.tz == "UTC"):
             raise InputError(f"`{name}.{column}` is {values.type}; times must be timestamp('us', 'UTC').")
         try:
             values = values.cast(kind)
@@ -170,7 +176,7 @@ def _typed(name: str, table: pa.Table) -> pa.Table:
             ) from None
         if presence == "required" and values.null_count:
             raise InputError(f"`{name}.{column}` is blank in {values.null_count} row(s); it may not be.")
-        columns[column] = values.cast(_INT) if kind == _TIME else values
+        columns[column] = values.cast(_INT) if kind == TIME else values
     return pa.table(columns)
 
 

@@ -28,6 +28,9 @@ CHANNEL = {
 TOGETHER = ("meeting", "call", "webinar")
 """Kinds that several leads attend at once: same kind, moment and subject are one occasion."""
 
+KEPT = ("lead_id", "at", "kind", "actor", "content", "area", "channel", "together")
+"""Columns that go on as they are."""
+
 QUIET = 7 * DAY
 """A pause longer than this ends a burst."""
 
@@ -36,9 +39,8 @@ VISIT_PAUSE = 30 * MINUTE
 
 
 def enriched(activities: Any) -> Any:
-    """(lead_id, at, kind, actor, engaged, outreach, content, area, channel, together, since_touch, burst,
-    since_page, visit, visit_starts, reply_after). Durations in microseconds; `burst` and `visit` number those
-    of a lead."""
+    """KEPT and engaged, since_touch, burst, since_page, visit, visit_starts, reply_after. Durations are in
+    microseconds; `burst` and `visit` number those of a lead."""
     a = activities
     person, answered = a.actor == "person", a.answered.fill_null(False)
     call = a.kind == "call"
@@ -53,14 +55,18 @@ def enriched(activities: Any) -> Any:
     )
     a = a.mutate(page=a.engaged & (a.kind == "page_view"), reply=a.engaged & (a.kind == "email_replied"))
 
-    own = ibis.window(group_by=["lead_id", "engaged"], order_by=["at", "activity_id"])
-    pages = ibis.window(group_by=["lead_id", "page"], order_by=["at", "activity_id"])
-    touches_so_far = ibis.cumulative_window(group_by=["lead_id", "engaged"], order_by=["at", "activity_id"])
-    pages_so_far = ibis.cumulative_window(group_by=["lead_id", "page"], order_by=["at", "activity_id"])
-    before = ibis.window(group_by="lead_id", order_by=["at", "activity_id"], preceding=(None, 1))
-    a = a.mutate(
-        since_touch=a.engaged.ifelse(a.at - a.at.lag().over(own), None),
-        since_page=a.page.ifelse(a.at - a.at.lag().over(pages), None),
+    in_time = ["at", "activity_id"]
+    before = ibis.window(group_by="lead_id", order_by=in_time, preceding=(None, 1))
+    pages = ibis.window(group_by=["lead_id", "page"], order_by=in_time)
+    a = a.select(
+        *KEPT,
+        "engaged",
+        "page",
+        "reply",
+        "session",
+        "activity_id",
+        since_touch=a.engaged.ifelse(a.at - a.at.max(where=a.engaged).over(before), None),
+        since_page=a.page.ifelse(a.at - a.at.max(where=a.page).over(before), None),
         session_before=a.session.lag().over(pages),
         asked=a.at.max(where=a.outreach).over(before),
         replied=a.at.max(where=a.reply).over(before),
@@ -71,12 +77,17 @@ def enriched(activities: Any) -> Any:
         & ibis.coalesce(a.session != a.session_before, a.since_page > VISIT_PAUSE).fill_null(True),
         reply_after=(a.reply & (a.replied.isnull() | (a.asked > a.replied))).ifelse(a.at - a.asked, None),
     )
+    so_far = ibis.cumulative_window(group_by="lead_id", order_by=in_time)
     return a.select(
-        "lead_id", "at", "kind", "actor", "engaged", "outreach", "content", "area", "channel", "together",
-        "since_touch", "since_page", "visit_starts", "reply_after",
-        burst=a.burst_starts.cast("int64").sum().over(touches_so_far),
-        visit=a.visit_starts.cast("int64").sum().over(pages_so_far),
-)  # fmt: skip
+        *KEPT,
+        "engaged",
+        "since_touch",
+        "since_page",
+        "visit_starts",
+        "reply_after",
+        burst=a.burst_starts.cast("int64").sum().over(so_far),
+        visit=a.visit_starts.cast("int64").sum().over(so_far),
+    )
 
 
 def seen_from(points: Any, touches: Any) -> Any:
@@ -86,7 +97,6 @@ def seen_from(points: Any, touches: Any) -> Any:
     return seen.mutate(
         age=seen.as_of - seen.at,
         engaged=seen.engaged.fill_null(False),
-        outreach=seen.outreach.fill_null(False),
     )
 
 

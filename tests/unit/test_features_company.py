@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.feature_days import by_lead, change, inputs, lead, touch
+from scoring.features import graph
+from tests.unit.feature_days import built, by_lead, change, inputs, lead, point, touch
 
 HOUR = 1 / 24
 
@@ -94,3 +95,10 @@ def test_a_referral_is_said_or_seen(rows: dict[str, dict[str, Any]]) -> None:
     assert rows["elsewhere"]["referral"] == 0
     assert rows["sent"]["referral"] == 1
     assert rows["champion"]["referral"] is None
+
+
+def test_a_crowd_is_no_company_from_the_day_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "CROWD", 2)
+    leads = [lead(name, days, email=f"{name}@acme.com") for name, days in (("a", 60), ("b", 50), ("c", 10))]
+    rows = built(inputs(leads, [touch("b", "page_view", 20)], points=[point("a", 15), point("a", 5)]))
+    assert [row["colleagues_engaged_30d"] for row in rows] == [1, None]

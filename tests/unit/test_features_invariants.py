@@ -24,7 +24,7 @@ VALUES = {
     "account_id": ("001", "002", None),
 }
 LEADS = tuple(f"L{n}" for n in range(8))
-few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def history(
