@@ -55,11 +55,14 @@ class Wire:
     def __init__(self, to: int) -> None:
         self._to = to
         self._cut = threading.Event()
+        self._once = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut_next_answer(self) -> None:
+    def cut_next_answer(self, *, once: bool = False) -> None:
+        """The next one, and unless `once` each one after it."""
+        self._once = once
         self._cut.set()
 
     def close(self) -> None:
@@ -77,6 +80,8 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
                 if answers and self._cut.is_set():
+                    if self._once:
+                        self._cut.clear()
                     break
                 target.sendall(data)
         for end in (source, target):

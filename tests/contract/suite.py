@@ -319,6 +319,7 @@ def test_a_connection_that_breaks_after_the_commit_is_no_answer(at: Bench) -> No
     with pytest.raises(NoAnswer):
         crm.write("lead", [Write(id, {"candor_score": 33})])
     assert at.connect().read("lead", [id], ["candor_score"])[id] == {"candor_score": 33}
+    assert crm.usage().failed >= 1
 
 
 # --- limits and what is hidden ---

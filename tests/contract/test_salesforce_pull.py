@@ -218,3 +218,11 @@ def test_the_doctor_tells_that_our_fields_may_not_be_edited(salesforce: Salesfor
     import_module("connector.playground.salesforce.schema").touch(org)
     problems = salesforce.connect().doctor({})
     assert any("Candor_Score__c" in p.what and p.fatal for p in problems), problems
+
+
+def test_a_read_whose_answer_was_lost_is_asked_again(salesforce: SalesforceBench) -> None:
+    crm, id = salesforce.connect(url=salesforce.through_the_wire()), salesforce.id("lead", "L12")
+    crm.read("lead", [id], ["title"])
+    salesforce.wire.cut_next_answer(once=True)
+    assert id in crm.read("lead", [id], ["title"])
+    assert crm.usage().failed == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceExpiredSession
 
-from connector.crm.base import CRMError, OverBudget
+from connector.crm.base import CRMError, NoAnswer, OverBudget
 from connector.crm.connection import Connection
 from connector.crm.salesforce.auth import Login
 from connector.crm.salesforce.errors import mapped, refusal
@@ -49,6 +49,13 @@ class Api:
         """One request to a path below /services/data/vXX.0/; its JSON answer, None when there is none."""
         return self._call(lambda client: client.restful(path, method=method, **more), what, write)
 
+    def ask(self, path: str, body: Mapping[str, Any], *, what: str) -> Any:
+        """A read by POST. It changes nothing, so one whose answer was lost is asked once more."""
+        try:
+            return self.call("POST", path, what=what, json=body)
+        except NoAnswer:
+            return self.call("POST", path, what=what, json=body)
+
     def user_info(self) -> Any:
         return self._call(lambda client: client.oauth2("userinfo"), "asking who we are", False)
 
@@ -73,9 +80,7 @@ class Api:
                 {"method": "GET", "url": BASE + path, "referenceId": f"r{n}"}
                 for n, path in enumerate(paths[start : start + a_call])
             ]
-            body = self.call(
-                "POST", "composite", what=what, json={"allOrNone": False, "compositeRequest": requests_}
-            )
+            body = self.ask("composite", {"allOrNone": False, "compositeRequest": requests_}, what=what)
             for part in body["compositeResponse"]:
                 status = part["httpStatusCode"]
                 answers.append(

@@ -152,7 +152,7 @@ class Pass:
         keys = sorted((at, id) for id, at in self._known.items() if (at, id) < edge and ":" not in id)
         if len(keys) < left / 2:
             return None
-        cuts = [*keys[SLICE - 1 :: SLICE], edge]
+        cuts = [*keys[SLICE - 1 : -1 : SLICE], edge]
         lows: list[Key | datetime] = [self._since, *cuts[:-1]]
         asked = [
             (soql.slice_(self._source, low, high), self._source.deleted_too)

@@ -28,7 +28,7 @@ def read(
         columns = list(dict.fromkeys(["Id", *vendor.values()]))
         for start in range(0, len(wanted), IDS_A_CALL):
             body = {"ids": wanted[start : start + IDS_A_CALL], "fields": columns}
-            rows = api.call("POST", f"composite/sobjects/{obj}", what=f"reading {kind}s", json=body) or []
+            rows = api.ask(f"composite/sobjects/{obj}", body, what=f"reading {kind}s") or []
             for row in rows:
                 if row is None:
                     continue  # gone
