@@ -332,3 +332,27 @@ def test_formulas(text: str, holds: bool) -> None:
         {"Status__c": "done", "Score__c": 75.0}, {"Status__c": "open", "Score__c": 50.0}, "2026-01-01"
     )
     assert formula.true(text, scope) is holds
+
+
+def test_a_key_is_found_by_its_index_and_the_index_goes_with_the_field(sf: Client) -> None:
+    key = "<fields><fullName>K__c</fullName><label>K</label><type>Text</type><length>9</length><unique>true</unique><externalId>true</externalId></fields>"
+    files = {
+        "package.xml": package(CustomField=["Lead.K__c"], PermissionSet=["K"]),
+        "objects/Lead.object": xml("CustomObject", key),
+        "permissionsets/K.permissionset": grants("K", "Lead.K__c"),
+    }
+    assert sf.deploy(files)["success"]
+    sf.give("K")
+    records = [{"K__c": k, "LastName": k, "Company": "C"} for k in ("a", "b", "A")]
+    made = sf.call("PATCH", "/composite/sobjects/Lead/K__c", {"records": records}).json()
+    assert [m["created"] for m in made] == [True, True, False]
+    assert sf.refused("PATCH", f"/sobjects/Lead/{made[1]['id']}", {"K__c": "a"}) == (400, "DUPLICATE_VALUE")
+    plan = sf.org.sql(
+        "explain query plan select id from record where obj = 'Lead' and json_extract(data, '$.K__c') = ? collate nocase and deleted = 0",
+        ("a",),
+    )
+    assert "key_Lead_K__c" in plan[0][3]
+    assert sf.deploy(
+        {"package.xml": package(), "destructiveChanges.xml": package(CustomField=["Lead.K__c"])}
+    )["success"]
+    assert sf.org.sql("select 1 from sqlite_master where name like 'key_%'") == []

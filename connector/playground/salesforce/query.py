@@ -271,13 +271,22 @@ def _children(call: Call, found: list[dict[str, Any]], obj: SObject, query: soql
             "INVALID_TYPE", f"Didn't understand relationship '{query.obj}' in FROM part of query call."
         )
     child, f = related
-    for record in found:
-        parent = record["attributes"]["url"].rsplit("/", 1)[1]
-        link = soql.Compare((f.name,), "=", soql.Literal("string", parent))
+    by_parent = {record["attributes"]["url"].rsplit("/", 1)[1]: record for record in found}
+    kin: dict[str, list[dict[str, Any]]] = {id: [] for id in by_parent}
+    for part in [list(by_parent)] if query.limit is None else [[id] for id in by_parent]:
+        links = tuple(soql.Literal("string", id) for id in part)
+        if not links:
+            continue
+        link = soql.Compare((f.name,), "in", links)
         where = link if query.where is None else soql.Group("and", (link, query.where))
-        narrowed = soql.Query(query.items, child.name, where, (), query.order, query.limit, query.offset)
+        items = (*query.items, soql.Column((f.name,)))
+        narrowed = soql.Query(items, child.name, where, (), query.order, query.limit, query.offset)
         matched = matching(call.org, call.schema, narrowed, child, everything=False)
-        records = fetch(call, narrowed, child, matched)
+        asked = any(isinstance(i, soql.Column) and i.path == (f.name,) for i in query.items)
+        for record in fetch(call, narrowed, child, matched):
+            kin[record[f.name] if asked else record.pop(f.name)].append(record)
+    for id, record in by_parent.items():
+        records = kin[id]
         record[f.children or query.obj] = (
             {"totalSize": len(records), "done": True, "records": records} if records else None
         )

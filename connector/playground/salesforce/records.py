@@ -90,16 +90,12 @@ class Writer:
         if field.name == "Id":
             self.update(obj, value, body)
             return ids.full(value), False
-        found = self.org.sql(
-            f"select id from record where obj = ? and deleted = 0 and json_extract(data, '$.{field.name}') = ? "
-            "collate nocase",
-            (obj.name, validation.clean(field, value)),
-        )
+        found = validation.holders(self.org, obj.name, field.name, validation.clean(field, value))
         if len(found) > 1:
-            raise Ambiguous([str(r[0]) for r in found])
+            raise Ambiguous(found)
         if found:
-            self.update(obj, found[0][0], {k: v for k, v in body.items() if k.lower() != field.name.lower()})
-            return found[0][0], False
+            self.update(obj, found[0], {k: v for k, v in body.items() if k.lower() != field.name.lower()})
+            return found[0], False
         return self.create(obj, {**body, field.name: value}), True
 
     def existing(self, obj: SObject, id: str) -> Row:

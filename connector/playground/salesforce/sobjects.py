@@ -10,7 +10,7 @@ from connector.playground.salesforce.call import Answer, Call
 from connector.playground.salesforce.errors import Fault, deleted, not_found
 from connector.playground.salesforce.model import SObject
 from connector.playground.salesforce.records import Ambiguous, Writer
-from connector.playground.salesforce.validation import clean
+from connector.playground.salesforce.validation import clean, holders
 
 _CREATED_FLAG_SINCE = 46
 """From here on a PATCH by external id that found its record answers 200 with a body instead of 204. The boundary is
@@ -73,15 +73,12 @@ def read_by_key(call: Call, obj: str, key: str, value: str) -> Answer:
         raise not_found(f"Provided external ID field does not exist or is not accessible: {key}")
     if field.name == "Id":
         return read(call, obj, value)
-    hits = call.org.sql(
-        f"select id from record where obj = ? and deleted = 0 and json_extract(data, '$.{field.name}') = ? collate nocase",
-        (found.name, clean(field, unquote(value))),
-    )
+    hits = holders(call.org, found.name, field.name, clean(field, unquote(value)))
     if not hits:
         raise not_found()
     if len(hits) > 1:
-        return _several(call, found, [h[0] for h in hits])
-    return Answer(_record(call, found, hits[0][0]))
+        return _several(call, found, hits)
+    return Answer(_record(call, found, hits[0]))
 
 
 def upsert(call: Call, obj: str, key: str, value: str) -> Answer:

@@ -149,20 +149,26 @@ def complete(obj: SObject, values: Mapping[str, Any], fields: Sequence[str] = ()
         )
 
 
+def holders(org: Org, obj: str, field: str, value: Any) -> list[str]:
+    """The live records with that value in a field. The text must fit the index of keys (metadata/apply.py)."""
+    rows = org.sql(
+        f"select id from record where obj = '{obj}' and json_extract(data, '$.{field}') = ? collate nocase "
+        "and deleted = 0 order by id",
+        (value,),
+    )
+    return [str(r[0]) for r in rows]
+
+
 def unique(org: Org, obj: SObject, values: Mapping[str, Any], id: str | None) -> None:
     for name, value in values.items():
         if value is not None and obj.fields[name].unique:
-            for (other,) in org.sql(
-                f"select id from record where obj = ? and deleted = 0 and json_extract(data, '$.{name}') = ? "
-                "collate nocase",
-                (obj.name, value),
-            ):
-                if other != id:
-                    raise Fault(
-                        "DUPLICATE_VALUE",
-                        f"duplicate value found: {name} duplicates value on record with id: {other}",
-                        fields=[name],
-                    )
+            other = next((h for h in holders(org, obj.name, name, value) if h != id), None)
+            if other is not None:
+                raise Fault(
+                    "DUPLICATE_VALUE",
+                    f"duplicate value found: {name} duplicates value on record with id: {other}",
+                    fields=[name],
+                )
 
 
 def by_rules(

@@ -113,11 +113,20 @@ def custom_field(t: Target, c: Component) -> tuple[str, bool]:
         if created and len(own) >= CUSTOM_FIELDS:
             raise BadComponent(f"Object {obj} has its limit of {CUSTOM_FIELDS} custom fields")
         own[name] = made | ({"profile": True} if old and old.get("profile") else {})
+        if made.get("external_id") or made.get("unique"):
+            t.org.sql(
+                f"create index if not exists {_key_index(obj, name)} on record(json_extract(data, '$.{name}') collate nocase) "
+                f"where obj = '{obj}'"
+            )
     elif name not in objects[obj].fields:
         raise BadComponent(f"Could not find field {name} on {obj}")
     if c.text("trackHistory") is not None:
         _track(t, obj, name, flag(c.xml, "trackHistory"))
     return f"{obj}.{name}", created
+
+
+def _key_index(obj: str, name: str) -> str:
+    return f"key_{obj}_{name}"
 
 
 def _track(t: Target, obj: str, name: str, on: bool) -> None:
@@ -325,6 +334,7 @@ def _delete_field(t: Target, obj: str, name: str) -> None:
                 "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
                 f"Validation Rule - {key.split('.', 1)[1]}"
             )
+    t.org.sql(f"drop index if exists {_key_index(obj, name)}")
     del t.stored["fields"][obj][name]
     if not t.stored["fields"][obj]:
         del t.stored["fields"][obj]
@@ -351,7 +361,8 @@ def _delete_object(t: Target, name: str) -> None:
     for part in ("rules", "views"):
         for key in [k for k in t.stored[part] if k.split(".", 1)[0] == name]:
             del t.stored[part][key]
-    t.stored["fields"].pop(name, None)
+    for field in t.stored["fields"].pop(name, {}):
+        t.org.sql(f"drop index if exists {_key_index(name, field)}")
     t.stored["tracked"].pop(name, None)
     del t.stored["objects"][name]
     _keep_history(t, name, False)
