@@ -20,7 +20,7 @@ from connector.playground.world.truth import read_truth, write_truth
 
 @pytest.fixture(scope="module")
 def made() -> tuple[World, Truth]:
-    return generate(leads=3000, months=18, seed=3)
+    return generate(leads=1500, months=18, seed=3)
 
 
 def test_same_seed_same_world_also_in_another_process() -> None:
@@ -46,7 +46,7 @@ def test_probability_is_the_documented_formula(made: tuple[World, Truth]) -> Non
 
 def test_outcomes_are_drawn_from_the_truth() -> None:
     """Rates of deciles of p lie where chance puts them (colleagues decide alike: a wider margin)."""
-    _, truth = generate(leads=8000, seed=11)
+    _, truth = generate(leads=4000, seed=11)
     p = np.array(list(truth.probability.values()))
     won = np.array([key in truth.wins for key in truth.probability])
     for part in np.array_split(np.argsort(p), 10):

@@ -27,7 +27,7 @@ def team(tmp_path: Path) -> Iterator[Team]:
 
 def _team(folder: Path) -> Iterator[Team]:
     org = Org(folder / "org.sqlite")
-    world, truth = generate(leads=400, months=6, seed=2)
+    world, truth = generate(leads=300, months=6, seed=2)
     yield plain_org(org, world), org, truth
     org.close()
 
@@ -62,7 +62,7 @@ def test_attention_follows_score_and_route(team: Team) -> None:
         else {"candor_score": 20, "candor_route": "nurture"}
     ))  # fmt: skip
     mark = org.write_log()[-1]["seq"]
-    react(desk, org, None, 3, seed=1)
+    react(desk, org, None, 1, seed=1)
     touched = Counter(e["data"]["person"] in high for e in _by_reps(org, mark) if e["obj"] == "activity")
     assert touched[True] > 5 * touched[False]
 
@@ -132,9 +132,9 @@ def test_a_form_that_is_due_is_answered_once_by_most(team: Team) -> None:
 
 def test_what_the_truth_holds_comes_to_pass(team: Team) -> None:
     desk, org, truth = team
-    end = org.now() + 45 * DAY_MS
+    end = org.now() + 30 * DAY_MS
     before = {key for key, at in truth.wins.items() if org.now() < at.timestamp() * 1000 <= end}
-    counts = react(desk, org, truth, 45, seed=6)
+    counts = react(desk, org, truth, 30, seed=6)
     won = [deal for deal in desk.deals() if deal.values["stage"] == "won"]
     assert before
     assert counts["won"] == len(before)

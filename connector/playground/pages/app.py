@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from connector.playground.desk import Desk, DeskKind, Refused, View
+from connector.playground.desk import Desk, DeskKind, Refused, TimelineEntry, View
 from connector.playground.org import Org
 from connector.playground.pages.actions import ACTIONS, DONE, STATUSES
 from connector.playground.pages.card import card
@@ -120,8 +121,8 @@ class _Pages:
                         for name in _DETAILS if name in view.values],
             "cases": [case for case in self._desk.reviews() if case.values.get("candor_lead") == view.id],
             "deals": list(self._desk.deals(view.id)),
-            "timeline": [(entry, users.get(entry.by or "", entry.by or ""))
-                         for entry in self._desk.timeline(view.id, limit=60)],
+            "timeline": [(list(group), users.get(by or "", by or "")) for (_, _, by), group
+                         in groupby(self._desk.timeline(view.id, limit=100), _together)],
             "asks": view.values.get("candor_feedback_due") not in (None, "", "none"),
             "statuses": STATUSES,
         }  # fmt: skip
@@ -156,6 +157,15 @@ class _Pages:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._org.now() / 1000, UTC)
+
+
+def _together(entry: TimelineEntry) -> tuple[str, object, str | None]:
+    """Field changes of one minute by one hand are one line of the timeline; everything else stands alone."""
+    return (
+        entry.kind,
+        entry.at.replace(second=0, microsecond=0) if entry.kind == "field" else id(entry),
+        entry.by,
+    )
 
 
 def shown(value: Any) -> str:

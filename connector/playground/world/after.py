@@ -21,6 +21,8 @@ AMOUNT = {"small": 7_500.0, "middle": 26_000.0, "enterprise": 260_000.0}
 """Median deal, in the org's currency: under 100 employees, to 999, and from 1,000 on."""
 LOST_DEAL_SHARE = 0.11
 """of worked losers that come as far as a deal"""
+POLITE_MEETING_SHARE = 0.2
+"""of worked losers that meet a rep and still don't buy: a meeting is a good sign, not a sale"""
 COLLEAGUES_DECIDE_ALIKE = 0.6
 """Correlation (Gaussian copula) of outcomes inside a company; each lead's own chance stays p."""
 
@@ -142,6 +144,11 @@ def loser(lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Ran
             break
     if rnd.random() < 0.5:
         call(lead, rnd.uniform(lead.scored, end), rnd, story.events, 0.2)
+    if rnd.random() < POLITE_MEETING_SHARE:
+        at = rnd.uniform(lead.scored, end)
+        story.events.append(
+            Event(at, "meeting", lead, by_rep=True, detail={"minutes": 30.0, "channel": "phone"})
+        )
     story.edits.append(Edit(start, "status", "working", sdr))
     _tidy(lead, blanks, 0.13, start, end, sdr, rnd, story.edits)
     if rnd.random() < LOST_DEAL_SHARE:

@@ -66,7 +66,7 @@ class Rep:
         if not self._reach(lead, knows, by):
             return
         self._say(lead, knows, by)
-        if knows > 60 and self.rnd.random() < 0.35:
+        if knows > 60 and self.rnd.random() < 0.2:
             minutes = float(self.rnd.choice((30, 45, 60)))
             self.log("meetings", lead.id, "meeting", by, {"minutes": minutes, "channel": "phone"})
         doomed = self.truth is None or lead.key not in self.truth.wins

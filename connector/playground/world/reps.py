@@ -6,7 +6,7 @@ how they end, comes from the truth; no rep sees it but through a mist.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -31,7 +31,11 @@ ROUTE_DRAW = {
     "held": 0.0,
     "unscored": 1.0,
 }
+REST_DAYS = 4
+"""A rep who was at a lead lets it rest so long, and each look makes the next one less likely."""
 DEAL_BEFORE_WIN_DAYS = (10, 30)
+OFFICE_HOURS = (8, 18)
+"""by the org's clock, UTC"""
 
 _Task = tuple[int, int, Callable[[], None]]
 
@@ -45,7 +49,7 @@ def react(desk: Desk, org: Org, truth: Truth | None, days: float, seed: int) -> 
     life = None if truth is None or not users else _Life(desk, org, truth, rep, users)
     while (start := org.now()) < end:
         step = min(DAY_MS, end - start)
-        tasks = _team_day(desk, rep, users, start, step)
+        tasks = _team_day(desk, org, rep, users, start, step)
         if life is not None:
             tasks += life.tasks(start, step, len(tasks))
         for at, _, act in sorted(tasks, key=lambda task: task[:2]):
@@ -55,7 +59,7 @@ def react(desk: Desk, org: Org, truth: Truth | None, days: float, seed: int) -> 
     return dict(sorted(rep.counts.items()))
 
 
-def _team_day(desk: Desk, rep: Rep, users: Sequence[str], start: int, step: int) -> list[_Task]:
+def _team_day(desk: Desk, org: Org, rep: Rep, users: Sequence[str], start: int, step: int) -> list[_Task]:
     """Who looks at what in this day (or part of one), at which moment."""
     rnd, share = rep.rnd, step / DAY_MS
     leads = list(desk.leads(limit=SEEN))
@@ -63,10 +67,14 @@ def _team_day(desk: Desk, rep: Rep, users: Sequence[str], start: int, step: int)
     tasks: list[_Task] = []
 
     def add(act: Callable[[], None]) -> None:
-        tasks.append((start + round(step * rnd.random()), len(tasks), act))
+        tasks.append((_moment(start, step, rnd), len(tasks), act))
 
-    for lead in _drawn(leads, round(LOOKS_A_REP_A_DAY * len(users) * share), rnd):
+    looked: dict[str, list[int]] = org.meta("looks", {})
+    rested = [lead for lead in leads if start - looked.get(lead.id, [0])[0] > REST_DAYS * DAY_MS]
+    for lead in _drawn(rested, round(LOOKS_A_REP_A_DAY * len(users) * share), rnd, looked):
+        looked[lead.id] = [start, looked.get(lead.id, [0, 0])[1] + 1]
         add(lambda lead=lead: rep.look(desk.view("lead", lead.id), _owner(lead, users)))  # type: ignore[misc]
+    org.set_meta("looks", looked)
     due = [lead for lead in leads if _asks(lead)]
     for lead in due[: round(FORMS_A_DAY * share)]:
         add(lambda lead=lead: rep.form(lead, _owner(lead, users)))  # type: ignore[misc]
@@ -76,7 +84,17 @@ def _team_day(desk: Desk, rep: Rep, users: Sequence[str], start: int, step: int)
     return tasks
 
 
-def _drawn(leads: Sequence[View], count: int, rnd: Random) -> list[View]:
+def _moment(start: int, step: int, rnd: Random) -> int:
+    """Some time in the step, in office hours where it has any."""
+    at = start
+    for _ in range(12):
+        at = start + round(step * rnd.random())
+        if OFFICE_HOURS[0] <= at % DAY_MS / 3_600_000 < OFFICE_HOURS[1]:
+            break
+    return at
+
+
+def _drawn(leads: Sequence[View], count: int, rnd: Random, looked: Mapping[str, Sequence[int]]) -> list[View]:
     """The leads that get a look today: by route and score, or by chance where nothing is scored."""
     if not leads or not count:
         return []
@@ -84,8 +102,10 @@ def _drawn(leads: Sequence[View], count: int, rnd: Random) -> list[View]:
     for lead in leads:
         score = number(lead.values.get("candor_score"))
         draw = ROUTE_DRAW.get(str(lead.values.get("candor_route")), 1.0)
-        weights.append(draw * (0.25 if score is None else 0.1 + (score / 100) ** 2))
-    if not sum(weights):
+        worth = 0.25 if score is None else 0.1 + (score / 100) ** 2
+        weights.append(draw * worth / (1 + looked.get(lead.id, (0, 0))[1]))
+    count = min(count, round(sum(weights)))  # nobody fills a day with leads that promise nothing
+    if not count:
         return []
     found = rnd.choices(leads, weights, k=count)
     return list({lead.id: lead for lead in found}.values())
