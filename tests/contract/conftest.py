@@ -7,7 +7,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.contract.suite")
 
-from tests.contract.adapters import BENCHES, Bench, SalesforceBench, Site, site  # noqa: E402
+from tests.contract.adapters import BENCHES, Bench, HubSpotBench, SalesforceBench, Site, site  # noqa: E402
 from tests.contract.small_world import small_world  # noqa: E402
 
 
@@ -49,4 +49,12 @@ def salesforce(sites: dict[str, Site], tmp_path: Path) -> Iterator[SalesforceBen
     where = sites["salesforce"]
     with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
         assert isinstance(bench, SalesforceBench)
+        yield bench
+
+
+@pytest.fixture
+def hubspot(sites: dict[str, Site], tmp_path: Path) -> Iterator[HubSpotBench]:
+    where = sites["hubspot"]
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        assert isinstance(bench, HubSpotBench)
         yield bench

@@ -21,6 +21,18 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A slow second look at what a search's first page left out as known, one page a pass, downwards (milliseconds):
+    what lies between `low` and `upper` is still to be met (`upper` 0: no round is on). `top` was the newest row when it
+    began, `next` is how far down the next round goes."""
+
+    upper: int = 0
+    low: int = 0
+    next: int = 0
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """`since`: modified time of the newest row seen (milliseconds). `filling`: a backfill is at `after` (None: at its
     beginning). `passes`: how many incremental looks were taken, which says whose bin is looked into. `pipeline`: the
@@ -31,6 +43,7 @@ class Cursor:
     after: str | None = None
     passes: int = 0
     bin: Bin = field(default_factory=Bin)
+    round: Round = field(default_factory=Round)
     pipeline: str | None = None
     retired: tuple[str, ...] = ()
 
@@ -46,8 +59,9 @@ class Cursor:
         try:
             body = json.loads(text)
             inner = Bin(**body.pop("bin", {}))
+            again = Round(**body.pop("round", {}))
             retired = tuple(body.pop("retired", ()))
-            return cls(**body, bin=inner, retired=retired)
+            return cls(**body, bin=inner, round=again, retired=retired)
         except (ValueError, TypeError, AttributeError):
             raise CRMError(
                 "A stored cursor can't be read.",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from connector.crm.base import Known, Page
 from connector.crm.hubspot import bins, search
 from connector.crm.hubspot.account import Account
-from connector.crm.hubspot.cursor import Bin, Cursor
+from connector.crm.hubspot.cursor import Bin, Cursor, Round
 from connector.crm.hubspot.fields import millis, moment
 from connector.crm.hubspot.pages import BEHAVED, KINDS, LEADS, STREAMS, Maker, object_of
 from connector.crm.hubspot.records import owner
@@ -108,9 +108,11 @@ def _new(now: _Pass, streams: Sequence[str], cursor: Cursor) -> Iterator[Page]:
             yield Page(main, str(cursor))
             return
     since = max(0, cursor.since - search.OVERLAP // timedelta(milliseconds=1))
-    have = _have(now, main, since)
+    have = _have(now, main, min(since, cursor.round.low) if cursor.round.upper else since)
     window = search.Window(api, obj, since, have, cursor.pipeline)
     window.look()
+    newest = cursor.since if window.newest is None else max(cursor.since, millis(window.newest))
+    second = _second_look(now, window, cursor.round, since, newest)
     if main == LEADS:
         now.contacts_changed = bool(window.changed)
     if main != BEHAVED:
@@ -122,14 +124,27 @@ def _new(now: _Pass, streams: Sequence[str], cursor: Cursor) -> Iterator[Page]:
     ):
         deleted, at = bins.look(api, obj, cursor.bin)
         deleted = _unknown(now, main, deleted)
-    newest = cursor.since if window.newest is None else max(cursor.since, millis(window.newest))
-    after = replace(cursor, since=newest, passes=cursor.passes + 1, bin=at)
+    after = replace(cursor, since=newest, passes=cursor.passes + 1, bin=at, round=second)
     properties, history = now.maker.wanted(streams) if window.changed else ([], [])
     parts = list(chunks(window.changed, GATHER)) or [[]]
     for n, ids in enumerate(parts):
         rows = batch_read(api, obj, ids, properties, history) if ids else []
         last = n == len(parts) - 1
         yield from _pages(now, streams, rows, after if last else cursor, deleted if last else ())
+
+
+def _second_look(now: _Pass, window: search.Window, at: Round, since: int, newest: int) -> Round:
+    """One page of the round that is on, in place of a bin's turn; a new round when rows were left out as known since the
+    last one began."""
+    if at.upper:
+        if now.turn_taken:
+            return at
+        now.turn_taken = True
+        return replace(at, upper=window.again(at.low, at.upper))
+    if window.stopped is None or newest == at.top:
+        return at
+    low = min(since, at.next) if at.top else since
+    return Round(window.stopped, low, max(0, newest - search.OVERLAP // timedelta(milliseconds=1)), newest)
 
 
 def _have(now: _Pass, stream: str, since: int) -> dict[str, datetime]:

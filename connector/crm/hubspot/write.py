@@ -69,7 +69,8 @@ def _foreign(account: Account, obj: str, ids: Sequence[str]) -> set[str]:
     found = set()
     for row in batch_read(account.api, obj, ids, ["hs_object_id"]):
         id, at = str(row["id"]), moment(row["updatedAt"])
-        if at > watch.newest - LATE and at not in (watch.seen.get(id), watch.own.get(id)):
+        met = {watch.seen.get(id), watch.own.get(id)} - {None}
+        if at not in met and (met or at > watch.newest - LATE):
             found.add(id)
     return found
 
