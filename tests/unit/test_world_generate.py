@@ -115,6 +115,16 @@ def test_touches_are_bursty_heavy_tailed_and_partly_machines(made: tuple[World, 
     assert max(shared.values()) >= 2
 
 
+def test_the_data_is_suspect_in_the_ways_that_real_data_is(made: tuple[World, Truth]) -> None:
+    """One person as two leads, and a clear-out that closes many at once (SPEC S1.6)."""
+    world, _ = made
+    people = Counter((p.first_name, p.last_name, p.company) for p in world.people)
+    assert sum(count > 1 for count in people.values()) >= 5
+    by_machine = [c for c in world.changes if c.by == "automation" and c.new == "disqualified"]
+    assert len(by_machine) > 30
+    assert by_machine[-1].at - by_machine[0].at < timedelta(minutes=1)
+
+
 def test_truth_has_a_file_of_its_own(made: tuple[World, Truth], tmp_path: Path) -> None:
     _, truth = made
     for name in ("truth.json", "truth.json.gz"):

@@ -21,6 +21,7 @@ AMOUNT = {"small": 7_500.0, "middle": 26_000.0, "enterprise": 260_000.0}
 """Median deal, in the org's currency: under 100 employees, to 999, and from 1,000 on."""
 LOST_DEAL_SHARE = 0.11
 """of worked losers that come as far as a deal"""
+NEGLECTED_DAYS = 120
 POLITE_MEETING_SHARE = 0.2
 """of worked losers that meet a rep and still don't buy: a meeting is a good sign, not a sale"""
 COLLEAGUES_DECIDE_ALIKE = 0.6
@@ -191,6 +192,14 @@ def join_deals(stories: dict[int, Story], leads: list[Lead]) -> None:
             mine.deal = deal
             for other in deal.leads:
                 stories[other.number].won = close
+
+
+def clear_out(stories: dict[int, Story], leads: list[Lead], day: float) -> None:
+    """An automation closes, within a minute, all leads that nobody has worked for months: labels that say nothing."""
+    for lead in leads:
+        story = stories[lead.number]
+        if story.won is None and not story.edits and lead.created < day - NEGLECTED_DAYS:
+            story.edits.append(Edit(day + lead.number / 1e7, "status", "disqualified", "automation"))
 
 
 def _engage(

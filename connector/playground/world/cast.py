@@ -13,6 +13,9 @@ from connector.playground.world import words
 NEW_MARKET_SHARE = 0.05
 """Share of companies in the new industry once it has entered."""
 
+SAME_PERSON = 0.4
+"""of those who come to a company months after its first lead: the same person again"""
+
 
 @dataclass(slots=True)
 class Company:
@@ -156,7 +159,17 @@ def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float) 
         "use_case": rnd.choice(words.USE_CASES),
         "heard_from": heard,
     }
+    if company.people and not follows and rnd.random() < SAME_PERSON:
+        _again(rnd, lead, company.people[0])
     return lead
+
+
+def _again(rnd: Random, lead: Lead, before: Lead) -> None:
+    """The same person comes a second time, by a private address: two leads of one person."""
+    lead.first_name, lead.last_name = before.first_name, before.last_name
+    lead.function, lead.seniority = before.function, before.seniority
+    lead.true["title"] = before.true["title"]
+    lead.email = f"{lead.first_name}.{lead.last_name}@{rnd.choice(words.FREE_MAIL)}".lower()
 
 
 def _weighted(rnd: Random, table: dict[str, tuple[float, tuple[str, ...]]]) -> str:

@@ -72,6 +72,7 @@ def generate(
             else after.loser(lead, weeks[lead.number], blanks[lead.number], sdr, ae, rnd)
         )
     after.join_deals(stories, people)
+    after.clear_out(stories, people, round(days) * 0.6)
     return _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
 
 
