@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import os
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.crm.base import AuthError, CRMError, FieldMissing, OverBudget, PermissionDenied, Transient
-from connector.crm.salesforce import activities
+from connector.crm.salesforce import activities, fields, records
 from connector.crm.salesforce.cursor import Cursor, fingerprint
 from connector.crm.salesforce.describes import Described
 from connector.crm.salesforce.errors import refusal
@@ -281,3 +282,9 @@ def test_a_damaged_cursor_says_what_to_do() -> None:
 def test_the_fingerprint_sees_content_and_not_only_stamps() -> None:
     assert fingerprint([{"Id": "1", "Title": "a"}]) != fingerprint([{"Id": "1", "Title": "b"}])
     assert fingerprint([{"Id": "1", "Title": "a"}]) == fingerprint([{"Title": "a", "Id": "1"}])
+
+
+@pytest.mark.parametrize("module", [activities, fields, records])
+def test_the_examples_in_the_docstrings_hold(module: Any) -> None:
+    found = doctest.testmod(module)
+    assert (found.failed, found.attempted > 0) == (0, True)
