@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ TOKEN = "token-of-the-test"
 
 
 @dataclass
-class Bench:
+class Bench(ABC):
     """One test's org of one vendor, and what the suite does to it behind the API's back."""
 
     vendor: ClassVar[str]
@@ -91,19 +92,19 @@ class Bench:
 
     # -- what each vendor does its own way --
 
-    def new_lead_ids(self, count: int) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def new_lead_ids(self, count: int) -> list[str]: ...
 
-    def delete(self, kind: str, id: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def delete(self, kind: str, id: str) -> None: ...
 
+    @abstractmethod
     def merge(self, loser: str, winner: str) -> None:
         """Lead `loser` becomes part of lead `winner`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hide_points(self) -> Mapping[str, str]:
         """Take the org's points field out of our sight; a mapping of lead that names it."""
-        raise NotImplementedError
 
 
 class SalesforceBench(Bench):
@@ -139,7 +140,13 @@ class SalesforceBench(Bench):
 class HubSpotBench(Bench):
     vendor = "hubspot"
     quiet_pass = 12
-    objects = {"lead": "contacts", "account": "companies", "deal": "deals", "owner": "owners", "review": "tickets"}
+    objects = {
+        "lead": "contacts",
+        "account": "companies",
+        "deal": "deals",
+        "owner": "owners",
+        "review": "tickets",
+    }
     title = "jobtitle"
 
     def new_lead_ids(self, count: int) -> list[str]:
