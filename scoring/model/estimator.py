@@ -8,7 +8,7 @@ the trees come from the measurements in docs (slow learning, 12 leaves, 30 % of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,17 +47,19 @@ class Sample:
     won: Floats
     weight: Floats
     group: Ints
+    lead: Ints
 
     def __len__(self) -> int:
         return len(self.won)
 
     def take(self, rows: Ints | npt.NDArray[np.bool_]) -> Sample:
         return Sample(
-            self.encoded.take(rows), self.design[rows], self.won[rows], self.weight[rows], self.group[rows]
-        )
+            self.encoded.take(rows), self.design[rows], self.won[rows], self.weight[rows], self.group[rows],
+            self.lead[rows],
+        )  # fmt: skip
 
     def relabelled(self, won: Floats) -> Sample:
-        return Sample(self.encoded, self.design, won, self.weight, self.group)
+        return replace(self, won=won)
 
 
 @dataclass(frozen=True)

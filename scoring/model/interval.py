@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 Z90 = 1.6449
 """half-width of a 90 % range in standard deviations"""
-DRAWS = 2
+DRAWS = 3
 FEATURES = 300
 """random Fourier features"""
 KERNEL = 0.15 * 4.0
@@ -102,7 +102,7 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
     candidates = [
         (kind, d) for kind in ("additive", "fourier") for d in (DISAGREEMENT if point.trees else (0.0,))
     ]
-    misses: list[list[Floats]] = [[] for _ in candidates]
+    found: list[list[tuple[float, float]]] = [[] for _ in candidates]
     for draw in range(DRAWS):
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
         moved = root @ random.standard_normal(len(root))
@@ -119,18 +119,16 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         error = np.abs(again.combine(line, trees) - truth[held])
         for i, (kind, d) in enumerate(candidates):
             sd = _deviation(kind, d, fourier, layout, test.design, again, line, trees)
-            misses[i].append(np.vstack([error / sd, sd, truth[held], test.weight]))
-    best: tuple[float, str, float, float] | None = None
-    for (kind, d), parts in zip(candidates, misses, strict=True):
-        if not parts:
-            continue
-        ratio, sd, logit, weight = np.hstack(parts)
-        factor = _weighted_quantile(ratio, weight, 0.9) / Z90
-        half = Z90 * factor * sd
-        width = float(np.average(sigmoid(logit + half) - sigmoid(logit - half), weights=weight))
-        if best is None or width < best[0]:
-            best = (width, kind, d, factor)
-    _, kind, disagreement, factor = best or (0.0, "additive", 0.0, FEW_FACTOR)
+            factor = _weighted_quantile(error / sd, test.weight, 0.9) / Z90
+            half = Z90 * factor * sd
+            width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
+            found[i].append((float(np.average(width, weights=test.weight)), factor))
+    choices = [
+        (*np.mean(each, axis=0).tolist(), *candidate)
+        for candidate, each in zip(candidates, found, strict=True)
+        if each
+    ]
+    _, factor, kind, disagreement = min(choices, default=(0.0, FEW_FACTOR, "additive", 0.0))
     few = float((sample.won * sample.weight).sum()) < FEW_WINS
     factor = float(np.clip(factor, FEW_FACTOR if few else LEAST, MOST))
     fourier_now = _fourier(layout, sample, point, seed) if kind == "fourier" else None
@@ -138,10 +136,8 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
 
 
 def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats:
-    """Outcomes from the truth; rows of one group share their luck, as rows of one lead share their
-    outcome."""
-    _, place = np.unique(sample.group, return_inverse=True)
-    luck = random.random(int(place.max()) + 1)[place]
+    """Outcomes from the truth; rows of one lead share their luck, as they share their outcome."""
+    luck = random.random(int(sample.lead.max()) + 1)[sample.lead]
     return (luck < sigmoid(truth)).astype(np.float64)
 
 

@@ -20,6 +20,7 @@ from scoring.model.estimator import Sample, Trained
 from scoring.model.threads import single
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def train(
@@ -56,19 +57,19 @@ def train(
     base = float(base_rate) if base_rate is not None else wins / total
     with single():
         return _train(
-            rows, y, features, _ids(groups), share, weight,
+            rows, y, features, _ids(groups), leads, share, weight,
             None if amount is None else np.asarray(amount, np.float64),
             seed, base, {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
 
 def _train(
-    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: npt.NDArray[np.int64], share: Floats,
+    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: Ints, lead: Ints, share: Floats,
     weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, names: dict[str, Any],
 ) -> Model:  # fmt: skip
     layout = layouts.learn(rows, features)
     encoded = layout.encode(rows)
-    sample = Sample(encoded, layout.additive(encoded), won, _weights(share, weight), group)
+    sample = Sample(encoded, layout.additive(encoded), won, _weights(share, weight), group, lead)
     trained = estimator.fit_point(layout, sample, seed)
     explainer = reasons.learn(layout, sample, trained.point, float(np.log(base / (1 - base))))
     return Model(
@@ -92,6 +93,8 @@ def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     if weight is None:
         return share
     own = share * np.asarray(weight, np.float64)
+    if not np.isfinite(own).all() or own.min() < 0 or own.sum() <= 0:
+        raise ScoringError("Weights must be finite, not negative, and not all zero.", fix="Check them.")
     # Kish: n leads of uneven weight say as much as (sum w)² / sum w² even ones
     per_row = own / share
     worth = float((share * per_row).sum() ** 2 / (share * per_row**2).sum())

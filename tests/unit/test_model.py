@@ -179,7 +179,9 @@ def test_trees_are_saved_too(trained: Model, fresh: pa.Table, tmp_path: Path) ->
 
     rows, won, _ = world(400)
     encoded = trained.design.encode(rows)
-    sample = Sample(encoded, trained.design.additive(encoded), won, np.ones(400), np.arange(400))
+    sample = Sample(
+        encoded, trained.design.additive(encoded), won, np.ones(400), np.arange(400), np.arange(400)
+    )
     tree = fit_tree(trained.design, sample, 20, 0)
     with_trees = replace(trained, point=replace(trained.point, trees=(tree,), share=0.5))
     digest = store.save(with_trees, tmp_path / "model.skops")
