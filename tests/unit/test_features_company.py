@@ -102,3 +102,11 @@ def test_a_crowd_is_no_company_from_the_day_it_is_one(monkeypatch: pytest.Monkey
     leads = [lead(name, days, email=f"{name}@acme.com") for name, days in (("a", 60), ("b", 50), ("c", 10))]
     rows = built(inputs(leads, [touch("b", "page_view", 20)], points=[point("a", 15), point("a", 5)]))
     assert [row["colleagues_engaged_30d"] for row in rows] == [1, None]
+
+
+def test_a_follower_counts_from_the_moment_of_following() -> None:
+    leads = [lead(name, 60, email=f"{name}@acme.com") for name in ("first", "second")]
+    activities = [touch("first", "page_view", 20), touch("second", "page_view", 17)]
+    rows = built(inputs(leads, activities, points=[point("first", days) for days in (30, 18, 17)]))
+    assert [row["followers_7d"] for row in rows] == [0, 0, 1]
+    assert [row["first_follower_hours"] for row in rows] == [None, None, 72]

@@ -76,6 +76,12 @@ def test_facts_of_every_type_and_the_awkward_ones() -> None:
     assert rows["plain"]["hand_raiser"] is None
 
 
+def test_of_two_changes_at_one_moment_the_same_holds_in_either_order() -> None:
+    both = [change("L", "employees", 30, "80"), change("L", "employees", 30, None)]
+    for changes in (both, both[::-1]):
+        assert by_lead(inputs([lead("L")], changes=changes))["L"]["employees"] == 80
+
+
 def test_the_address_counts_from_when_it_was_known() -> None:
     rows = built(
         inputs(
