@@ -44,7 +44,8 @@ def _fits(records: Sequence[Any]) -> None:
 
 
 def _type(call: Call, record: dict[str, Any]) -> SObject:
-    name = (record.get("attributes") or {}).get("type")
+    attributes = record.get("attributes")
+    name = attributes.get("type") if isinstance(attributes, dict) else None
     if not name:
         raise Fault("INVALID_INPUT", "each record needs attributes.type")  # [unsourced] code
     found = call.schema.find(str(name))

@@ -30,7 +30,7 @@ class _RolledBack(Exception):
 def composite(call: Call, dispatch: Dispatch) -> Answer:
     asked = body(call)
     requests = asked.get("compositeRequest")
-    if not isinstance(requests, list):
+    if not isinstance(requests, list) or not all(isinstance(r, dict) for r in requests):
         raise Fault("JSON_PARSER_ERROR", "compositeRequest: a list of subrequests is required")
     if len(requests) > MAX_REQUESTS:
         raise Fault(

@@ -36,7 +36,7 @@ def api_name(name: str) -> str:
     ('Candor_Score_Low__c', 'Page_Views_Visit__c')
     """
     words = [w for w in re.split(r"[^A-Za-z0-9]+", name) if w]
-    joined = "_".join(w[:1].upper() + w[1:] for w in words)[:40] or "Column"
+    joined = "_".join(w[:1].upper() + w[1:] for w in words)[:40].rstrip("_") or "Column"
     return ("X" + joined if joined[0].isdigit() else joined) + "__c"
 
 
