@@ -219,6 +219,21 @@ def test_leads_and_what_they_did_meet_again_after_a_crash_between_their_pages(hu
     assert rows(store.take(crm)) == 0
 
 
+def test_what_leads_did_is_owed_when_their_records_alone_were_read(hubspot: HubSpotBench) -> None:
+    store, crm = ready(hubspot, more=300)
+    push(store, crm, sorted(store.rows["leads"]), 60)
+    id = hubspot.id("lead", "L12")
+    hubspot.desk.log(id, "page_view", by="x", detail={"session": "s9"})
+    for page in crm.pull({"leads": store.cursors["leads"]}, store.known):  # as a push reads back
+        store.rows["leads"].update({r.id: r for r in page.records})
+        store.cursors["leads"] = page.cursor
+    before = crm.usage().calls
+    pages = store.take(crm)
+    assert [a.detail["session"] for p in pages for a in p.activities if a.kind == "page_view"] == ["s9"]
+    assert crm.usage().calls - before <= hubspot.quiet_pass + 6
+    assert rows(store.take(crm)) == 0
+
+
 def test_both_versions_of_the_paths_give_the_same(hubspot: HubSpotBench) -> None:
     stores = []
     for version in ("v3", "2026-09"):

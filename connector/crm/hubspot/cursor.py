@@ -36,7 +36,8 @@ class Round:
 class Cursor:
     """`since`: modified time of the newest row seen (milliseconds). `filling`: a backfill is at `after` (None: at its
     beginning). `passes`: how many incremental looks were taken, which says whose bin is looked into. `pipeline`: the
-    review pipeline, `retired`: owners who are archived."""
+    review pipeline, `retired`: owners who are archived. `owed`: contacts that were read without what they did, since their
+    records alone were asked for; `owed_from`: `since` when that began."""
 
     since: int = 0
     filling: bool = False
@@ -46,6 +47,8 @@ class Cursor:
     round: Round = field(default_factory=Round)
     pipeline: str | None = None
     retired: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
+    owed_from: int = 0
 
     def __str__(self) -> str:
         empty = asdict(Cursor())
@@ -60,8 +63,8 @@ class Cursor:
             body = json.loads(text)
             inner = Bin(**body.pop("bin", {}))
             again = Round(**body.pop("round", {}))
-            retired = tuple(body.pop("retired", ()))
-            return cls(**body, bin=inner, round=again, retired=retired)
+            retired, owed = (tuple(body.pop(k, ())) for k in ("retired", "owed"))
+            return cls(**body, bin=inner, round=again, retired=retired, owed=owed)
         except (ValueError, TypeError, AttributeError):
             raise CRMError(
                 "A stored cursor can't be read.",

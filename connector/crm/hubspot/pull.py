@@ -1,7 +1,8 @@
 """What is new: page by page at first (backfill), then by search.
 
-Two streams live on contacts, their records and what they did. They are read together while their cursors agree, which a
-crash between two pages can end for one pass; then each goes its own way until they meet again.
+Two streams live on contacts, their records and what they did. They are read together, what they did first, so that a
+crash between two pages leaves it at most ahead. When the records alone are asked for, their cursor remembers whose doings
+are owed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def pull(account: Account, cursors: Mapping[str, str | None], known: Known) -> I
             yield _owners(now, cursor or Cursor())
             continue
         together: tuple[str, ...] = (stream,)
-        if {LEADS, BEHAVED} <= set(at) and _agree(at[LEADS], at[BEHAVED]):
+        if {LEADS, BEHAVED} <= set(at) and _in_step(at[LEADS], at[BEHAVED]):
             if stream == BEHAVED:
                 continue
             together = (BEHAVED, LEADS) if stream == LEADS else together
@@ -57,10 +58,13 @@ def pull(account: Account, cursors: Mapping[str, str | None], known: Known) -> I
             yield from _backfill(now, together, cursor)
 
 
-def _agree(a: Cursor | None, b: Cursor | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return (a.since, a.filling, a.after) == (b.since, b.filling, b.after)
+def _in_step(leads: Cursor | None, did: Cursor | None) -> bool:
+    """Whether reading on from where leads are misses nothing of what they did."""
+    if leads is None or did is None:
+        return leads is did
+    if leads.filling:
+        return not did.filling or int(did.after or 0) >= int(leads.after or 0)
+    return not did.filling and did.since >= (leads.owed_from or leads.since)
 
 
 # --- backfill ---
@@ -125,12 +129,24 @@ def _new(now: _Pass, streams: Sequence[str], cursor: Cursor) -> Iterator[Page]:
         deleted, at = bins.look(api, obj, cursor.bin)
         deleted = _unknown(now, main, deleted)
     after = replace(cursor, since=newest, passes=cursor.passes + 1, bin=at, round=second)
+    after = _settle(streams, cursor, after, window)
     properties, history = now.maker.wanted(streams) if window.changed else ([], [])
     parts = list(chunks(window.changed, GATHER)) or [[]]
     for n, ids in enumerate(parts):
         rows = batch_read(api, obj, ids, properties, history) if ids else []
         last = n == len(parts) - 1
         yield from _pages(now, streams, rows, after if last else cursor, deleted if last else ())
+
+
+def _settle(streams: Sequence[str], before: Cursor, after: Cursor, window: search.Window) -> Cursor:
+    """Leads read alone owe what they did; read together they pay."""
+    if BEHAVED in streams and LEADS in streams:
+        window.changed += [i for i in before.owed if i not in set(window.changed)]
+        return replace(after, owed=(), owed_from=0)
+    if LEADS in streams:
+        owed = tuple(dict.fromkeys([*before.owed, *window.changed]))
+        return replace(after, owed=owed, owed_from=before.owed_from or before.since)
+    return after
 
 
 def _second_look(now: _Pass, window: search.Window, at: Round, since: int, newest: int) -> Round:
