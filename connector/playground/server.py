@@ -204,15 +204,14 @@ def read_info(data: Path) -> dict[str, Any] | None:
     return found
 
 
-@contextlib.contextmanager
-def launched(
+def launch(
     crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
-) -> Iterator[tuple[subprocess.Popen[bytes], Mapping[str, Any]]]:
-    """The local CRM as a child process, for demo and tests: (process, playground.json). Ends with the block."""
+) -> tuple[subprocess.Popen[bytes], Mapping[str, Any]]:
+    """Start the local CRM as a process of its own: (process, playground.json), once it answers."""
     command = [sys.executable, "-m", "connector.playground.server", "--crm", crm, "--data", str(data)]
     for name, value in asdict(options).items():
         command += [f"--{name}", str(value)] if value is not None else []
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         end = time.monotonic() + wait
         while (info := read_info(data)) is None or info["pid"] != process.pid:
@@ -221,14 +220,35 @@ def launched(
             if time.monotonic() > end:
                 raise PlaygroundError(f"The local CRM was not ready in {wait:.0f} s.")
             time.sleep(0.05)
+    except BaseException:
+        _end(process)
+        raise
+    return process, info
+
+
+@contextlib.contextmanager
+def launched(
+    crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
+) -> Iterator[tuple[subprocess.Popen[bytes], Mapping[str, Any]]]:
+    """The same, ended with the block; a block that is never left leaves it running (`candor demo --keep`)."""
+    process, info = launch(crm, data, options, wait=wait)
+    try:
         yield process, info
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    except GeneratorExit:
+        return
+    except BaseException:
+        _end(process)
+        raise
+    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _listen(port: int, last: int) -> socket.socket:

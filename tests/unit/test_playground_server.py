@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
 from connector.playground.control import Faults, HoldWrites, is_write, routes
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
-from connector.playground.server import PlaygroundError, WorldOptions, open_playground
+from connector.playground.server import PlaygroundError, WorldOptions, launched, open_playground
 from connector.playground.world.generate import generate
 from connector.playground.world.reps import record_ids
 from tests.world_desk import plain_org
@@ -173,3 +175,24 @@ def test_an_org_from_a_file_does_not_tell_how_open_leads_ended(crm: Any, tmp_pat
     assert {status for status, _ in shapes} == {"new"}
     assert len(shapes) == 1
     playground.close()
+
+
+def test_a_killed_process_comes_back_on_the_same_ports_with_what_was_committed(tmp_path: Path) -> None:
+    """A write is held after its commit, the process is killed: the write is there when it comes back."""
+    options = WorldOptions(leads=30, months=4)
+    with launched("salesforce", tmp_path, options) as (process, info):
+        trusted = ssl.create_default_context(cafile=info["ca"])
+        token = Path(info["token_file"]).read_text()
+        api = httpx2.Client(base_url=info["url"], verify=trusted, trust_env=False, timeout=20,
+                            headers={"Authorization": f"Bearer {token}"})  # fmt: skip
+        pages = httpx2.Client(base_url=info["pages"], trust_env=False, timeout=20)
+        found = api.get("/services/data/v63.0/query", params={"q": "SELECT Id FROM Lead LIMIT 1"}).json()
+        url = f"/services/data/v63.0/sobjects/Lead/{found['records'][0]['Id']}"
+        pages.post("/faults", json={"hold": "after", "nth": 1})
+        with pytest.raises(httpx2.ReadTimeout):
+            api.patch(url, json={"Title": "Head of Rivers"}, timeout=0.5)
+        process.kill()
+        process.wait()
+    with launched("salesforce", tmp_path, options) as (_, again):
+        assert (again["url"], again["pages"]) == (info["url"], info["pages"])
+        assert api.get(url).json()["Title"] == "Head of Rivers"

@@ -22,6 +22,8 @@ from crm_schema import choices as words
 
 PAGE = 25
 """Leads on one page of the list."""
+CASES = 50
+"""Open cases above it."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 _DETAILS = ("title", "company", "email", "phone", "industry", "employees", "annual_revenue", "country", "source",
             "product_interest", "use_case", "heard_from", "hand_raiser", "opted_out", "points")  # fmt: skip
@@ -69,8 +71,12 @@ class _Pages:
         start = max(start, 0)
         found = list(self._desk.leads(search=q[:100], limit=PAGE + 1, offset=start))
         cards = [(lead, card(lead, self._now())) for lead in found[:PAGE]]
+        cases = [
+            (case, self._other("lead", case.values.get("candor_lead")))
+            for case in list(self._desk.reviews())[:CASES]
+        ]
         return self._page("leads.html", request, cards=cards, q=q[:100], start=start, size=PAGE,
-                          more=len(found) > PAGE, cases=list(self._desk.reviews())[:50])  # fmt: skip
+                          more=len(found) > PAGE, cases=cases, full=len(cases) == CASES)  # fmt: skip
 
     async def work_as(self, request: Request) -> RedirectResponse:
         """Who clicks: one of the org's users, remembered by a cookie."""
