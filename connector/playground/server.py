@@ -96,7 +96,7 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
         org.close()
         raise PlaygroundError(f"{data} holds a {held} org.", fix="Name another folder.")
     if org.meta("seeded") is None:
-        log.info("seeding", crm=crm, leads=options.leads)
+        log.info("seeding", crm=crm, world=str(options.csv or f"{options.leads} leads"))
         world, truth = options.make()
         write_truth(data / "truth.json", truth)
         with org.transaction():

@@ -91,6 +91,7 @@ def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, body: str, s
         ('source = "From"', 'source = "Whence"', "does not have: Whence"),
         ('source = "From"', 'origin = "From"', "no field origin"),
         ("gap = {", "Gap = {", "small letters"),
+        ("gap = {", "city = {", "can't be named city"),
         ("share = 0.25", "share = 25", "held_out.share"),
         ("[outcome]", "[outcome", "not TOML"),
     ],

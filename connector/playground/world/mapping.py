@@ -12,6 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from connector.errors import InputError
 
 ColumnType = Literal["text", "number", "flag", "choice"]
+TAKEN = frozenset({
+    "title", "industry", "employees", "annual_revenue", "country", "source", "phone", "linkedin",
+    "product_interest", "use_case", "heard_from", "hand_raiser", "opted_out", "points", "first_name", "last_name",
+    "email", "company", "status", "owner_id", "account_id", "contact_id", "deal_id", "converted_at", "firstname",
+    "lastname", "jobtitle", "numemployees", "annualrevenue", "city", "state", "zip", "address", "mobilephone", "fax",
+    "website", "lifecyclestage", "hubspot_owner_id", "hubspotscore", "createdate", "lastmodifieddate",
+})  # fmt: skip
+"""Names of Candor's canonical fields and of the vendors' own: a column of the world's can't have them."""
 SHIPPED = Path(__file__).parent.parent / "mappings"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from connector.errors import InputError
-from connector.playground.world.mapping import ColumnOf, ColumnType, Outcome, TableMapping
+from connector.playground.world.mapping import TAKEN, ColumnOf, ColumnType, Outcome, TableMapping
 
 PLACEHOLDERS = (
     "",
@@ -145,16 +145,7 @@ def _name(column: str, taken: dict[str, ColumnOf]) -> str:
     """A field name both vendors take."""
     name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")[:32].strip("_") or "column"
     name = name if name[0].isalpha() else f"c_{name}"[:32]
-    if name in (
-        *_STANDARD,
-        "status",
-        "points",
-        "use_case",
-        "linkedin",
-        "product_interest",
-        "hand_raiser",
-        "opted_out",
-    ):
+    if name in TAKEN:
         name = f"{name}_value"
     unique, count = name, 1
     while unique in taken:

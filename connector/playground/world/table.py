@@ -18,7 +18,7 @@ import pyarrow as pa
 from connector.errors import InputError
 from connector.playground.world.csv import read_table
 from connector.playground.world.generate import AES, NOW, SDRS, make_owners
-from connector.playground.world.mapping import ColumnType, TableMapping, read_mapping
+from connector.playground.world.mapping import TAKEN, ColumnType, TableMapping, read_mapping
 from connector.playground.world.model import Column, Deal, FieldChange, Person, Truth, World
 from connector.playground.world.proposal import propose
 
@@ -116,8 +116,8 @@ def _check(table: pa.Table, mapping: TableMapping) -> None:
         )
     if unknown := sorted(set(mapping.lead) - set(STANDARD) - set(_OWN)):
         raise InputError(f"[lead] has no field {', '.join(unknown)}.", fix="Put it under [columns].")
-    if clash := sorted(set(mapping.columns) & {*STANDARD, *_OWN, "status"}):
-        raise InputError(f"[columns] can't be named {', '.join(clash)}: these are standard fields.")
+    if clash := sorted(set(mapping.columns) & TAKEN):
+        raise InputError(f"[columns] can't be named {', '.join(clash)}: CRMs have fields of that name.")
     for name in mapping.columns:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,35}", name) or "__" in name or name.endswith("_"):
             raise InputError(
