@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connector.playground.hubspot import catalog
-from connector.playground.hubspot.errors import bad_request
 from connector.playground.hubspot.schema import Schema
 from connector.playground.hubspot.times import iso, ms_of
 from connector.playground.hubspot.translate import (
@@ -91,23 +90,22 @@ def _ids(world: World) -> dict[str, str]:
 
 
 def _properties(org: Org, columns: Iterable[Column]) -> None:
+    """The account's own contact properties. A column that HubSpot has itself (city) is kept there."""
     schema = Schema(org)
-    wanted = [*CUSTOM, *((c.name, c.label, *_TYPES[c.type], c.choices) for c in columns)]
     known = schema.properties("contacts")
+    wanted = [*CUSTOM, *((c.name, c.label, *_TYPES[c.type], c.choices) for c in columns)]
     for name, label, type, field_type, choices in wanted:
-        if name in known:
-            raise bad_request(f"The world's column {name} has the name of a HubSpot property.")
-        schema.create_property(
-            "contacts",
-            {
-                "name": name,
-                "label": label,
-                "type": type,
-                "fieldType": field_type,
-                "groupName": "contactinformation",
-                "options": [{"label": c, "value": c} for c in choices],
-            },
-        )
+        if name in known and known[name]["type"] == "string":
+            continue
+        body = {
+            "name": name,
+            "label": label,
+            "type": type,
+            "fieldType": field_type,
+            "groupName": "contactinformation",
+            "options": [{"label": c, "value": c} for c in choices],
+        }
+        schema.create_property("contacts", body)
 
 
 class _Seeding:
