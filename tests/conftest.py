@@ -1,0 +1,36 @@
+"""Fixtures that several kinds of tests share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.whole_loop import Loop, Made, State
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """What the whole loop needs, made once for all workers of a session."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+    root.mkdir(exist_ok=True)
+    found = Made(root, tmp_path_factory.mktemp("databases"))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def loop_of(made: Made, tmp_path: Path) -> Iterator[Callable[..., Loop]]:
+    """loop_of(crm, state): an installation of its own for this test."""
+    with contextlib.ExitStack() as stack:
+        names = iter(range(1000))
+
+        def new(crm: str, state: State, *, embedded: bool = False) -> Loop:
+            folder = tmp_path / f"{crm}-{next(names)}"
+            return stack.enter_context(made.loop(crm, state, folder, embedded=embedded))
+
+        yield new
