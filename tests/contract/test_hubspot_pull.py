@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import hubspot.crm.contacts as vendor
 import pytest
 from hubspot import Client
 
-from connector.crm.base import Activity, OverBudget, PermissionDenied, Write, Written
+from connector.crm.base import Activity, AuthError, OverBudget, PermissionDenied, Write, Written
 from connector.crm.hubspot import bins, search
 from connector.crm.hubspot.adapter import HubSpotCRM
 from connector.crm.hubspot.cursor import Bin, Cursor
@@ -310,6 +311,20 @@ def test_the_budget_counts_what_was_spent_before(hubspot: HubSpotBench) -> None:
     crm.check()
     with pytest.raises(OverBudget):
         crm.check()
+
+
+def test_oauth_tokens_are_renewed_when_they_run_out(hubspot: HubSpotBench, tmp_path: Path) -> None:
+    app = hubspot.org.meta("oauth")
+    (tmp_path / "secret").write_text(app["client_secret"])
+    options = {"client_id": app["client_id"], "client_secret_file": str(tmp_path / "secret")}
+    crm = hubspot.connect(token=app["refresh_token"], options=options)
+    crm.check()
+    crm.check()
+    assert crm.usage().calls == 3
+    hubspot.org.advance(1_801_000)  # half an hour by HubSpot's clock, nothing by ours
+    assert crm.write("lead", [Write(hubspot.id("lead", "L12"), {"candor_score": 1})])[0].ok
+    with pytest.raises(AuthError):
+        hubspot.connect(token="wrong", options=options).check()
 
 
 def test_missing_scopes_are_named_by_the_doctor(hubspot: HubSpotBench) -> None:

@@ -4,6 +4,8 @@ Options (candor.toml, crm.options):
 
     version      the API's version: "v3" (default; associations v4) or a dated one, "2026-09"
     calls_today  API calls that Candor made today before this adapter was opened, for the budget
+    client_id, client_secret_file
+                 of an OAuth app: the connection's token is then its refresh token
     url_area, url_content, url_session
                  which parameters of a page's address name its product area, kind of content and session;
                  default area, content, session

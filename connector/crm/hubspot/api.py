@@ -18,7 +18,8 @@ from urllib3 import Retry
 
 from connector.crm.base import OverBudget
 from connector.crm.connection import Connection
-from connector.crm.hubspot.errors import Busy, mapped
+from connector.crm.hubspot.auth import Tokens
+from connector.crm.hubspot.errors import Busy, Expired, mapped
 
 VERSION = "v3"
 """What is spoken unless the option `version` names a dated one (2026-09). v3 ends in September 2027, v4 (associations)
@@ -65,6 +66,7 @@ class Api:
             total=RETRIES, connect=RETRIES, read=0, status=0, other=0, redirect=0, backoff_factor=backoff
         )
         self._reader, self._writer = (_client(connection, retry) for retry in (again, once))
+        self._tokens = Tokens(connection, self._new_token)
 
     # -- paths, by version --
 
@@ -109,38 +111,62 @@ class Api:
     def _call(
         self, what: str, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, *, write: bool
     ) -> dict[str, Any]:
-        for left in range(PATIENCE, -1, -1):
+        renewed = False
+        left = PATIENCE
+        while True:
             try:
                 return self._once(what, method, path, query, body, write=write)
             except Busy as busy:
                 if left == 0 or not busy.policy:
                     raise
+                left -= 1
                 self._sleep(busy.retry_after or 1.0)
-        raise AssertionError("unreachable")
+            except Expired:  # nothing was done: a write may go again, too
+                if renewed or not self._tokens.renewable:
+                    raise
+                renewed = True
+                self._tokens.renew()
 
     def _once(
         self, what: str, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, *, write: bool
     ) -> dict[str, Any]:
-        meter = self.meter
-        if self._budget is not None and self._before + meter.calls >= self._budget:
+        self._may(what)
+        token = self._tokens.current()
+        client = self._writer if write else self._reader
+        client.configuration.access_token = token
+        return self._raw(
+            client, what, method, path, write=write, query_params=list(query), body=body,
+            header_params={"Accept": "application/json"}, auth_settings=["oauth2"],
+        )  # fmt: skip
+
+    def _new_token(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Asked anew at will: it changes nothing."""
+        self._may("asking for a token")
+        path = f"/oauth/{self.version}/token"
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        return self._raw(
+            self._reader, "asking for a token", "POST", path, write=False, post_params=list(form.items()),
+            header_params=headers,
+        )  # fmt: skip
+
+    def _may(self, what: str) -> None:
+        if self._budget is not None and self._before + self.meter.calls >= self._budget:
             raise OverBudget(
                 f"Candor's own share of today's API calls, {self._budget}, is used up: {what} waits."
             )
+
+    def _raw(
+        self, client: Any, what: str, method: str, path: str, *, write: bool, **parts: Any
+    ) -> dict[str, Any]:
+        meter = self.meter
         meter.calls += 1
         meter.writes += write
         try:
             with mapped(what), warnings.catch_warnings():
                 # urllib3 2 deprecates a method that the vendor's client calls on every refusal
                 warnings.simplefilter("ignore", DeprecationWarning)
-                answer = (self._writer if write else self._reader).call_api(
-                    path,
-                    method,
-                    query_params=list(query),
-                    body=body,
-                    auth_settings=["oauth2"],
-                    header_params={"Accept": "application/json"},
-                    _preload_content=False,
-                    _request_timeout=TIMEOUT,
+                answer = client.call_api(
+                    path, method, _preload_content=False, _request_timeout=TIMEOUT, **parts
                 )
                 raw = answer.data
                 self._learn(answer)

@@ -34,6 +34,10 @@ class Gone(Refused):
     status = 404
 
 
+class Expired(AuthError):
+    """The OAuth token has run out; a new one may be had."""
+
+
 class Busy(Transient):
     """HubSpot asks to come back later."""
 
@@ -53,7 +57,8 @@ def refusal(what: str, status: int, raw: bytes | str | None, headers: Mapping[st
     body = read_body(raw)
     category = str(body.get("category") or body.get("status") or "")
     if status == 401:
-        return AuthError(f"HubSpot does not accept the token ({category or status}).", fix=AuthError.__doc__)
+        refused = Expired if category == "EXPIRED_AUTHENTICATION" else AuthError
+        return refused(f"HubSpot does not accept the token ({category or status}).", fix=AuthError.__doc__)
     if status == 403:
         scopes = _scopes(body)
         return PermissionDenied(
