@@ -155,7 +155,7 @@ def _flag_numbers(out: list[list[Flag]], known: NumberRange, values: Floats) -> 
 def _compared(known: NumberRange, value: float) -> str:
     _, plain = words.natural(known.unit, value)
     _, typical = words.natural(known.unit, known.median)
-    said = f"{known.label} {words.quantity(known.unit, value)}"
+    said = words.measured(known.label, known.unit, value)
     if typical > 0 and 2 <= plain / typical <= MOST_TIMES:
         return f"{said}: {words.number(round(plain / typical))}× your typical lead"
     if typical > 0 and plain > typical / MOST_TIMES and typical / plain >= 2:

@@ -28,8 +28,9 @@ def quantity(unit: str, value: float) -> str:
 
 def number(value: float) -> str:
     """Two or three digits that matter, thousands with commas."""
+    value = round(value, 6)  # 3 employees came back from their logarithm as 3.0000000004
     size = abs(value)
-    if size >= 1e15 or 0 < size < 1e-3:
+    if size >= 1e15:
         return f"{value:.1e}"
     if size >= 1000:
         step = 10 ** max(math.floor(math.log10(size)) - 2, 0)
@@ -43,7 +44,13 @@ def figure(field: NumberField, value: float) -> str:
     """'Employees 12,000', or 'Usual time to reply: none so far'."""
     if not math.isfinite(value):
         return f"{field.label}: none so far"
-    return f"{field.label} {quantity(field.unit, value)}"
+    return measured(field.label, field.unit, value)
+
+
+def measured(label: str, unit: str, value: float) -> str:
+    """Label and value; the unit is left out where the label says it: 'Days since first contact 3'."""
+    said = quantity(unit, value)
+    return f"{label} {said.removesuffix(f' {unit}') if unit in label.lower() else said}"
 
 
 def category(field: CategoryField, value: str | None) -> str:
