@@ -89,7 +89,8 @@ def _note(
                 outbox.settle(db, [entry.seq], "done", now=now)
                 if kind != "review":
                     records.written(db, kind, entry.record_id, entry.values, answer.modified_at)
-                blind = blind or answer.modified_at is None
+                # A case is the CRM's to make: until it is read back the store has none.
+                blind = blind or answer.modified_at is None or kind == "review"
                 continue
             pushed.by_code[answer.code or "unknown"] += 1
             if answer.retry and entry.attempts < _MOST_ATTEMPTS:
