@@ -12,14 +12,16 @@ from connector.playground.hubspot.associations import Associations
 from connector.playground.hubspot.errors import HubSpotError
 from connector.playground.hubspot.records import Records
 from connector.playground.hubspot.schema import Schema
-from connector.playground.hubspot.seed import conversion, engagement_values, page_url
 from connector.playground.hubspot.times import iso, ms_of
 from connector.playground.hubspot.translate import (
     DEAL_STAGES,
     LEAD_STATUSES,
     PERSON_FIELDS,
+    conversion,
     employee_range,
     engagement,
+    engagement_values,
+    page_url,
     text_of,
 )
 from connector.playground.org import Org, Row

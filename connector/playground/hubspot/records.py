@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from connector.playground.hubspot import catalog
+from connector.playground.hubspot import catalog, standard
 from connector.playground.hubspot.errors import HubSpotError, Invalid, bad_request, invalid_values, not_found
 from connector.playground.hubspot.schema import Schema
 from connector.playground.hubspot.times import iso
@@ -307,7 +307,7 @@ class Records:
     def _lifecycle(self, kept: dict[str, str | None], old: Row | None) -> None:
         """Forward only: a step back is left out in silence (whether the vendor refuses it instead is unverified)."""
         new, before = kept.get("lifecyclestage"), old.data.get("lifecyclestage") if old else None
-        order = catalog.LIFECYCLE_ORDER
+        order = standard.LIFECYCLE_ORDER
         if new and before and order.index(new) < order.index(before):
             del kept["lifecyclestage"]
         elif new == "opportunity" and before != new:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connector.playground.hubspot import catalog
+from connector.playground.hubspot import catalog, standard
 from connector.playground.hubspot.errors import HubSpotError, bad_request
 from connector.playground.hubspot.times import iso
 from connector.playground.org import Org
@@ -51,7 +51,7 @@ class Schema:
         """Every property by name, archived ones included."""
         found = self._load(f"properties:{obj}")
         if found is None:
-            found = self._cache[f"properties:{obj}"] = catalog.standard_properties(obj)
+            found = self._cache[f"properties:{obj}"] = standard.standard_properties(obj)
         return dict(found)
 
     def active(self, obj: str) -> dict[str, dict[str, Any]]:
@@ -80,7 +80,7 @@ class Schema:
         if unique and sum(p["hasUniqueValue"] for p in known.values()) >= MAX_UNIQUE:
             raise bad_request(f"At most {MAX_UNIQUE} unique properties an object.")
         at = iso(self._org.tick())
-        made = catalog.property_definition(name, body["label"], type, field_type, body["groupName"], at)
+        made = standard.property_definition(name, body["label"], type, field_type, body["groupName"], at)
         made |= {k: body[k] for k in ("description", "displayOrder", "hidden", "formField") if k in body}
         if body.get("options"):
             made["options"] = _options(body["options"])
@@ -123,7 +123,7 @@ class Schema:
     # -- groups --
 
     def groups(self, obj: str) -> list[dict[str, Any]]:
-        return list(self._load(f"groups:{obj}") or catalog.standard_groups(obj))
+        return list(self._load(f"groups:{obj}") or standard.standard_groups(obj))
 
     def create_group(self, obj: str, body: Mapping[str, Any]) -> dict[str, Any]:
         name = body.get("name")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from connector.playground.hubspot.catalog import EMPLOYEE_RANGES
+from connector.playground.hubspot.standard import EMPLOYEE_RANGES
+from connector.playground.hubspot.times import iso
+
+SITE = "https://www.example.com"
 
 BOT = "bot"
 """sourceId of what a machine did, in the history of analytics properties: HubSpot filters bots, how it marks what slips
@@ -109,3 +113,55 @@ def traffic_source(source: Any) -> str | None:
         if word in text:
             return fitting
     return "DIRECT_TRAFFIC"
+
+
+def page_url(kind: str, detail: dict[str, Any]) -> str:
+    """A page's address, its product area, content and session in the query, as a site with tagged links has them."""
+    path = str(detail.get("url") or ("/downloads/file.pdf" if kind == "download" else "/"))
+    if kind == "download" and "download" not in path and not path.endswith(".pdf"):
+        path = "/downloads/" + path.rsplit("/", 1)[-1]
+    words = {k: detail[k] for k in ("area", "content", "session") if detail.get(k)}
+    address = path if path.startswith("http") else SITE + path
+    return address + ("?" + urlencode(words) if words else "")
+
+
+def conversion(kind: str, detail: dict[str, Any]) -> str:
+    what = detail.get("subject") or detail.get("campaign") or "form"
+    return {"form": "Form", "webinar": "Webinar", "campaign_response": "Campaign"}[kind] + f": {what}"
+
+
+def engagement_values(kind: str, at: int, detail: dict[str, Any], *, machine: bool) -> dict[str, Any]:
+    """The properties of a call, e-mail, meeting or task."""
+    source = "AUTOMATION_PLATFORM" if machine else "CRM_UI"
+    values: dict[str, Any] = {"hs_timestamp": iso(at), "hs_object_source": source}
+    minutes = detail.get("minutes")
+    if kind == "call":
+        answered = bool(detail.get("answered", True))
+        values |= {
+            "hs_call_direction": "OUTBOUND",
+            "hs_call_status": "COMPLETED" if answered else "NO_ANSWER",
+            "hs_call_duration": str(int(float(minutes or 0) * 60_000)),
+            "hs_call_title": detail.get("subject"),
+        }
+    elif kind == "meeting":
+        values |= {"hs_meeting_title": detail.get("subject") or "Meeting", "hs_meeting_start_time": iso(at),
+                   "hs_meeting_end_time": iso(at + int(float(minutes or 30) * 60_000)),
+                   "hs_meeting_outcome": detail.get("outcome") or "COMPLETED"}  # fmt: skip
+    elif kind == "task":
+        values |= {
+            "hs_task_subject": detail.get("subject") or "Task",
+            "hs_task_status": "COMPLETED",
+            "hs_task_type": "TODO",
+        }
+    else:
+        direction = {"email_replied": "INCOMING_EMAIL", "email_forwarded": "FORWARDED_EMAIL"}.get(
+            kind, "EMAIL"
+        )
+        values |= {
+            "hs_email_direction": direction,
+            "hs_email_subject": detail.get("subject"),
+            "hs_email_status": "SENT",
+            "hs_email_cc_email": ";".join(a for a in detail.get("cc") or [] if a) or None,
+            "hs_email_open_count": "0",
+        }
+    return values
