@@ -29,10 +29,14 @@ TIMEOUT = (10.0, 120.0)
 """Seconds to connect, and to wait for an answer: HubSpot itself gives up after 100."""
 
 RETRIES = 2
-"""Further tries of a read that broke or met 423, 502-504, 524. A write is sent again only when it never left."""
+"""Further tries of a read that broke or met 502-504, 524. A write is sent again only when it never left."""
 
 PATIENCE = 3
-"""How often one call waits for a limit of a second or of ten (429: nothing was done, so writes may wait too)."""
+"""How often one call waits for a limit of a second or of ten, or a lock (429, 423: nothing was done, so writes may
+wait too)."""
+
+LONGEST_WAIT = 30.0
+"""Seconds; what asks for more waits for the next pass."""
 
 
 @dataclass(slots=True)
@@ -58,12 +62,19 @@ class Api:
             total=RETRIES,
             backoff_factor=backoff,
             allowed_methods=None,
-            status_forcelist=(423, 502, 503, 504, 524),
+            status_forcelist=(502, 503, 504, 524),
             raise_on_status=False,
-            respect_retry_after_header=True,
+            respect_retry_after_header=False,
         )
         once = Retry(
-            total=RETRIES, connect=RETRIES, read=0, status=0, other=0, redirect=0, backoff_factor=backoff
+            total=RETRIES,
+            connect=RETRIES,
+            read=0,
+            status=0,
+            other=0,
+            redirect=0,
+            backoff_factor=backoff,
+            respect_retry_after_header=False,
         )
         self._reader, self._writer = (_client(connection, retry) for retry in (again, once))
         self._tokens = Tokens(connection, self._new_token)
@@ -117,10 +128,11 @@ class Api:
             try:
                 return self._once(what, method, path, query, body, write=write)
             except Busy as busy:
-                if left == 0 or not busy.policy:
+                wait = busy.retry_after or 1.0
+                if left == 0 or not busy.policy or wait > LONGEST_WAIT:
                     raise
                 left -= 1
-                self._sleep(busy.retry_after or 1.0)
+                self._sleep(wait)
             except Expired:  # nothing was done: a write may go again, too
                 if renewed or not self._tokens.renewable:
                     raise

@@ -16,8 +16,9 @@ from connector.crm.base import AuthError, CRMError, NoAnswer, OverBudget, Permis
 BUSY = frozenset({423, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524, 525, 526})
 """Statuses after which the same request may succeed later (§4)."""
 
-WAITS: Mapping[str, float] = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
-"""Seconds that a refused policy wants (the vendor's own client waits so); DAILY wants midnight."""
+WAITS: Mapping[str, float] = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0, "LOCKED": 2.0}
+"""Seconds that a refused policy wants (the vendor's own client waits so; a lock after heavy writes holds for 2); DAILY
+wants midnight."""
 
 
 class Refused(CRMError):
@@ -75,12 +76,13 @@ def refusal(what: str, status: int, raw: bytes | str | None, headers: Mapping[st
                 fix="Candor goes on at midnight in the account's time zone; see what else uses the API in HubSpot's settings.",
             )
         busy = Busy(f"HubSpot's limit of calls is reached ({policy or 'unnamed'}): {what} waits.")
-        busy.policy = policy
+        busy.policy = policy or "UNNAMED"
         busy.retry_after = _seconds(headers) or WAITS.get(policy, max(WAITS.values()))
         return busy
     if status in BUSY or status >= 500:
         later = Busy(f"HubSpot is not available ({status}): {what} waits for the next pass.")
-        later.retry_after = _seconds(headers)
+        later.policy = "LOCKED" if status == 423 else ""
+        later.retry_after = _seconds(headers) or WAITS.get(later.policy)
         return later
     names = _names(body)
     told = ", ".join(f"{code} {name}".strip() for code, name in names)
