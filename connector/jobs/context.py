@@ -10,6 +10,8 @@ import structlog
 
 from connector.clock import Clock, RemoteClock, SystemClock
 from connector.crm.base import CRM
+from connector.crm.connection import Connection
+from connector.jobs.fields import field_map
 from connector.settings import Settings
 from connector.store.store import Store, open_store
 from scoring.routing.policy import Policy
@@ -42,19 +44,22 @@ class Context:
         if self._crm is None:
             from connector.crm.registry import connect
 
-            self._crm = connect(self.settings.crm.kind, connection(self.settings))
+            self._crm = connect(self.settings.crm.kind, connection(self.settings, self._calls_today()))
             self._stack.callback(self._crm.close)
         return self._crm
 
+    def _calls_today(self) -> int:
+        used = self.store.get("api_usage", {})
+        return int(used["calls"]) if used.get("day") == self.clock.now().date().isoformat() else 0
 
-def connection(settings: Settings):  # type: ignore[no-untyped-def]  # Connection: lazily imported
-    from connector.crm.connection import Connection
-    from connector.jobs.fields import field_map
 
+def connection(settings: Settings, calls_today: int = 0) -> Connection:
+    """How to reach the org. `calls_today`: API calls that Candor made before, which count against its daily share."""
     crm = settings.crm
     return Connection(
         url=crm.url.rstrip("/"), token=crm.token(), ca=None if crm.ca is None else str(crm.ca),
-        fields=field_map(settings), budget=crm.daily_calls, options=dict(crm.options),
+        fields=field_map(settings), budget=crm.daily_calls,
+        options={**crm.options, "calls_today": str(calls_today)},
     )  # fmt: skip
 
 
