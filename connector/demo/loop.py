@@ -50,7 +50,14 @@ Say = Callable[[str], None]
 
 
 def run_loop(
-    crm: str, info: Mapping[str, Any], folder: Path, options: WorldOptions, progress: Progress, say: Say, *, keep: bool
+    crm: str,
+    info: Mapping[str, Any],
+    folder: Path,
+    options: WorldOptions,
+    progress: Progress,
+    say: Say,
+    *,
+    keep: bool,
 ) -> Loop:
     """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report."""
     from connector.crm.registry import TITLES
@@ -100,7 +107,7 @@ def run_loop(
             page = report(context, out=folder / "report.html")
         usage = context.crm.usage()
         result |= {
-            "pulled": pulled.rows["leads"], "rows_read": sum(pulled.rows.values()),
+            "pulled": pulled.records["lead"], "rows_read": sum(pulled.rows.values()),
             "scored": first.scored, "pushed": sum(p.pushed.done for p in passes), **_people(context, harvested),
             "routes": first.routes, "reps": dict(reps), "calls": usage.calls, "write_calls": usage.writes,
             "models": side_by_side(context), "report": str(page), "mode": settings.training.mode,
@@ -119,7 +126,12 @@ def run_loop(
 
 def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
     values = first_settings(
-        crm, info["url"], "CANDOR_TOKEN", Path(info["token_file"]), Path(info["ca"]) if info["ca"] else None, info["clock_url"]
+        crm,
+        info["url"],
+        "CANDOR_TOKEN",
+        Path(info["token_file"]),
+        Path(info["ca"]) if info["ca"] else None,
+        info["clock_url"],
     )
     values["store"] = {"data": str((folder / "candor-data").resolve())}
     if snapshot:
@@ -136,13 +148,20 @@ def _map(context: Context, folder: Path, options: WorldOptions) -> Settings:
     values = tomlkit.parse(file.read_text()).unwrap()
     fields = context.crm.describe("lead")
     status = next(f for f in fields if f.canonical == "status")
-    values["outcome"] = {"target": "won_deal", "status": ask_outcomes(dict.fromkeys(status.choices, 1), yes=True)}
+    values["outcome"] = {
+        "target": "won_deal",
+        "status": ask_outcomes(dict.fromkeys(status.choices, 1), yes=True),
+    }
     if options.csv is not None:
         from connector.playground.world.csv import read_table
         from connector.playground.world.mapping import read_mapping
         from connector.playground.world.proposal import propose
 
-        mapping = read_mapping(options.mapping) if options.mapping else propose(read_table(options.csv), options.csv.stem)
+        mapping = (
+            read_mapping(options.mapping)
+            if options.mapping
+            else propose(read_table(options.csv), options.csv.stem)
+        )
         types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
         names = {f.name.lower().removesuffix("__c"): f for f in fields}
         values["mapping"] = {"extra": {
@@ -169,8 +188,16 @@ def _uncertain(context: Context, crm: str, folder: Path) -> dict[str, Any]:
             select(t.score.c.lead_id, t.score.c.confidence, t.score.c.expected_value, t.score.c.flags)
             .where(t.score.c.at == latest, t.score.c.confidence < context.policy.words.edge_case_confidence)
         ).all()  # fmt: skip
-        routed = dict(db.execute(select(t.decision.c.lead_id, t.decision.c.route).where(t.decision.c.at == latest)).all())
-    best = max(rows, key=lambda r: (routed.get(r.lead_id) == "review", min(len(r.flags), 1), r.expected_value or 0.0), default=None)
+        routed = dict(
+            db.execute(
+                select(t.decision.c.lead_id, t.decision.c.route).where(t.decision.c.at == latest)
+            ).all()
+        )
+    best = max(
+        rows,
+        key=lambda r: (routed.get(r.lead_id) == "review", min(len(r.flags), 1), r.expected_value or 0.0),
+        default=None,
+    )
     if best is None:
         return {}
     found = score_lead(context, best.lead_id)
@@ -184,7 +211,9 @@ def _uncertain(context: Context, crm: str, folder: Path) -> dict[str, Any]:
 def _people(context: Context, harvested: Mapping[str, int]) -> dict[str, int]:
     with context.store.begin() as db:
         reviews = db.execute(select(func.count()).select_from(t.review)).scalar() or 0
-        forms = {r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))}
+        forms = {
+            r[0]: r[1] for r in db.execute(select(t.form.c.state, func.count()).group_by(t.form.c.state))
+        }
     return {
         "in_review": reviews, "reviews_decided": harvested.get("review", 0), "overrides": harvested.get("override", 0),
         "tags": harvested.get("tag", 0), "answers": harvested.get("form", 0), "closing_answers": harvested.get("closing", 0),

@@ -10,11 +10,12 @@ import numpy as np
 from sqlalchemy import select
 
 from connector.jobs.context import Context
-from connector.jobs.examples import collect, features
-from connector.jobs.fields import facts
+from connector.jobs.examples import features
+from connector.jobs.fields import features_of
+from connector.jobs.scope import Outcomes
 from connector.playground.world.truth import read_truth
+from connector.store import asof
 from connector.store import schema as t
-from scoring.features.catalogue import catalogue
 from scoring.metrics.scores import auc, ece, log_loss
 from scoring.model.baseline import train_usual_practice
 
@@ -40,7 +41,9 @@ def world_keys(playground: Path) -> dict[str, str]:
     """CRM id -> the world's key, from the local CRM's own file (no API tells it)."""
     db = sqlite3.connect(f"file:{playground / 'org.sqlite'}?mode=ro", uri=True)
     try:
-        found = db.execute("select id, json_extract(data, '$._key') from record where obj in ('Lead', 'contacts')")
+        found = db.execute(
+            "select id, json_extract(data, '$._key') from record where obj in ('Lead', 'contacts')"
+        )
         return {id: key for id, key in found if key}
     finally:
         db.close()
@@ -49,10 +52,12 @@ def world_keys(playground: Path) -> dict[str, str]:
 def usual_practice_says(context: Context, lead_id: str) -> str:
     """One sentence of what the usual model says of the lead: trained on closed-won against closed-lost as the records look
     today, firmographics only, one threshold."""
-    examples = collect(context, with_feedback=False)
-    leads = sorted(set(examples.rows["lead_id"].to_pylist()))
-    won = dict(zip(examples.rows["lead_id"].to_pylist(), examples.won, strict=True))
-    now = context.clock.now()
-    today = features(context, [(lead, now) for lead in leads])
-    model = train_usual_practice(today, np.array([won[lead] for lead in leads]), features=catalogue(facts(context.settings)))
-    return model.say(features(context, [(lead_id, now)]))
+    outcomes, now = Outcomes(context.settings.outcome.status), context.clock.now()
+    with context.store.begin() as db:
+        lives = asof.lives(db)
+    closed = {life.lead_id: won for life in lives if (won := outcomes.won(life)) is not None}
+    rows = features(context, [(lead, now) for lead in (*closed, lead_id)])
+    model = train_usual_practice(
+        rows.slice(0, len(closed)), np.array([*closed.values()], float), features=features_of(context.settings)
+    )
+    return model.say(rows.slice(len(closed)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connector.crm.base import FieldMap
 from connector.settings import Settings
+from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 
 STANDARD: tuple[Fact, ...] = (
@@ -22,6 +25,9 @@ STANDARD: tuple[Fact, ...] = (
     Fact("opted_out", "flag", "Opted out of contact"),
 )
 """The standard lead fields that may describe a lead. Names, status, owner and outcome never do."""
+
+_UNDATED = frozenset({"firmographic", "fact"})
+"""Families of features that a table without times can tell."""
 
 PEOPLE_FIELDS = frozenset(
     f"candor_{key}"
@@ -48,3 +54,12 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
     out = set(settings.scope.leave_out)
     own = tuple(Fact(name, field.type, field.label) for name, field in settings.mapping.extra.items())
     return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)
+
+
+def features_of(settings: Settings) -> tuple[Feature, ...]:
+    """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
+    a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
+    found = catalogue(facts(settings))
+    if settings.training.mode != "snapshot":
+        return found
+    return tuple(f if f.family in _UNDATED else replace(f, role="routing") for f in found)

@@ -9,9 +9,8 @@ import pyarrow as pa
 
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples
-from connector.jobs.fields import facts
+from connector.jobs.fields import features_of
 from connector.jobs.states import Reference, is_edge_case, learn_segments, states
-from scoring.features.catalogue import catalogue
 from scoring.model.card import Model
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
@@ -35,7 +34,7 @@ def mature_table(context: Context, held: Examples, model: Model) -> pa.Table:
     policy = context.policy
     if held.rows.num_rows == 0:
         return SCHEMA.empty_table()
-    features = catalogue(facts(context.settings))
+    features = features_of(context.settings)
     scores = model.score(held.rows)
     learnt = learn_segments(held.rows, held.won, np.ones(len(held.won), dtype=bool))
     lead_states = states(held.rows, scores, features, policy, context.settings, Reference.of(learnt), {})

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
-from connector.jobs.fields import facts
+from connector.jobs.fields import features_of
 from connector.jobs.forms import forms_due
 from connector.jobs.scope import Outcomes, in_scope
 from connector.jobs.stages import LeaveAlone, OpenReview, Stage, UpdateRecord, enqueue
@@ -23,7 +23,6 @@ from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from connector.store.store import put
-from scoring.features.catalogue import catalogue
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.explore import explore
@@ -114,7 +113,7 @@ def _score(
     in_review: Set[str], kept: Mapping[str, Any] | None,
 ) -> None:  # fmt: skip
     policy, now = context.policy, result.at
-    features = catalogue(facts(context.settings))
+    features = features_of(context.settings)
     family = {f.name: f.family for f in features}
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted])

@@ -9,10 +9,9 @@ from connector.errors import InputError
 from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
-from connector.jobs.fields import facts
+from connector.jobs.fields import features_of
 from connector.jobs.states import Before, Reference, is_edge_case, states
 from connector.store import records
-from scoring.features.catalogue import catalogue
 from scoring.routing.decide import decide
 
 
@@ -30,7 +29,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     scores = model.score(rows)
     kept = context.store.get("reference", {})
     reference = Reference.of({**manifest, **kept})
-    features = catalogue(facts(context.settings))
+    features = features_of(context.settings)
     before = {lead_id: Before(do_not_score=values.get("candor_do_not_score") is True)}
     state = states(rows, scores, features, context.policy, context.settings, reference, before)[lead_id]
     decision = decide(state, context.policy)

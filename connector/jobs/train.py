@@ -21,12 +21,11 @@ from sqlalchemy import insert, select, update
 
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect
-from connector.jobs.fields import facts
+from connector.jobs.fields import facts, features_of
 from connector.jobs.mature import mature_table
 from connector.jobs.states import learn_segments
 from connector.store import schema as t
 from connector.store.runs import running
-from scoring.features.catalogue import catalogue
 from scoring.model import store as files
 from scoring.model.card import Model
 from scoring.model.train import train
@@ -53,7 +52,7 @@ def train_model(context: Context, *, with_feedback: bool = True) -> Trained:
     with running(context.store, "train", context.clock) as run:
         context.progress("Training: building what was known when", 0, 3)
         examples = collect(context, with_feedback=with_feedback)
-        features = catalogue(facts(context.settings))
+        features = features_of(context.settings)
         seed = context.settings.training.seed
         first = _first_rows(examples)
         cut, test = _held_out(context, examples, first)
