@@ -10,12 +10,16 @@ deal as (
         cast(d."values" ->> 'close_at' as timestamptz), d.modified_at) as ended_at
     from candor.record d where d.kind = 'deal' and not d.deleted
 ),
+named as (
+    select d.id, p.person from deal d, jsonb_array_elements_text(
+        case when jsonb_typeof(d.v -> 'lead_ids') = 'array' then d.v -> 'lead_ids' else '[]'::jsonb end) p(person)
+),
 of_lead as (
     select l.id as lead_id, d.* from lead l join deal d on d.id = l.v ->> 'deal_id'
     union
-    select l.id, d.* from deal d, jsonb_array_elements_text(
-        case when jsonb_typeof(d.v -> 'lead_ids') = 'array' then d.v -> 'lead_ids' else '[]'::jsonb end) p(id)
-    join lead l on l.id = p.id or l.v ->> 'contact_id' = p.id
+    select l.id, d.* from named join lead l on l.id = named.person join deal d on d.id = named.id
+    union
+    select l.id, d.* from named join lead l on l.v ->> 'contact_id' = named.person join deal d on d.id = named.id
 ),
 won as (
     select distinct on (lead_id) lead_id, ended_at, cast(v ->> 'amount' as double precision) as amount, id
