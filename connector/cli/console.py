@@ -79,10 +79,10 @@ def progress(as_json: bool = False) -> Iterator[Report]:
 
 @contextmanager
 def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
-    """Settings, store and progress for one command."""
+    """Settings, store and progress for one command. Bars are for a terminal: in a log an error is to stand alone."""
     quiet_logs()
     settings: Settings = load(config)
-    with progress(as_json) as report, open_context(settings, report) as context:
+    with progress(as_json or not err.is_terminal) as report, open_context(settings, report) as context:
         yield context
 
 

@@ -85,6 +85,7 @@ def put(db: Connection, key: str, value: Any) -> None:
     db.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
+_ADDRESS = "Set CANDOR_DATABASE_URL (or store.url) to postgresql://user:password@host:5432/database."
 _FIX = "Is it up? Check CANDOR_DATABASE_URL (or store.url), or unset it to use the built-in one."
 
 
@@ -96,6 +97,8 @@ def open_store(data: Path, url: str | None) -> Iterator[Store]:
             url = stack.enter_context(EmbeddedServer(data / "database")).url
         elif url.startswith(("postgresql://", "postgres://")):
             url = "postgresql+psycopg://" + url.split("://", 1)[1]
+        elif not url.startswith("postgresql+psycopg://"):
+            raise StoreError("The database's address is not one of a PostgreSQL.", fix=_ADDRESS)
         try:
             engine = create_engine(url, pool_size=4, max_overflow=4, connect_args={"connect_timeout": 10})
             stack.callback(engine.dispose)
