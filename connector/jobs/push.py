@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.crm.base import Kind, NoAnswer, Transient, Write, Written
+from connector.crm.base import CRMError, Kind, NoAnswer, Transient, Write, Written
 from connector.jobs.context import Context, log
 from connector.jobs.pull import pull, streams_of
 from connector.store import outbox, records
@@ -29,6 +29,8 @@ class Pushed:
     """sent before, without an answer, and found to be there"""
     later: int = 0
     by_code: Counter[str] = field(default_factory=Counter)
+    blocked: str | None = None
+    """why every write of a batch was refused alike: a permission or a field, not the records"""
 
 
 def push(context: Context, *, stop: Callable[[], bool] = lambda: False) -> Pushed:
@@ -60,6 +62,10 @@ def push(context: Context, *, stop: Callable[[], bool] = lambda: False) -> Pushe
     if pushed.done or pushed.refused or pushed.found_done:
         log.info("pushed", done=pushed.done, refused=pushed.refused, found_done=pushed.found_done, later=pushed.later,
                  codes=dict(pushed.by_code))  # fmt: skip
+    if pushed.blocked:
+        raise CRMError(
+            pushed.blocked, fix="Run `candor doctor`; once it is mended the next pass sends what waits."
+        )
     return pushed
 
 
@@ -82,6 +88,12 @@ def _note(
     now, blind = context.clock.now(), False
     if len(answers) != len(entries):
         raise Transient(f"The CRM answered {len(answers)} of {len(entries)} writes.")
+    alike = len(answers) > 1 and len({(a.ok, a.code) for a in answers}) == 1 and not answers[0].ok
+    if alike and not answers[0].retry:
+        what = f"{answers[0].code}: {(answers[0].message or '').rstrip('.')}"
+        pushed.blocked = (
+            f"{context.crm.capabilities.title} refused all {len(answers)} writes of {kind}s ({what})."
+        )
     with context.store.begin() as db:
         for entry, answer in zip(entries, answers, strict=True):
             if answer.ok:
@@ -93,7 +105,7 @@ def _note(
                 blind = blind or answer.modified_at is None or kind == "review"
                 continue
             pushed.by_code[answer.code or "unknown"] += 1
-            if answer.retry and entry.attempts < _MOST_ATTEMPTS:
+            if (answer.retry or alike) and entry.attempts < _MOST_ATTEMPTS:
                 pushed.later += 1
                 outbox.settle(db, [entry.seq], "pending", code=answer.code, message=answer.message)
             else:

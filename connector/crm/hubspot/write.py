@@ -57,7 +57,10 @@ def properties(account: Account, kind: Kind, one: Write) -> dict[str, str]:
         if name is None:
             raise FieldMissing(f"No {kind} field {field!r} is mapped to a property of {obj}.",
                                fix=f"Add it to mapping.{kind} in candor.toml.")  # fmt: skip
-        made[name] = to_vendor(value, definitions.get(name))
+        if name not in definitions:
+            raise FieldMissing(f"{obj} has no property {name!r} for Candor's {field!r}.",
+                               fix="Run `candor plan`, then `candor apply`, for Candor's own fields; map others in candor.toml.")  # fmt: skip
+        made[name] = to_vendor(value, definitions[name])
     return made
 
 
