@@ -11,7 +11,7 @@ N × 24 hours up to and including the moment the features are computed for. An u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scoring.features.inputs import Fact, checked_facts
@@ -206,7 +206,11 @@ def catalogue(facts: Sequence[Fact]) -> tuple[Feature, ...]:
     graph = tuple(f for f in GRAPH if f.name != "functions_engaged_30d" or "title" in mapped)
     firmographic = tuple(feature for fact, feature in _FIRMOGRAPHIC if fact in mapped)
     others = tuple(_from_fact(fact) for fact in generic(facts))
-    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *ROUTING)
+    # routing reads whether they raised a hand in any case; the model may only where the fact is listed
+    routing = tuple(
+        replace(f, role="model") if f.name == "hand_raiser" and f.name in mapped else f for f in ROUTING
+    )
+    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *routing)
 
 
 def _from_fact(fact: Fact) -> Feature:
