@@ -17,7 +17,9 @@ from connector.jobs.context import Context, open_context
 from connector.jobs.context import Progress as Report
 from connector.settings import Settings, load
 
-out = Console(highlight=False)
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+"""Results. In a pipe or a file nothing is wrapped."""
+
 err = Console(stderr=True, highlight=False)
 
 
@@ -71,10 +73,9 @@ def progress(as_json: bool = False) -> Iterator[Report]:
             bars.update(tasks[head], description=what, completed=done, total=of, count=count)
 
         yield report
-        for task in tasks.values():
-            bars.update(
-                task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1
-            )
+        for head, task in tasks.items():
+            done = bars.tasks[task].completed or 1
+            bars.update(task, description=head, total=done, completed=done)
 
 
 @contextmanager
@@ -86,10 +87,7 @@ def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
         yield context
 
 
-def table(rows: Mapping[str, Any], title: str | None = None) -> None:
-    from rich.table import Table
-
-    grid = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+def table(rows: Mapping[str, Any]) -> None:
+    width = max(map(len, rows))
     for key, value in rows.items():
-        grid.add_row(f"[dim]{key}[/dim]", str(value))
-    out.print(grid)
+        out.print(f"[dim]{key:<{width}}[/dim]  {value}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +14,37 @@ import typer
 from connector.cli.console import out, quiet_logs, show_json
 from connector.crm.base import CRM
 from connector.errors import MappingError, SettingsError
-from connector.jobs.scope import guess
+from connector.jobs.scope import MANY, OUTCOMES, guess
 from connector.settings import DEFAULT_FILE, Settings, dump, load
 
 _URLS = {"salesforce": "https://yourcompany.my.salesforce.com", "hubspot": "https://api.hubapi.com"}
-_MANY = 0.02
-"""A status that holds at least this share of the leads must be mapped to something."""
+_LOGIN = "https://login.salesforce.com"
 
 
 def run(
     config: Path | None, crm: str | None, url: str | None, token_env: str, token_file: Path | None, ca: Path | None,
-    clock_url: str | None, yes: bool, as_json: bool,
+    clock_url: str | None, options: Sequence[str], playground: Path | None, yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     quiet_logs()
+    if playground is not None:
+        there = _playground(playground)
+        crm, url, clock_url = there["crm"], there["url"], there["clock_url"]
+        token_file, ca = Path(there["token_file"]), Path(there["ca"]) if there["ca"] else None
     file = config or Path(os.environ.get("CANDOR_CONFIG", DEFAULT_FILE))
     if file.exists() and not yes and not typer.confirm(f"{file} is there already. Write it anew?"):
         raise typer.Exit(1)
-    kind = crm or (None if yes else typer.prompt("Which CRM? salesforce or hubspot"))
+    kind = crm or (None if yes else typer.prompt("Which CRM? salesforce or hubspot").strip().lower())
     if kind not in _URLS:
-        raise SettingsError(f"--crm is {kind!r}.", fix="Use salesforce or hubspot.")
-    address = url or (_URLS[kind] if yes and kind == "hubspot" else None)
+        raise SettingsError("--crm is missing." if kind is None else f"--crm is {kind!r}.", fix="Use salesforce or hubspot.")  # fmt: skip
+    address = url or (_URLS[kind] if kind == "hubspot" else None)
     if address is None:
         if yes:
             raise SettingsError("--url is missing.", fix=f"Give the org's address, e.g. {_URLS[kind]}.")
-        address = typer.prompt("The org's address", default=_URLS[kind])
-    values = first_settings(kind, address, token_env, token_file, ca, clock_url)
+        address = typer.prompt(f"The org's address, e.g. {_URLS[kind]}").strip()
+    given = _options(options)
+    if kind == "salesforce" and not (yes or given or token_file or os.environ.get(token_env)):
+        given = _ask_sign_in()
+    values = first_settings(kind, address, token_env, token_file, ca, clock_url, given)
     settings = Settings(**values)
     from connector.crm.registry import connect
     from connector.jobs.context import connection
@@ -44,7 +52,10 @@ def run(
     adapter = connect(kind, connection(settings))
     try:
         org = adapter.check()
-        missing = [p.what for p in adapter.doctor(connection(settings).fields) if p.fatal]
+        problems = [p for p in adapter.doctor(connection(settings).fields) if p.fatal]
+        if not as_json:
+            out.print(f"Connected to [bold]{org.name}[/bold] ({org.kind}) as {org.user}.")
+            out.print("Counting the leads by status …")
         statuses = count_statuses(adapter)
     finally:
         adapter.close()
@@ -52,17 +63,52 @@ def run(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(dump(values))
     load(file)
-    result = {"org": org.name, "user": org.user, "file": str(file), "statuses": statuses, "outcome": values["outcome"]["status"],
-              "problems": missing}  # fmt: skip
     if as_json:
-        show_json(result)
+        show_json({"org": org.name, "user": org.user, "file": str(file), "statuses": statuses,
+                   "outcome": values["outcome"]["status"], "problems": [p.what for p in problems]})  # fmt: skip
         return
-    out.print(f"Connected to [bold]{org.name}[/bold] ({org.kind}) as {org.user}.")
+    if yes:
+        for status, n in statuses.items():
+            out.print(f"  {n:>9,} leads are “{status}”: {values['outcome']['status'][status]}", markup=False)
+        out.print(
+            "[dim]Guessed by name. Look it over: what counts as won and lost is what Candor learns.[/dim]"
+        )
+    for problem in problems:
+        out.print(f"[yellow]! {problem.what}[/yellow] {problem.fix}")
+    out.print(f"Wrote {file}. Next: candor doctor, plan, apply, backfill, train, sync --dry-run, sync.")
+
+
+def _playground(folder: Path) -> Mapping[str, Any]:
+    """What a local CRM says about itself."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "playground.json").read_text())
+    except (OSError, ValueError):
+        raise SettingsError(f"No local CRM is up in {folder}.",
+                            fix=f"Start one in another terminal: candor playground --data {folder}") from None  # fmt: skip
+    return found
+
+
+def _options(given: Sequence[str]) -> dict[str, str]:
+    options = dict(text.partition("=")[::2] for text in given)
+    for name, value in options.items():
+        if not name or not value:
+            raise SettingsError(f"--option {name!r} has no value.", fix="Write --option name=value.")
+        if name.endswith("_file"):
+            options[name] = str(Path(value).expanduser().resolve())
+    return options
+
+
+def _ask_sign_in() -> dict[str, str]:
+    """Salesforce: by the certificate of the External Client App, so that no secret has to be kept anywhere."""
     out.print(
-        f"Wrote {file}. Next: `candor doctor`, `candor plan`, `candor apply`, `candor backfill`, `candor train`."
+        "Sign-in by certificate, as the README says under 'With your Salesforce'. To use a token instead, stop here and "
+        "set CANDOR_TOKEN."
     )
-    for problem in missing:
-        out.print(f"[yellow]{problem}[/yellow]")
+    key = typer.prompt("The app's Consumer Key").strip()
+    file = typer.prompt("The file of its private key (PEM)").strip()
+    user = typer.prompt("The user name of the integration user").strip()
+    login = typer.prompt("Where it signs in (a sandbox: https://test.salesforce.com)", default=_LOGIN).strip()
+    return _options([f"client_id={key}", f"private_key_file={file}", f"username={user}", f"login={login}"])
 
 
 def first_settings(
@@ -72,6 +118,7 @@ def first_settings(
     token_file: Path | None,
     ca: Path | None,
     clock_url: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The settings of a new installation, before the org was looked at."""
     values: dict[str, Any] = {"crm": {"kind": kind, "url": url, "token_env": token_env}}
@@ -79,6 +126,8 @@ def first_settings(
         values["crm"]["token_file"] = str(token_file.resolve())
     if ca is not None:
         values["crm"]["ca"] = str(ca.resolve())
+    if options:
+        values["crm"]["options"] = dict(options)
     if clock_url is not None:
         values["clock_url"] = clock_url
     return values
@@ -96,20 +145,25 @@ def count_statuses(adapter: CRM) -> dict[str, int]:
 
 
 def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
-    """What each status means: guessed by its name, shown, and asked where a person is there. Refuses silence on a status
-    that holds many leads."""
-    total, mapped = sum(statuses.values()), {}
+    """What each status means: guessed by its name, shown, and asked where a person is there. "nothing" leaves a status
+    out; refused for one that holds many leads."""
+    total = sum(statuses.values())
+    mapped: dict[str, str] = {}
+    if not yes:
+        out.print(
+            "What does each status mean? open: still in play; won, lost; recycled: again later; never_worked: ended "
+            "without anyone having tried; nothing: leave it out."
+        )
     for status, n in statuses.items():
         meaning: str = guess(status)
-        if not yes:
-            meaning = typer.prompt(
-                f"{n:>7,} leads are {status!r}. That means: open, won, lost, recycled or never_worked",
-                default=meaning,
-            )
-        if meaning not in ("open", "won", "lost", "recycled", "never_worked"):
-            if n >= _MANY * total:
-                raise MappingError(f"The status {status!r} holds {n:,} of {total:,} leads and is mapped to nothing.",
-                                   fix="Say open, won, lost, recycled or never_worked.")  # fmt: skip
-            continue
-        mapped[status] = meaning
+        while not yes:
+            meaning = typer.prompt(f"{n:>7,} leads are “{status}”", default=guess(status)).strip().lower()
+            if meaning in OUTCOMES or meaning == "nothing":
+                break
+            out.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")
+        if meaning in OUTCOMES:
+            mapped[status] = meaning
+        elif n >= MANY * total:
+            raise MappingError(f"The status “{status}” holds {n:,} of {total:,} leads and is mapped to nothing.",
+                               fix=f"Say one of: {', '.join(OUTCOMES)}.")  # fmt: skip
     return mapped

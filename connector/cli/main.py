@@ -38,12 +38,19 @@ def init(
     token_file: Annotated[Path | None, typer.Option(help="Or the file that holds it.")] = None,
     ca: Annotated[Path | None, typer.Option(help="Certificates to trust (PEM), behind a proxy.")] = None,
     clock_url: Annotated[str | None, typer.Option(help="A local CRM's clock.", hidden=True)] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", help="name=value for crm.options, e.g. client_id. May be repeated."),
+    ] = None,
+    playground: Annotated[
+        Path | None, typer.Option(help="Folder of a local CRM that is up: everything is read from it.")
+    ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Ask, test the connection, map the org's fields and outcomes, write candor.toml."""
     _run("init", config=config, crm=crm, url=url, token_env=token_env, token_file=token_file, ca=ca, clock_url=clock_url,
-         yes=yes, as_json=as_json)  # fmt: skip
+         options=option or [], playground=playground, yes=yes, as_json=as_json)  # fmt: skip
 
 
 @app.command()

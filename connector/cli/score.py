@@ -7,6 +7,7 @@ from typing import Any
 
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
+from connector.jobs.words import like_this
 
 _TRACK = 50
 
@@ -32,7 +33,7 @@ def say(found: dict[str, Any]) -> None:
     )
     out.print(
         f"A {chance:.0%} chance of a won deal within {days} days; a typical lead has {base:.0%}. "
-        f"Confidence {found['confidence']:.0f} of 100, based on {found['evidence']:,} leads like this."
+        f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
     widest = max(found["width_from"], key=lambda k: found["width_from"][k])
     out.print({

@@ -7,6 +7,9 @@ from pathlib import Path
 from connector.cli.console import out, show_json, table, working
 from connector.jobs.status import status
 
+_STATES = {"done": "done", "pending": "waiting", "sending": "without an answer yet", "refused": "refused"}
+"""The outbox's states, for people."""
+
 
 def run(config: Path | None, as_json: bool) -> None:
     with working(config, as_json=True) as context:
@@ -30,7 +33,7 @@ def run(config: Path | None, as_json: bool) -> None:
             "reviews": _counts(found["reviews"]) or "none",
             "said by people": _counts(found["people"]) or "nothing yet",
             "forms": _counts(found["forms"]) or "none asked",
-            "outbox": _counts(found["outbox"]) or "empty",
+            "writes": _counts({_STATES.get(k, k): n for k, n in found["outbox"].items()}) or "none yet",
             "refused by the CRM": _counts(found["refused"]) or "none",
             "API calls today": f"{api['calls_today']:,}{limit}{share}"
             + (f"; the whole org {api['org_used']:,} of {api['org_limit']:,}" if api["org_limit"] else ""),
@@ -38,7 +41,7 @@ def run(config: Path | None, as_json: bool) -> None:
     )
     for cursor in found["cursors"]:
         out.print(
-            f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows, looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]"
+            f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows read, last looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]"
         )
     for run in found["runs"]:
         error = f"  [red]{run['error']}[/red]" if run["error"] else ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from connector.cli.console import out, show_json, working
 from connector.jobs.sync import Pass, sync
 
 _SHOWN = 40
+"""Lines of a preview; --json has all."""
 
 
 def run(config: Path | None, dry_run: bool, everything: bool, as_json: bool) -> None:
@@ -30,17 +33,7 @@ def say(result: Pass) -> None:
         out.print("Routes: " + ", ".join(f"{name} {n:,}" for name, n in sorted(result.routes.items())) + ".")
     writes = [line for line in result.listed if line["do"] != "leave alone"]
     if result.dry:
-        out.print(
-            f"[bold]Would send {len(writes):,} writes[/bold] and leave {len(result.listed) - len(writes):,} leads alone:"
-        )
-        for line in writes[:_SHOWN]:
-            values = ", ".join(f"{k.removeprefix('candor_')}={_short(v)}" for k, v in line["values"].items())
-            out.print(
-                f"  {line['do']} {line['kind']} {line['id']}: {line['why']}  [dim]{values}[/dim]",
-                soft_wrap=True,
-            )
-        if len(writes) > _SHOWN:
-            out.print(f"  … and {len(writes) - _SHOWN:,} more (--json lists all)")
+        _preview(writes, len(result.listed) - len(writes))
     elif result.paused is not None:
         out.print(
             f"[yellow]Paused ({result.paused}): {len(writes):,} writes wait. `candor resume` lets them go.[/yellow]"
@@ -56,6 +49,33 @@ def say(result: Pass) -> None:
                 "[yellow]Refused: " + ", ".join(f"{code} {n:,}" for code, n in refused.items()) + "[/yellow]"
             )
     out.print(f"[dim]{result.calls:,} API calls, {result.writes:,} of them writes.[/dim]")
+
+
+def _preview(writes: list[dict[str, Any]], left: int) -> None:
+    """What would be sent, the leads with the highest scores first."""
+    kinds = Counter(line["kind"] for line in writes)
+    of = ", ".join(f"{kind} {n:,}" for kind, n in sorted(kinds.items()))
+    out.print(
+        f"[bold]Would send {len(writes):,} writes[/bold]{f' ({of})' if of else ''} and leave {left:,} leads alone."
+    )
+    shown = sorted(writes, key=lambda line: -float(line["values"].get("candor_score") or 0))[:_SHOWN]
+    for line in shown:
+        out.print(f"  {line['do']} {line['kind']} {line['id']}: {line['why']}  {_what(line['values'])}",
+                  markup=False, soft_wrap=True)  # fmt: skip
+    if len(writes) > _SHOWN:
+        out.print(f"  … and {len(writes) - _SHOWN:,} more; --json lists all, with every value.")
+
+
+def _what(values: Mapping[str, Any]) -> str:
+    """A write in a line: score, range and route where they are written, else which fields."""
+    said = []
+    if values.get("candor_score") is not None:
+        said.append(f"score {values['candor_score']}")
+        if values.get("candor_score_low") is not None and values.get("candor_score_high") is not None:
+            said.append(f"likely {values['candor_score_low']} to {values['candor_score_high']}")
+    if values.get("candor_route"):
+        said.append(f"route {values['candor_route']}")
+    return ", ".join(said or [f"{k.removeprefix('candor_')}={_short(v)}" for k, v in values.items()])
 
 
 def _short(value: object) -> str:

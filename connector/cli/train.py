@@ -6,11 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from connector.cli.console import out, show_json, working
+from connector.jobs.scope import refuse_silence
 from connector.jobs.train import Trained, train_model
+from connector.store import records
 
 
 def run(config: Path | None, as_json: bool) -> None:
     with working(config, as_json) as context:
+        with context.store.begin() as db:
+            leads = records.record_values(db, "lead").values()
+        statuses = (str(values["status"]) for values in leads if values.get("status"))
+        refuse_silence(statuses, context.settings.outcome.status)
         result = train_model(context)
     if as_json:
         show_json(asdict(result))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
+from connector.errors import MappingError
 from connector.settings import Outcome, Settings
 from connector.store.asof import Life
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+MANY = 0.02
+"""A status that holds at least this share of the leads must be mapped to something (S10.2)."""
 
 _WORDS: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     (
@@ -34,6 +40,18 @@ def guess(status: str) -> Outcome:
     """What a status probably means, by its name; `init` shows it and asks."""
     name = status.lower()
     return next((outcome for outcome, words in _WORDS if any(w in name for w in words)), "open")
+
+
+def refuse_silence(statuses: Iterable[str], mapping: Mapping[str, Outcome]) -> None:
+    """Raises MappingError when a status of many leads is mapped to nothing. `statuses`: one for each lead."""
+    counts = Counter(statuses)
+    total = sum(counts.values())
+    for status, n in counts.most_common():
+        if n >= MANY * total and status not in mapping:
+            raise MappingError(
+                f"The status “{status}” holds {n:,} of {total:,} leads and is mapped to nothing.",
+                fix=f"Name it in candor.toml under [outcome.status]; its name sounds like {guess(status)}.",
+            )
 
 
 class Outcomes:

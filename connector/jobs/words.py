@@ -22,7 +22,7 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, move
         "candor_confidence": round(row["confidence"]),
         "candor_band": band(row["confidence"], policy).replace(" ", "_"),
         "candor_flags": "\n".join(f["text"] for f in row["flags"]),
-        "candor_reasons": "\n".join([*reasons, f"Based on {row['evidence']} leads like this."]),
+        "candor_reasons": "\n".join([*reasons, f"Based on {like_this(row['evidence'])}."]),
         "candor_fit": round(row["fit"]),
         "candor_engagement": round(row["engagement"]),
         "candor_expected_value": None if row["expected_value"] is None else round(row["expected_value"]),
@@ -32,6 +32,11 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, move
         "candor_scored_at": row["at"].replace(microsecond=0),
         "candor_trend": moved,
     }
+
+
+def like_this(n: int) -> str:
+    """How much evidence stands behind a score."""
+    return "no lead like this yet" if n == 0 else "one lead like this" if n == 1 else f"{n:,} leads like this"
 
 
 def trend(before: float | None, row: Mapping[str, Any], shown: Mapping[str, Any]) -> str:

@@ -174,7 +174,7 @@ async def _run(playground: Playground, data: Path, api: socket.socket, pages: so
     await asyncio.wait((running, ready), return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
         _write_info(playground, data, api, pages)
-        log.info("ready", pages=_address("http", pages))
+        log.info("ready", pages=_address("http", pages), next=f"candor init --playground {data}")
     ready.cancel()
     await running
 
@@ -211,12 +211,15 @@ def launch(
     command = [sys.executable, "-m", "connector.playground.server", "--crm", crm, "--data", str(data)]
     for name, value in asdict(options).items():
         command += [f"--{name}", str(value)] if value is not None else []
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (data / "server.err").open("wb") as said:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
     try:
         end = time.monotonic() + wait
         while (info := read_info(data)) is None or info["pid"] != process.pid:
             if process.poll() is not None:
-                raise PlaygroundError(f"The local CRM ended with code {process.returncode}.")
+                why = (data / "server.err").read_text(errors="replace").strip().splitlines()[-1:]
+                raise PlaygroundError(*why or [f"The local CRM ended with code {process.returncode}."])
             if time.monotonic() > end:
                 raise PlaygroundError(f"The local CRM was not ready in {wait:.0f} s.")
             time.sleep(0.05)
