@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from connector.cli.console import err, out, progress, quiet_logs, show_json
 from connector.cli.score import say as say_score
 from connector.errors import InputError
 
+_NOT_AS_OF = (
+    "Not as-of: the file has no times, so leads were scored as they look in it. What was filled in after the outcome would "
+    "flatter these figures; the columns left out are the guard against that."
+)
 _CRMS = ("salesforce", "hubspot")
 
 
@@ -32,19 +37,22 @@ def run(
     yes: bool,
     as_json: bool,
 ) -> None:
+    from connector.demo.file import save
     from connector.demo.loop import Loop, run_loop
     from connector.playground.server import WorldOptions, launched
 
+    if mapping is not None and leads is None:
+        raise InputError("--mapping says what the columns of --leads mean.", fix="Give --leads FILE too.")
     quiet_logs()
     if crm not in (*_CRMS, "both"):
         raise InputError(f"--crm is {crm!r}.", fix="Use salesforce, hubspot or both.")
     crms = _CRMS if crm == "both" and leads is None else ("salesforce",) if crm == "both" else (crm,)
-    options = WorldOptions(leads=size, seed=seed)
-    if leads is not None:
-        options = WorldOptions(
-            leads=size, seed=seed, csv=leads.resolve(), mapping=_mapping(leads, mapping, yes)
-        )
+    file = None if leads is None else _file(leads, mapping, yes, as_json)
     started, folder = time.perf_counter(), _new_folder(out)
+    options = WorldOptions(leads=size, seed=seed)
+    if file is not None:
+        saved = save(file.mapping, folder / "mapping.toml").resolve()
+        options = WorldOptions(leads=size, seed=seed, csv=file.path.resolve(), mapping=saved)
     loops: list[Loop] = []
     with ExitStack() as stack:
         # The second local CRM makes its world while the first is at work.
@@ -66,7 +74,7 @@ def run(
                 _open_up(loops[-1])
         seconds = time.perf_counter() - started
         if as_json:
-            show_json(_as_json(loops, seconds))
+            show_json(_as_json(loops, seconds, file))
         else:
             _table(loops, seconds)
             if sys.stdout.isatty():
@@ -143,27 +151,54 @@ def _new_folder(folder: Path) -> Path:
     return folder
 
 
-def _mapping(leads: Path, mapping: Path | None, yes: bool) -> Path | None:
-    """The mapping file to use: the one given, the one shipped for this very file, or a proposal that is shown first."""
-    from connector.playground.world.csv import read_table
-    from connector.playground.world.mapping import SHIPPED, write_mapping
-    from connector.playground.world.proposal import propose
+def _file(leads: Path, mapping: Path | None, yes: bool, as_json: bool) -> Any:
+    """The file with its mapping, shown before anything is made; a proposal is asked about, column by column where it is in
+    doubt."""
+    from connector.demo.file import checked, choose, save, settle
+    from connector.playground.world.mapping import write_mapping
 
-    if mapping is not None:
-        return mapping if not mapping.exists() else mapping.resolve()
-    if not leads.exists():
-        raise InputError(f"There is no {leads}.", fix="Check the path.")
-    shipped = SHIPPED / f"{leads.name.split('.')[0]}.toml"
-    if shipped.exists():
-        return shipped
-    proposed = propose(read_table(leads), leads.name.split(".")[0])
-    err.print(f"[bold]No mapping for {leads.name}: proposed from its columns[/bold]")
-    err.print(write_mapping(proposed), markup=False)
-    if not yes and not typer.confirm(
-        "Go on with this? (No: save it, mend it, and give it with --mapping)", default=True, err=True
-    ):
+    table, meant, origin = choose(leads, mapping)
+    if origin == "proposed":
+        err.print(f"[bold]No mapping was written for {leads.name}. Proposed from its columns:[/bold]")
+        err.print(write_mapping(meant), markup=False, soft_wrap=True)
+        if not yes:
+            meant = settle(table, meant, lambda question: typer.confirm(question, default=True, err=True))
+    file = checked(leads, table, meant, origin)
+    if not as_json or origin == "proposed":
+        _show_file(file)
+    if origin == "proposed" and not yes and not typer.confirm("Go on with this?", default=True, err=True):
+        kept = save(file.mapping, Path(f"{leads.name.split('.')[0]}.mapping.toml"))
+        err.print(f"Saved as {kept}: mend it, and give it with --mapping {kept}.", soft_wrap=True)
         raise typer.Exit(1)
-    return None
+    return file
+
+
+def _show_file(file: Any) -> None:
+    """What the mapping comes to, counted, before anything is trained."""
+    from connector.playground.world.proposal import doubts as doubted
+
+    found, mapping = file.as_dict(), file.mapping
+    err.print(f"[bold]{found['file']}[/bold], mapping {found['mapping']}: {found['rows']:,} leads, {found['won']:,} won "
+              f"({mapping.outcome.column} = {' or '.join(mapping.outcome.won)}), {found['won'] / found['rows']:.1%}.")  # fmt: skip
+    err.print(f"Held out: {found['held_out']:,} leads, {found['held_out_how']}", markup=False, soft_wrap=True)
+    for note in found["notes"]:
+        err.print(f"[yellow]{note}[/yellow]", soft_wrap=True)
+    table = Table(title=f"{len(found['fields'])} columns describe a lead", title_justify="left", box=None)
+    for head in ("column", "as", "blank", "values"):
+        table.add_column(head, justify="left" if head in ("column", "as") else "right", overflow="fold")
+    for of in found["fields"]:
+        table.add_row(of["column"], of["type"], f"{of['blank']:.0%}", f"{of['values']:,}")
+    err.print(table)
+    doubts = doubted(mapping)
+    err.print(f"[bold]{len(found['left_out'])} columns left out[/bold]")
+    for column, why in found["left_out"].items():
+        mark = "[yellow]! " if column in doubts else "  "
+        err.print(f"{mark}{escape(column)}: {escape(why)}", soft_wrap=True)
+    if doubts:
+        err.print(
+            "[yellow]Those with ! are left out on suspicion alone: what was known before anyone worked the lead may stay in "
+            "(a mapping file says so).[/yellow]", soft_wrap=True,
+        )  # fmt: skip
 
 
 def _open_up(loop: Any) -> None:
@@ -172,8 +207,15 @@ def _open_up(loop: Any) -> None:
         return
     who = lead["who"]
     out.print()
-    out.print(f"[bold]One lead, opened up:[/bold] {who['title'] or 'no title'} at {who['company']}, "
-              f"{who['industry'] or 'industry unknown'}, {_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}")  # fmt: skip
+    if "known" in who:
+        known = (
+            "; ".join(f"{label.lower()} {value}" for label, value in who["known"][:6])
+            or "nothing is known of it"
+        )
+        out.print("[bold]One lead, opened up:[/bold] " + escape(f"{who['company']}: {known}"), soft_wrap=True)
+    else:
+        out.print(f"[bold]One lead, opened up:[/bold] {who['title'] or 'no title'} at {who['company']}, "
+                  f"{who['industry'] or 'industry unknown'}, {_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}")  # fmt: skip
     say_score(lead)
     out.print(f"[dim]Usual practice would have said:[/dim] {lead['usual_practice']}")
     out.print()
@@ -219,9 +261,7 @@ def _table(loops: list[Any], seconds: float) -> None:
     out.print(table)
     for loop in loops:
         if loop.result["mode"] == "snapshot":
-            out.print(
-                "[yellow]Not as-of: the file has no times, so leads were scored as they look at the end.[/yellow]"
-            )
+            out.print(f"[yellow]{_NOT_AS_OF}[/yellow]", soft_wrap=True)
         out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)
     out.print(f"[dim]{seconds:.0f} s.[/dim]")
 
@@ -243,7 +283,7 @@ def _left(left: list[str] | None) -> str:
     return "kept (--keep)" if left is None else "none" if not left else ", ".join(left)
 
 
-def _as_json(loops: list[Any], seconds: float) -> dict[str, Any]:
+def _as_json(loops: list[Any], seconds: float, file: Any) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
             return asdict(value)
@@ -252,5 +292,7 @@ def _as_json(loops: list[Any], seconds: float) -> dict[str, Any]:
         return [plain(v) for v in value] if isinstance(value, list) else value
 
     found = {loop.crm: plain({**loop.result, "lead": loop.lead, "seconds": loop.seconds}) for loop in loops}
-    model = next((loop.result["model"] for loop in loops if "model" in loop.result), None)
-    return {"seconds": round(seconds, 1), "model": model, **found}
+    if file is None:
+        return {"seconds": round(seconds, 1), **found}
+    model = {**loops[0].result["model"], "as_of": False, "stamp": _NOT_AS_OF, "held_out_how": file.how}
+    return {"seconds": round(seconds, 1), "model": model, "file": file.as_dict(), **found}

@@ -27,12 +27,13 @@ def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
 
 def say(found: dict[str, Any]) -> None:
     """A lead's score in words."""
-    days, chance, base = found["horizon_days"], found["probability"], found["base_rate"]
+    win = "a win" if found["mode"] == "snapshot" else f"a won deal within {found['horizon_days']} days"
+    chance, base = found["probability"], found["base_rate"]
     out.print(
         f"[bold]{found['score']:.0f}[/bold], likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}"
     )
     out.print(
-        f"A {chance:.0%} chance of a won deal within {days} days; a typical lead has {base:.0%}. "
+        f"A {chance:.0%} chance of {win}; a typical lead has {base:.0%}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
     widest = max(found["width_from"], key=lambda k: found["width_from"][k])

@@ -19,6 +19,7 @@ from connector.cli.init import ask_outcomes, first_settings
 from connector.cli.schema import provision, take_out
 from connector.demo.truth import held_out_figures, usual_practice_says
 from connector.jobs.context import Context, Progress, open_context
+from connector.jobs.fields import facts
 from connector.jobs.models import listed
 from connector.jobs.pull import pull, remember_org
 from connector.jobs.report import report, side_by_side
@@ -153,15 +154,10 @@ def _map(context: Context, folder: Path, options: WorldOptions) -> Settings:
         "status": ask_outcomes(dict.fromkeys(status.choices, 1), yes=True),
     }
     if options.csv is not None:
-        from connector.playground.world.csv import read_table
         from connector.playground.world.mapping import read_mapping
-        from connector.playground.world.proposal import propose
 
-        mapping = (
-            read_mapping(options.mapping)
-            if options.mapping
-            else propose(read_table(options.csv), options.csv.stem)
-        )
+        assert options.mapping is not None  # a proposal was settled and saved before
+        mapping = read_mapping(options.mapping)
         types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
         names = {f.name.lower().removesuffix("__c"): f for f in fields}
         values["mapping"] = {"extra": {
@@ -204,6 +200,9 @@ def _uncertain(context: Context, crm: str, folder: Path) -> dict[str, Any]:
     with context.store.begin() as db:
         values = records.record_values(db, "lead", [best.lead_id])[best.lead_id]
     found["who"] = {k: values.get(k) for k in ("title", "company", "industry", "employees", "source")}
+    if context.settings.training.mode == "snapshot":
+        named = [(fact.label, values.get(fact.name)) for fact in facts(context.settings)]
+        found["who"]["known"] = [(label, v) for label, v in named if v not in (None, "", False)]
     found["usual_practice"] = usual_practice_says(context, best.lead_id)
     return found
 

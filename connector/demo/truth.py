@@ -58,6 +58,8 @@ def usual_practice_says(context: Context, lead_id: str) -> str:
     closed = {life.lead_id: won for life in lives if (won := outcomes.won(life)) is not None}
     rows = features(context, [(lead, now) for lead in (*closed, lead_id)])
     model = train_usual_practice(
-        rows.slice(0, len(closed)), np.array([*closed.values()], float), features=features_of(context.settings)
+        rows.slice(0, len(closed)),
+        np.array([*closed.values()], float),
+        features=features_of(context.settings),
     )
     return model.say(rows.slice(len(closed)))

@@ -51,5 +51,5 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "due_hours": decision.due_hours, "added": [asdict(a) for a in decision.added],
         "edge_case": is_edge_case(state, context.policy), "engagement": state.engagement,
         "completeness": state.completeness, "conflicting": list(state.conflicting),
-        "horizon_days": context.policy.horizon_days,
+        "horizon_days": context.policy.horizon_days, "mode": context.settings.training.mode,
     }  # fmt: skip

@@ -58,8 +58,7 @@ class Reference:
 
 def learn_segments(rows: pa.Table, won: np.ndarray, first: np.ndarray) -> dict[str, Any]:
     """How many mature leads and wins each channel has, and each industry's share of the leads."""
-    channel = rows["channel"].to_pylist()
-    industry = rows["industry"].to_pylist() if "industry" in rows.column_names else [None] * len(channel)
+    channel, industry = (_values(rows, name, rows.num_rows) for name in ("channel", "industry"))
     segments: dict[str, list[int]] = {}
     volume: Counter[str] = Counter()
     for i in map(int, np.flatnonzero(first)):

@@ -23,7 +23,9 @@ def read_table(path: Path) -> pa.Table:
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path.name} can't be read: {error}.") from error
+        raise InputError(
+            f"{path.name} can't be read: {error}.", fix="Check the path, or export it again."
+        ) from error
     names, separator = _header(path.name, data)
     bad: list[pa_csv.InvalidRow] = []
 
@@ -53,11 +55,32 @@ def read_table(path: Path) -> pa.Table:
             fix="Quote values that hold the separator, or mend the line.",
         )
     if table.num_rows == 0:
-        raise InputError(f"{path.name} has a header and no rows.")
-    return table
+        raise InputError(f"{path.name} has a header and no rows.", fix="Export it again, with its leads.")
+    if len(names) == 1:
+        raise InputError(
+            f"{path.name} has one column, {names[0].strip()!r}.",
+            fix="Export leads with their fields, separated by comma, semicolon, tab or bar.",
+        )
+    return table.replace_schema_metadata({"file": path.name})
+
+
+def file_of(table: pa.Table) -> str:
+    """The name of the file that a table was read from, for messages."""
+    return ((table.schema.metadata or {}).get(b"file") or b"The file").decode()
+
+
+def line_of(table: pa.Table, row: int) -> int:
+    """The line on which a row (0 is the first) begins: a quoted value may hold line breaks."""
+    above = table.slice(0, row)
+    texts = [*table.column_names, *(text for column in above.columns for text in column.to_pylist())]
+    return row + 2 + sum(str(text).count("\n") for text in texts)
 
 
 def _header(name: str, data: bytes) -> tuple[list[str], str]:
+    if b"\0" in data or data.startswith(b"PK\x03\x04"):
+        raise InputError(
+            f"{name} is not text: a spreadsheet or another binary file.", fix="Save it as CSV in UTF-8."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

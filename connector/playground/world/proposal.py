@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 
@@ -25,8 +26,13 @@ PLACEHOLDERS = (
     "nonexistent",
     "not available",
 )
-LEAK_AUC = 0.90
-"""One column alone that ranks outcomes this well was most likely filled after them."""
+LEAK_AUC, SUSPECT_AUC = 0.90, 0.80
+"""One column alone that ranks outcomes this well was most likely filled after them, or while the lead was worked."""
+FLAGGED = "flagged: "
+"""How the reason of a column begins that a person should look at: it may be kept."""
+CLOCK = "a clock: "
+CLOCK_RUNS, CLOCK_ROWS = 0.05, 200
+"""A number changes from row to row this rarely, beside rows in any order: it says when, not who."""
 ID_SHARE = 0.98
 """of non-blank values that are distinct"""
 MAX_CHOICES = 100
@@ -64,6 +70,8 @@ def propose(table: pa.Table, name: str = "table") -> TableMapping:
         known = [v for v in values if v.lower() not in PLACEHOLDERS]
         kinds = Counter(known)
         type = _type(kinds)
+        if type == "flag" and len(known) < len(values):
+            type = "text"  # a checkbox can't be blank
         standard = _standard(column, lead)
         if not known:
             left_out[column] = "blank on every row"
@@ -74,12 +82,12 @@ def propose(table: pa.Table, name: str = "table") -> TableMapping:
         elif len(kinds) >= ID_SHARE * len(known) and len(known) > 20 and not _measured(known, type):
             id_column, left_out = (column, left_out) if id_column is None else (
                 id_column, {**left_out, column: "an id: a value of its own on nearly every row"})  # fmt: skip
-        elif (auc := ranks(values, type, won)) >= LEAK_AUC:
+        elif type == "number" and len(values) >= CLOCK_ROWS and _runs(values) < CLOCK_RUNS:
             left_out[column] = (
-                f"knows the outcome too well (alone AUC {auc:.2f}): most likely filled afterwards"
+                f"{CLOCK}it moves with the order of the rows, so it tells when a row was written, not who it is"
             )
-        elif _AFTERWARDS.search(column.lower()):
-            left_out[column] = "its name reads like something that is known only afterwards: check"
+        elif (auc := ranks(values, type, won)) >= SUSPECT_AUC or _AFTERWARDS.search(column.lower()):
+            left_out[column] = FLAGGED + _doubt(auc)
         elif standard is not None:
             lead[standard] = column
         elif type == "text" and len(kinds) > MAX_CHOICES:
@@ -94,6 +102,43 @@ def propose(table: pa.Table, name: str = "table") -> TableMapping:
         name=name, id=id_column, outcome=outcome, blanks=blanks, blanks_of=blanks_of, lead=lead,
         columns=columns, left_out=left_out,
     )  # fmt: skip
+
+
+def doubts(mapping: TableMapping) -> dict[str, str]:
+    """The columns that were left out on suspicion, and why: a person may know better."""
+    return {
+        column: why.removeprefix(FLAGGED)
+        for column, why in mapping.left_out.items()
+        if why.startswith(FLAGGED)
+    }
+
+
+def keep(mapping: TableMapping, table: pa.Table, column: str) -> TableMapping:
+    """The mapping with a column that was left out on suspicion."""
+    known = Counter(
+        v for text in table[column].to_pylist() if (v := text.strip()).lower() not in PLACEHOLDERS
+    )
+    type = _type(known)
+    of = ColumnOf(column=column, type="number" if type == "number" else "choice")
+    return mapping.model_copy(update={
+        "columns": {**mapping.columns, _name(column, mapping.columns): of},
+        "left_out": {c: why for c, why in mapping.left_out.items() if c != column},
+    })  # fmt: skip
+
+
+def _doubt(auc: float) -> str:
+    if auc >= LEAK_AUC:
+        return f"knows the outcome too well (alone AUC {auc:.2f}): most likely filled afterwards"
+    if auc >= SUSPECT_AUC:
+        return f"alone it ranks the outcomes at AUC {auc:.2f}, as hardly anything known beforehand does: most likely filled while the lead was worked, or afterwards"
+    return "its name reads like something that is filled while the lead is worked, or afterwards"
+
+
+def _runs(values: list[str]) -> float:
+    """How often neighbouring rows differ, beside how often two rows at random do."""
+    n = len(values)
+    chance = 1 - sum((count / n) ** 2 for count in Counter(values).values())
+    return sum(a != b for a, b in itertools.pairwise(values)) / (n - 1) / chance if chance else 1.0
 
 
 def _outcome(texts: dict[str, list[str]]) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from connector.errors import InputError
-from connector.playground.world.csv import read_table
+from connector.playground.world.csv import file_of, line_of, read_table
 from connector.playground.world.generate import AES, NOW, SDRS, make_owners
 from connector.playground.world.mapping import TAKEN, ColumnType, TableMapping, read_mapping
 from connector.playground.world.model import Column, Deal, FieldChange, Person, Truth, World
@@ -44,21 +45,11 @@ def load(path: Path, mapping: Path | None = None) -> tuple[World, Truth]:
 
 def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
     """One lead a row. InputError names what in mapping or file does not fit."""
-    _check(table, mapping)
-    outcome = _outcomes(table, mapping)
-    count = table.num_rows
-    held = _held_out(count, mapping)
-    fields = {name: _values(table, mapping, column, STANDARD[name]) for name, column in mapping.lead.items()
-              if name in STANDARD}  # fmt: skip
-    own = {
-        name: _values(table, mapping, column, "text") for name, column in mapping.lead.items() if name in _OWN
-    }
-    extra = {name: _values(table, mapping, of.column, of.type) for name, of in mapping.columns.items()}
-    amounts = (
-        _values(table, mapping, mapping.outcome.amount, "number")
-        if mapping.outcome.amount
-        else [None] * count
-    )
+    read = read_rows(table, mapping)
+    count, outcome, held, fields, own, extra = (
+        table.num_rows, read.won, read.held_out, read.fields, read.own, read.extra,
+    )  # fmt: skip
+    amounts = read.amounts or [None] * count
     ids = table[mapping.id].to_pylist() if mapping.id else [f"{i:06d}" for i in range(1, count + 1)]
     created = _dates(held)
     people, deals, changes = [], [], []
@@ -105,13 +96,44 @@ def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
     return world, truth
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A file's rows in the mapping's words, each list as long as the file."""
+
+    won: list[bool]
+    held_out: list[bool]
+    fields: dict[str, list[Any]]
+    """standard fields that may describe a lead"""
+    own: dict[str, list[Any]]
+    """name, company and address"""
+    extra: dict[str, list[Any]]
+    amounts: list[Any]
+
+
+def read_rows(table: pa.Table, mapping: TableMapping) -> Rows:
+    """Outcomes and values, read and checked. InputError names file, line and column."""
+    _check(table, mapping)
+    return Rows(
+        won=_outcomes(table, mapping),
+        held_out=_held_out(table.num_rows, mapping),
+        fields={name: _values(table, mapping, column, STANDARD[name])
+                for name, column in mapping.lead.items() if name in STANDARD},
+        own={name: _values(table, mapping, column, "text") for name, column in mapping.lead.items() if name in _OWN},
+        extra={name: _values(table, mapping, of.column, of.type) for name, of in mapping.columns.items()},
+        amounts=_values(table, mapping, mapping.outcome.amount, "number") if mapping.outcome.amount else [],
+    )  # fmt: skip
+
+
 def _check(table: pa.Table, mapping: TableMapping) -> None:
     there, used = set(table.column_names), mapping.used()
     if missing := sorted(set(used) - there):
-        raise InputError(f"The mapping names columns that the file does not have: {', '.join(missing)}.")
+        raise InputError(
+            f"The mapping names columns that {file_of(table)} does not have: {', '.join(missing)}.",
+            fix=f"It has: {', '.join(sorted(there))}.",
+        )
     if unnamed := sorted(there - set(used)):
         raise InputError(
-            f"The mapping says nothing about: {', '.join(unnamed)}.",
+            f"The mapping says nothing about columns of {file_of(table)}: {', '.join(unnamed)}.",
             fix="Put each under [columns], [lead] or [left_out].",
         )
     if unknown := sorted(set(mapping.lead) - set(STANDARD) - set(_OWN)):
@@ -131,12 +153,13 @@ def _outcomes(table: pa.Table, mapping: TableMapping) -> list[bool]:
         **{v.strip(): True for v in mapping.outcome.won},
     }
     found = []
-    for line, value in enumerate(table[mapping.outcome.column].to_pylist(), start=2):
+    for row, value in enumerate(table[mapping.outcome.column].to_pylist()):
         won = said.get(value.strip())
         if won is None:
             raise InputError(
-                f"Line {line}, {mapping.outcome.column}: {value!r} is neither won nor lost.",
-                fix="Name it under [outcome], or remove the row.",
+                f"{file_of(table)}, line {line_of(table, row)}, {mapping.outcome.column}: {value!r} is neither won "
+                f"({', '.join(mapping.outcome.won)}) nor lost ({', '.join(mapping.outcome.lost)}).",
+                fix="Name it under [outcome] of the mapping, or remove the row.",
             )
         found.append(won)
     return found
@@ -167,12 +190,15 @@ def _values(table: pa.Table, mapping: TableMapping, column: str, type: ColumnTyp
     blanks = {value.strip().lower() for value in (*mapping.blanks, *mapping.blanks_of.get(column, []))} | {""}
     read = _READ[type]
     found: list[Any] = []
-    for line, text in enumerate(table[column].to_pylist(), start=2):
+    for row, text in enumerate(table[column].to_pylist()):
         text = text.strip()
         try:
             found.append(None if text.lower() in blanks else read(text))
         except ValueError as error:
-            raise InputError(f"Line {line}, {column}: {text!r} is not a {type}.") from error
+            raise InputError(
+                f"{file_of(table)}, line {line_of(table, row)}, {column}: {text!r} is not a {type}.",
+                fix="Mend it, name it under [blanks_of], or map the column as choice.",
+            ) from error
     return found
 
 

@@ -1,0 +1,118 @@
+"""A file of leads before the loop: which mapping it gets, what that says, counted and shown, and what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from connector.errors import InputError
+from connector.playground.world import proposal
+from connector.playground.world.csv import read_table
+from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping, write_mapping
+from connector.playground.world.table import Rows, read_rows
+
+FEWEST = 20
+"""won, and lost, rows to learn from: fewer say nothing"""
+RANDOM = (
+    "at random: nothing in the file says when a lead came in. If its rows stand in order of time, "
+    '`order = "last"` under [held_out] of the mapping is the harder and fairer test.'
+)
+LAST = "the last rows of the file, which its mapping says is in order of time."
+CLOCKED = (
+    "The rows seem to stand in order of time (some columns move with it), so a test at random flatters: "
+    'see it with `order = "last"` under [held_out] too.'
+)
+
+Ask = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that fits its mapping."""
+
+    path: Path
+    mapping: TableMapping
+    origin: str
+    """given, shipped or proposed"""
+    rows: Rows
+
+    def as_dict(self) -> dict[str, Any]:
+        won, held = self.rows.won, self.rows.held_out
+        return {
+            "file": self.path.name, "mapping": self.origin, "rows": len(won), "won": sum(won), "lost": len(won) - sum(won),
+            "held_out": sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
+            "flagged": list(proposal.doubts(self.mapping)), "notes": self.notes(),
+        }  # fmt: skip
+
+    @property
+    def how(self) -> str:
+        return RANDOM if self.mapping.held_out.order == "random" else LAST
+
+    def notes(self) -> list[str]:
+        clocks = any(why.startswith(proposal.CLOCK) for why in self.mapping.left_out.values())
+        return [CLOCKED] if clocks and self.mapping.held_out.order == "random" else []
+
+    def fields(self) -> list[dict[str, Any]]:
+        """The columns that describe a lead: type, share of blanks, different values."""
+        rows = self.rows
+        found = [
+            (c, name, "standard field", rows.fields[name])
+            for name, c in self.mapping.lead.items()
+            if name in rows.fields
+        ]
+        found += [(of.column, name, of.type, rows.extra[name]) for name, of in self.mapping.columns.items()]
+        return [
+            {"column": column, "field": name, "type": type, "blank": values.count(None) / len(values), "values": len(set(values) - {None})}
+            for column, name, type, values in found
+        ]  # fmt: skip
+
+
+def choose(path: Path, mapping: Path | None) -> tuple[pa.Table, TableMapping, str]:
+    """The file, and the mapping given, else the one shipped for a file of this name, else one proposed."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.", fix="Check the path.")
+    table = read_table(path)
+    if mapping is not None:
+        return table, read_mapping(mapping), "given"
+    name = path.name.split(".")[0]
+    if (SHIPPED / f"{name}.toml").exists():
+        return table, read_mapping(Path(name)), "shipped"
+    return table, proposal.propose(table, name), "proposed"
+
+
+def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:
+    """Of a proposal: each column left out on suspicion stays out unless the person says that it was known before."""
+    for column, why in proposal.doubts(mapping).items():
+        if not ask(f"{column}: {why}. Leave it out?"):
+            mapping = proposal.keep(mapping, table, column)
+    return mapping
+
+
+def checked(path: Path, table: pa.Table, mapping: TableMapping, origin: str) -> File:
+    """The whole file read by its mapping. InputError names file, line, column and mend."""
+    rows = read_rows(table, mapping)
+    if not rows.fields and not rows.extra:
+        raise InputError(
+            f"{path.name}: no column is left that describes a lead.", fix="Name some under [columns] of the mapping."
+        )  # fmt: skip
+    learn = [won for won, held in zip(rows.won, rows.held_out, strict=True) if not held]
+    for word, count, said in (
+        ("won", sum(learn), mapping.outcome.won),
+        ("lost", len(learn) - sum(learn), mapping.outcome.lost),
+    ):
+        if count < FEWEST:
+            raise InputError(
+                f"{path.name}: {count or 'none'} of {len(learn):,} rows to learn from {'is' if count <= 1 else 'are'} {word} "
+                f"({mapping.outcome.column} = {' or '.join(said)}); at least {FEWEST} are needed.",
+                fix="Check [outcome] of the mapping, or export more leads.",
+            )
+    return File(path, mapping, origin, rows)
+
+
+def save(mapping: TableMapping, path: Path) -> Path:
+    path.write_text(write_mapping(mapping))
+    return path
