@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import io
 import json
 import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,6 @@ import httpx2
 import tomlkit
 import uvicorn
 
-from connector.cli import init
 from connector.cli.schema import provision
 from connector.jobs.context import Context, open_context
 from connector.jobs.pull import pull, remember_org
@@ -168,13 +167,7 @@ class Loop:
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
         """`candor <arguments>` as a process of its own, forked from one that has everything imported."""
-        folder = self.folder / f"process-{len(self._started)}"
-        folder.mkdir()
-        process = _fork.Process(
-            target=_candor, args=((*arguments, "--config", str(self.config)), folder, dict(env or {}))
-        )
-        process.start()
-        started = Process(process, folder)
+        started = candor_in(self.folder, *arguments, "--config", str(self.config), env=env)
         self._started.append(started)
         return started
 
@@ -207,9 +200,18 @@ class Loop:
                 started.kill()
 
 
-def _candor(arguments: tuple[str, ...], folder: Path, env: Mapping[str, str]) -> None:
+def candor_in(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
+    """`candor <arguments>`, started in `folder`."""
+    said = Path(tempfile.mkdtemp(prefix="process-", dir=folder))
+    process = _fork.Process(target=_candor, args=(arguments, folder, said, dict(env or {})))
+    process.start()
+    return Process(process, said)
+
+
+def _candor(arguments: tuple[str, ...], folder: Path, said: Path, env: Mapping[str, str]) -> None:
+    os.chdir(folder)
     for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
-        file = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, stream.fileno())
     os.environ.update(env)
     sys.argv = ["candor", *arguments]
@@ -297,18 +299,10 @@ def _make(crm: str, folder: Path) -> None:
     with EmbeddedServer(folder / "database") as server, contextlib.ExitStack() as stack:
         playground, info = stack.enter_context(local_crm(crm, folder / "playground"))
         config = folder / "candor.toml"
-        with contextlib.redirect_stdout(io.StringIO()):
-            init.run(
-                config,
-                crm,
-                info["url"],
-                "CANDOR_TOKEN",
-                info["token_file"],
-                info["ca"],
-                info["clock_url"],
-                True,
-                True,
-            )
+        told = ["init", "--config", str(config), "--crm", crm, "--yes", "--json"]
+        for name in ("url", "token_file", "ca", "clock_url"):
+            told += [f"--{name.replace('_', '-')}", str(info[name])] if info[name] else []
+        candor_in(folder, *told).end().json()
         document: Any = tomlkit.parse(config.read_text())
         document["store"] = {"data": str(folder / "candor-data"), "url": server.url}
         config.write_text(tomlkit.dumps(document))
