@@ -123,7 +123,8 @@ class Process:
         return Result(self.process.exitcode, (self.folder / "out").read_text(), self.err())
 
     def err(self) -> str:
-        return (self.folder / "err").read_text()
+        file = self.folder / "err"
+        return file.read_text() if file.exists() else ""
 
     def kill(self) -> None:
         """kill -9."""

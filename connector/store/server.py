@@ -150,6 +150,8 @@ class EmbeddedServer:
                 [*prefix, str(bin_folder / "postgres"), "-D", str(cluster), "-h", "", "-k", str(self._sockets),
                  "-c", "shared_buffers=128MB", "-c", "max_connections=40", "-c", "jit=off", "-c", "synchronous_commit=on"],
                 stdout=out, stderr=out, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, start_new_session=True,
+                # The server holds the lock too: it is free when the last of its processes is gone, not when we are.
+                pass_fds=() if self._lock is None else (self._lock,),
             )  # fmt: skip
         deadline = time.monotonic() + _START_TIMEOUT
         while not self._answers():
