@@ -55,7 +55,7 @@ def init(
 
 @app.command()
 def doctor(config: Config = None, as_json: Json = False) -> None:
-    """Check connection, permissions, limits, clock, database and mapping: each finding with its fix."""
+    """Check connection, permissions, limits, database and mapping: each finding with its fix."""
     _run("doctor", config=config, as_json=as_json)
 
 
@@ -140,7 +140,7 @@ def score(
 
 @app.command()
 def status(config: Config = None, as_json: Json = False) -> None:
-    """Cursors, lag, outbox, model, API budget, last errors."""
+    """What was read and when, the model, routes, what waits to be written, API calls, last runs and their errors."""
     _run("status", config=config, as_json=as_json)
 
 

@@ -92,6 +92,7 @@ _FIX = "Is it up? Check CANDOR_DATABASE_URL (or store.url), or unset it to use t
 @contextmanager
 def open_store(data: Path, url: str | None) -> Iterator[Store]:
     """The store at `url`, or the built-in server's under `data`. Raises StoreError."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         if url is None:
             url = stack.enter_context(EmbeddedServer(data / "database")).url

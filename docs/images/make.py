@@ -19,8 +19,8 @@ from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
-WIDTH, HEIGHT = 1000, 780
-"""CSS pixels: the head of the record, with score, range, flags and reasons."""
+WIDTH, MARGIN = 1000, 16
+"""CSS pixels. The picture is the head of the record: score, range, flags, reasons, tags."""
 
 UNSURE = range(45, 66)
 """Points of width of the range that the picture should show."""
@@ -75,10 +75,16 @@ def take(pages: str, lead: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(
-            viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", device_scale_factor=1.5
+            viewport={"width": WIDTH, "height": 900}, color_scheme="light", device_scale_factor=1.25
         )
         page.goto(f"{pages}/record/lead/{lead}")
-        page.screenshot(path=HERE / "record.png")
+        top, bottom = page.locator("h1").bounding_box(), page.locator("#candor ~ p.soft").last.bounding_box()
+        assert top is not None
+        assert bottom is not None
+        start = top["y"] - MARGIN
+        height = bottom["y"] + bottom["height"] - start + MARGIN / 2
+        clip = {"x": 0, "y": start, "width": WIDTH, "height": height}
+        page.screenshot(path=HERE / "record.png", clip=clip, full_page=True)
         browser.close()
 
 
