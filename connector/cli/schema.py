@@ -14,6 +14,7 @@ from connector.cli.console import err, out, show_json, working
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
 from connector.jobs.fields import field_map
+from connector.jobs.pull import pull
 from connector.store import records
 from connector.store.runs import running
 
@@ -101,13 +102,17 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
 
     made = removal(context.crm.schema())
     if made.empty:
-        out.print("Nothing of Candor's is in the org.")
+        if as_json:
+            show_json({"changes": 0, "write_calls": 0, "left": [], "exported": 0, "folder": None})
+        else:
+            out.print("Nothing of Candor's is in the org.")
         return 0
     if not yes:
         for line in explain(made):
             out.print(line, markup=False)
         if not typer.confirm("Remove all of this? The values are exported first."):
             return 1
+    pull(context, label="Reading what people said last")
     done = take_out(context)
     if as_json:
         show_json(done)
