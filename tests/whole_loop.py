@@ -37,6 +37,7 @@ from connector.playground import tls
 from connector.playground.server import HOST, Playground, WorldOptions, open_playground
 from connector.settings import load
 from connector.store.server import EmbeddedServer
+from connector.store.store import Store, open_store
 from tests.contract.serving import listening
 
 CRMS = ("salesforce", "hubspot")
@@ -275,6 +276,18 @@ class Made:
                 if not embedded:
                     _admin(url, f"drop database {name} with (force)")
 
+    def database(self) -> tuple[str, Callable[[], None]]:
+        """A new, empty database of this worker's: its url, and how to be rid of it."""
+        if "plain" not in self._servers:
+            self._servers["plain"] = self._stack.enter_context(EmbeddedServer(self._own / "plain")).url
+            _admin(self._servers["plain"], "alter system set fsync = off", "select pg_reload_conf()")
+        self._count += 1
+        url, name = self._servers["plain"], f"case_{self._count}"
+        _admin(url, f"create database {name}")
+        return url.replace("/postgres?", f"/{name}?"), lambda: _admin(
+            url, f"drop database {name} with (force)"
+        )
+
     def _server(self, crm: str) -> str:
         """The url of this worker's PostgreSQL, on a copy of the databases made once."""
         if crm not in self._servers:
@@ -294,6 +307,15 @@ class Made:
                 _make(crm, folder)
                 (folder / "done").touch()
         return folder
+
+
+@contextlib.contextmanager
+def open_store_in(made: Made, folder: Path) -> Iterator[Store]:
+    """An empty store of this test's own."""
+    url, drop = made.database()
+    with open_store(folder, url) as store:
+        yield store
+    drop()
 
 
 def _make(crm: str, folder: Path) -> None:

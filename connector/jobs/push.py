@@ -145,8 +145,10 @@ def _recover(context: Context, pushed: Pushed) -> None:
                         for k, v in entry.values.items()
                         if kind != "review" or k in values
                     )
-                    outbox.settle(db, [entry.seq], "done" if arrived else "pending", now=context.clock.now())
-                    if arrived:
+                    if not arrived:
+                        outbox.give_back(db, entry)
+                    else:
+                        outbox.settle(db, [entry.seq], "done", now=context.clock.now())
                         pushed.found_done += 1
                         if kind != "review":
                             records.written(db, kind, entry.record_id, entry.values, None)

@@ -19,7 +19,7 @@ from connector.jobs.scope import Outcomes, in_scope
 from connector.jobs.stages import LeaveAlone, OpenReview, Stage, UpdateRecord, enqueue
 from connector.jobs.states import Before, Reference, is_edge_case, states
 from connector.jobs.words import lead_values, trend
-from connector.store import asof, records
+from connector.store import asof, outbox, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from connector.store.store import put
@@ -60,6 +60,7 @@ def score(context: Context, *, everything: bool = False) -> Scored:
         before = _before(db, values, now)
         reviews = db.execute(select(t.review.c.key, t.review.c.lead_id, t.review.c.status)).all()
         scores_before = {r.lead_id: r.score for r in db.execute(text(sql("last_scores")))}
+        unsent = outbox.unsent(db, "lead")
     outcomes = Outcomes(context.settings.outcome.status)
     everything = everything or last_model != [model.version, policy.version] or kept is None
     open_leads = [
@@ -79,7 +80,8 @@ def score(context: Context, *, everything: bool = False) -> Scored:
             model,
             manifest,
             wanted,
-            values,
+            # What waits in the outbox counts as shown: what changes back before it is sent must be said again.
+            {id: {**values[id], **unsent.get(id, {})} for id in wanted},
             before,
             scores_before,
             in_review,

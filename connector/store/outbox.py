@@ -34,11 +34,14 @@ def add(
     """Queue (kind, record id, values, why). What an older pending row of the same record would write is folded in."""
     if not rows:
         return
-    waiting = db.execute(
+    found = db.execute(
         select(t.outbox.c.seq, t.outbox.c.kind, t.outbox.c.record_id, t.outbox.c["values"]).where(
             t.outbox.c.state == "pending", t.outbox.c.record_id.in_([r[1] for r in rows])
         )
     ).all()
+    # An id alone names no record: a contact and a company may have the same.
+    named = {(kind, id) for kind, id, _, _ in rows}
+    waiting = [row for row in found if (row.kind, row.record_id) in named]
     older: dict[tuple[str, str], dict[str, Any]] = {}
     for row in sorted(waiting, key=lambda r: r.seq):
         older.setdefault((row.kind, row.record_id), {}).update(row[3])
@@ -62,6 +65,28 @@ def waiting(db: Connection) -> list[Entry]:
 
 def unanswered(db: Connection) -> list[Entry]:
     return _entries(db, t.outbox.c.state == "sending")
+
+
+def unsent(db: Connection, kind: str) -> dict[str, dict[str, Any]]:
+    """Values that wait, by record: what the CRM will show on top of what it shows now."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in waiting(db):
+        if entry.kind == kind:
+            found.setdefault(entry.record_id, {}).update(entry.values)
+    return found
+
+
+def give_back(db: Connection, entry: Entry) -> None:
+    """It never arrived: it waits again, or is folded into what was decided about the same record since."""
+    newer = db.execute(
+        select(t.outbox.c.seq, t.outbox.c["values"]).where(
+            t.outbox.c.state == "pending", t.outbox.c.kind == entry.kind, t.outbox.c.record_id == entry.record_id
+        )
+    ).first()  # fmt: skip
+    if newer is not None:
+        both = {**entry.values, **newer[1]}
+        db.execute(update(t.outbox).where(t.outbox.c.seq == newer.seq).values({"values": both}))
+    settle(db, [entry.seq], "pending" if newer is None else "superseded")
 
 
 def claim(db: Connection, kind: str, limit: int) -> list[Entry]:
