@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from connector.clock import Clock, RemoteClock, SystemClock
 from connector.crm.base import CRM
 from connector.crm.connection import Connection
+from connector.errors import CandorError
 from connector.jobs.fields import field_map
 from connector.settings import Settings
 from connector.store.store import Store, open_store
@@ -36,6 +37,8 @@ class Context:
     policy: Policy
     progress: Progress = silent
     _crm: CRM | None = None
+    _counted: tuple[int, int] = (0, 0)
+    """calls and failed calls that are in the day's count already"""
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -47,6 +50,23 @@ class Context:
             self._crm = connect(self.settings.crm.kind, connection(self.settings, self._calls_today()))
             self._stack.callback(self._crm.close)
         return self._crm
+
+    def remember_usage(self) -> None:
+        """API calls of the day, whichever command made them, for status and budget."""
+        if self._crm is None:
+            return
+        usage, day = self._crm.usage(), self.clock.now().date().isoformat()
+        kept = self.store.get("api_usage", {})
+        had = kept if kept.get("day") == day else {"calls": 0, "failed": 0}
+        calls, failed = usage.calls - self._counted[0], usage.failed - self._counted[1]
+        self._counted = (usage.calls, usage.failed)
+        self.store.put(
+            "api_usage",
+            {
+                "day": day, "calls": had["calls"] + calls, "failed": had["failed"] + failed,
+                "org_used": usage.org_used, "org_limit": usage.org_limit,
+            },
+        )  # fmt: skip
 
     def _calls_today(self) -> int:
         used = self.store.get("api_usage", {})
@@ -71,4 +91,8 @@ def open_context(settings: Settings, progress: Progress = silent) -> Iterator[Co
     with open_store(settings.store.data, settings.database_url) as store:
         context = Context(settings, store, clock, policy, progress)
         with context._stack:
-            yield context
+            try:
+                yield context
+            finally:
+                with suppress(CandorError):  # a count must not hide what went wrong
+                    context.remember_usage()

@@ -68,7 +68,7 @@ def sync(
                 run.summary.update(
                     {k: v for k, v in result.as_dict().items() if k != "wrote"}, written=len(result.listed)
                 )
-            _remember_usage(context, before.calls, before.failed)
+            context.remember_usage()
         usage = context.crm.usage()
         result.calls, result.writes = usage.calls - before.calls, usage.writes - before.writes
         return result
@@ -102,17 +102,3 @@ def _waiting(entry: outbox.Entry) -> dict[str, Any]:
         "values": dict(entry.values),
         "why": entry.why,
     }
-
-
-def _remember_usage(context: Context, calls_before: int, failed_before: int) -> None:
-    """API calls of the day, for status and budget."""
-    usage, day = context.crm.usage(), context.clock.now().date().isoformat()
-    kept = context.store.get("api_usage", {})
-    had = kept if kept.get("day") == day else {"calls": 0, "failed": 0}
-    context.store.put(
-        "api_usage",
-        {
-            "day": day, "calls": had["calls"] + usage.calls - calls_before, "failed": had["failed"] + usage.failed - failed_before,
-            "org_used": usage.org_used, "org_limit": usage.org_limit,
-        },
-    )  # fmt: skip
