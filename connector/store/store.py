@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Store:
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Everything that is stored inside is given up at its end: how a dry run walks the steps of the real one."""
-        with self.engine.connect() as db, db.begin() as transaction:
+        with _answering(), self.engine.connect() as db, db.begin() as transaction:
             self._rehearsal = db
             try:
                 yield
@@ -44,25 +44,23 @@ class Store:
             with self._rehearsal.begin_nested():
                 yield self._rehearsal
             return
-        try:
-            with self.engine.begin() as db:
-                yield db
-        except OperationalError as error:
-            raise StoreError(f"The database does not answer: {_first_line(error)}.", fix=_FIX) from None
+        with _answering(), self.engine.begin() as db:
+            yield db
 
     @contextmanager
     def the_one(self, what: str) -> Iterator[bool]:
         """Hold the advisory lock of "scheduler" or "pass" if nobody else does; yields whether we hold it."""
         key = {"scheduler": _SCHEDULER_LOCK, "pass": _PASS_LOCK}[what]
-        with self.engine.connect() as db:
+        with _answering(), self.engine.connect() as db:
             held = bool(db.execute(text("select pg_try_advisory_lock(:key)"), {"key": key}).scalar())
             db.commit()
             try:
                 yield held
             finally:
                 if held:
-                    db.execute(text("select pg_advisory_unlock(:key)"), {"key": key})
-                    db.commit()
+                    with suppress(OperationalError):  # a connection that broke took its lock with it
+                        db.execute(text("select pg_advisory_unlock(:key)"), {"key": key})
+                        db.commit()
 
     # -- small facts of the installation --
 
@@ -78,6 +76,14 @@ class Store:
     def forget(self, key: str) -> None:
         with self.begin() as db:
             db.execute(t.state.delete().where(t.state.c.key == key))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreError(f"The database does not answer: {_first_line(error)}.", fix=_FIX) from None
 
 
 def put(db: Connection, key: str, value: Any) -> None:
