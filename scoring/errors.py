@@ -26,5 +26,9 @@ class Tampered(ScoringError):
     """The model file is not the one that was saved. Restore it from the store, or train a new model."""
 
 
+class OtherVersion(ScoringError):
+    """The model was trained by another version of Candor. Run `candor train` to make a new one."""
+
+
 class PolicyError(ScoringError):
     """The policy file holds a value that is not possible. `candor policy check` names it and its range."""

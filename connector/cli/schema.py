@@ -13,7 +13,7 @@ import typer
 from connector.cli.console import err, out, show_json, working
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
-from connector.jobs.fields import field_map
+from connector.jobs.fields import PEOPLE_FIELDS, field_map
 from connector.jobs.pull import pull
 from connector.store import records
 from connector.store.runs import running
@@ -134,6 +134,11 @@ def take_out(context: Context) -> dict[str, Any]:
         left = [str(line) for line in removal(port).lines]
         run.summary.update(changes=len(done.lines), left=left)
     context.store.forget("schema_applied")
+    if not left:
+        # Applied again, the org gets every score and case anew.
+        with context.store.begin() as db:
+            records.forget_own(db, PEOPLE_FIELDS)
+        context.store.forget("scored_by")
     return {
         "changes": len(done.lines),
         "write_calls": done.calls,

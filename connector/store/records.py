@@ -181,6 +181,13 @@ def record_values(db: Connection, kind: str, ids: Sequence[str] | None = None) -
     return {row[0]: row[1] for row in db.execute(query)}
 
 
+def forget_own(db: Connection, people: frozenset[str]) -> None:
+    """Candor's fields and cases were taken out of the org: what it wrote there is there no more. What people said stays."""
+    db.execute(text(sql("forget_own")), {"own": OWN, "people": sorted(people)})
+    db.execute(update(t.record).where(t.record.c.kind == "review").values(deleted=True))
+    db.execute(t.review.delete().where(t.review.c.status == "open"))
+
+
 def written(
     db: Connection, kind: str, id: str, values: Mapping[str, Any], modified_at: datetime | None
 ) -> None:
