@@ -1,0 +1,131 @@
+"""Training examples from a store: leads as they were, censoring, scope, what people said (S1, S4.5, S10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import insert
+
+from connector.crm.base import Change, Page, Record
+from connector.jobs.context import Context
+from connector.jobs.examples import FEEDBACK_WEIGHT, collect
+from connector.jobs.fields import PEOPLE_FIELDS
+from connector.settings import Settings
+from connector.store import records
+from connector.store import schema as t
+from scoring.routing.policy import load as load_policy
+from tests.whole_loop import Made, open_store_in
+
+BORN = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+class Still:
+    def __init__(self, day: float) -> None:
+        self.day = day
+
+    def now(self) -> datetime:
+        return BORN + timedelta(days=self.day)
+
+
+@pytest.fixture
+def context(made: Made, tmp_path: Path) -> Iterator[Context]:
+    settings = Settings(
+        crm={"kind": "salesforce", "url": "https://nowhere.invalid"},
+        training={"ages_days": [1, 30]},
+        scope={"exclude": [{"field": "email", "ends_with": "@own.example", "why": "staff"}]},
+    )
+    with open_store_in(made, tmp_path) as store:
+        store.put("tracked_fields", ["title", "status"])
+        yield Context(settings, store, Still(400), load_policy(None))
+
+
+def put(context: Context, *found: Record, changes: tuple[Change, ...] = (), kind: str = "leads") -> None:
+    with context.store.begin() as db:
+        records.take_in(db, Page(kind, "c", found, changes), now=context.clock.now(), tracked=frozenset({"title", "status"}),
+                        people=PEOPLE_FIELDS)  # fmt: skip
+
+
+def lead(id: str, born: float = 0, **values: Any) -> Record:
+    at = BORN + timedelta(days=born)
+    return Record(
+        "lead", id, at, at, {"title": None, "status": "Working", "email": f"{id}@a.example", **values}
+    )
+
+
+def won_deal(id: str, at: float, amount: float = 5000.0) -> tuple[Record, Change]:
+    when = BORN + timedelta(days=at)
+    values = {"amount": amount, "stage": "Won", "is_won": True, "is_closed": True, "close_at": when}
+    return Record("deal", id, BORN, when, values), Change("deal", id, "stage", when, "Talk", "Won")
+
+
+def labels(context: Context) -> dict[tuple[str, float], float]:
+    found = collect(context)
+    ages = (found.as_of - BORN.timestamp()) / 86400
+    return {
+        (lead, round(float(age), 3)): float(won)
+        for lead, age, won in zip(found.rows["lead_id"].to_pylist(), ages, found.won, strict=True)
+    }
+
+
+def test_a_lead_is_an_example_at_each_age_until_its_outcome_with_its_record_of_then(context: Context) -> None:
+    deal, change = won_deal("D1", 20)
+    title = Change("lead", "L1", "title", BORN + timedelta(days=10), None, "CFO")
+    put(context, lead("L1", title="CFO", deal_id="D1"), lead("L2"), changes=(title,))
+    put(context, deal, changes=(change,), kind="deals")
+    assert labels(context) == {("L1", 1): 1.0, ("L2", 1): 0.0, ("L2", 30): 0.0}
+    found = collect(context)
+    assert found.rows["function"].to_pylist()[0] is None, "the title came later"
+    assert found.amount[0] == 5000.0
+    assert np.isnan(found.amount[1:]).all()
+
+
+def test_what_is_inside_the_horizon_is_censored_not_lost(context: Context) -> None:
+    context.clock.day = 200  # type: ignore[attr-defined]
+    put(context, lead("L1"), lead("L2", born=25))
+    # The horizon is 180 days: of L1 day 1 is over and day 30 is not, of L2 (day 26 on) nothing is known.
+    assert labels(context) == {("L1", 1): 0.0}
+    assert sum(collect(context).left_out.values()) == 1
+
+
+def test_a_win_after_the_horizon_is_no_win_of_that_moment(context: Context) -> None:
+    deal, change = won_deal("D1", 190)
+    put(context, lead("L1", deal_id="D1"))
+    put(context, deal, changes=(change,), kind="deals")
+    assert labels(context) == {("L1", 1): 0.0, ("L1", 30): 1.0}
+
+
+def test_leads_out_of_scope_are_counted_and_left_out(context: Context) -> None:
+    put(context, lead("L1"), lead("L2", email="me@own.example"), replace(lead("L3"), deleted=True))
+    found = collect(context)
+    assert set(found.rows["lead_id"].to_pylist()) == {"L1"}
+    assert dict(found.left_out) == {"staff": 1}
+
+
+def test_what_people_said_of_an_open_lead_joins_as_part_won_and_part_lost(context: Context) -> None:
+    deal, change = won_deal("D1", 20)
+    put(context, lead("L1", deal_id="D1"), lead("L2"), lead("L3", born=395), lead("L4", born=395))
+    put(context, deal, changes=(change,), kind="deals")
+    said = [("override", "L3", {"score": 90, "reason": "x"}), ("tag", "L4", {"tag": "score_seems_high"}),
+            ("tag", "L1", {"tag": "unexpected_fit"})]  # fmt: skip
+    with context.store.begin() as db:
+        for n, (kind, id, value) in enumerate(said):
+            db.execute(insert(t.feedback).values(
+                key=str(n), kind=kind, record_kind="lead", record_id=id, lead_id=id, at=context.clock.now(), value=value, run_id=1
+            ))  # fmt: skip
+    found = collect(context)
+    ids = np.array(found.rows["lead_id"].to_pylist())
+    assert set(ids[found.feedback]) == {"L3", "L4"}, "of L1 the outcome is known"
+    shares = {}
+    for id in ("L3", "L4"):
+        mine = found.feedback & (ids == id)
+        assert found.weight[mine].sum() == pytest.approx(2 * FEEDBACK_WEIGHT)
+        shares[id] = found.weight[mine & (found.won > 0.5)].sum() / found.weight[mine].sum()
+    assert shares["L4"] < found.base_rate < shares["L3"]
+    assert found.base_rate == pytest.approx(0.5), "of outcomes alone: one lead won, one lost"
+    assert not collect(context, with_feedback=False).feedback.any()
