@@ -182,7 +182,7 @@ def _show_file(file: Any) -> None:
               f"({mapping.outcome.column} = {' or '.join(mapping.outcome.won)}), {found['won'] / found['rows']:.1%}.")  # fmt: skip
     err.print(f"Held out: {found['held_out']:,} leads, {found['held_out_how']}", markup=False, soft_wrap=True)
     for note in found["notes"]:
-        err.print(f"[yellow]{note}[/yellow]", soft_wrap=True)
+        err.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
     table = Table(title=f"{len(found['fields'])} columns describe a lead", title_justify="left", box=None)
     for head in ("column", "as", "blank", "values"):
         table.add_column(head, justify="left" if head in ("column", "as") else "right", overflow="fold")
