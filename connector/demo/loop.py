@@ -97,12 +97,12 @@ def run_loop(
                 answer.raise_for_status()
                 reps.update({k: v for k, v in answer.json().items() if isinstance(v, int)})
             with _timed(loop, "harvest, score, push"):
-                passes.append(sync(context, everything=True))
+                passes.append(sync(context))
             harvested.update(passes[-1].harvested)
         with _timed(loop, "retrain"):
             train_model(context)
         with _timed(loop, "harvest, score, push"):
-            passes.append(sync(context, everything=True))
+            passes.append(sync(context))
         harvested.update(passes[-1].harvested)
         with _timed(loop, "report"):
             page = report(context, out=folder / "report.html")

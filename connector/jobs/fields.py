@@ -26,7 +26,7 @@ STANDARD: tuple[Fact, ...] = (
 )
 """The standard lead fields that may describe a lead. Names, status, owner and outcome never do."""
 
-_UNDATED = frozenset({"firmographic", "fact"})
+UNDATED = frozenset({"firmographic", "fact"})
 """Families of features that a table without times can tell."""
 
 PEOPLE_FIELDS = frozenset(
@@ -62,4 +62,4 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
     found = catalogue(facts(settings))
     if settings.training.mode != "snapshot":
         return found
-    return tuple(f if f.family in _UNDATED else replace(f, role="routing") for f in found)
+    return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)

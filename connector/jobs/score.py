@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 
 from connector.jobs import models
+from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
 from connector.jobs.fields import features_of
@@ -26,8 +27,7 @@ from connector.store.store import put
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.explore import explore
-
-_OVERRIDE = "candor_override_score"
+from scoring.routing.policy import Policy
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def score(context: Context, *, everything: bool = False) -> Scored:
         }
         last_model = db.execute(select(t.state.c.value).where(t.state.c.key == "scored_by")).scalar()
         kept = db.execute(select(t.state.c.value).where(t.state.c.key == "reference")).scalar()
-        before = _before(db, values, now)
+        before = _before(db, values, now, policy)
         reviews = db.execute(select(t.review.c.key, t.review.c.lead_id, t.review.c.status)).all()
         scores_before = {r.lead_id: r.score for r in db.execute(text(sql("last_scores")))}
         unsent = outbox.unsent(db, "lead")
@@ -87,6 +87,9 @@ def score(context: Context, *, everything: bool = False) -> Scored:
             in_review,
             None if everything else kept,
         )
+    result.stages += _expired_overrides(values, before, open_leads)
+    if context.store.get("schema_applied") is not None:
+        result.stages += deal_stages(context)
     result.stages += forms_due(context, values, lives, now)
     return result
 
@@ -137,8 +140,8 @@ def _score(
         result.score_rows.append(
             {
                 "lead_id": lead, "at": now, "model": model.version, "policy": policy.version,
-                "probability": float(scores.probability[i]), "score": state.score, "low": state.low, "high": state.high,
-                "confidence": state.confidence, "fit": fit, "engagement": state.engagement,
+                "probability": float(scores.probability[i]), "score": float(scores.score[i]), "low": float(scores.low[i]),
+                "high": float(scores.high[i]), "confidence": float(scores.confidence[i]), "fit": fit, "engagement": state.engagement,
                 "expected_amount": _none(scores.expected_amount[i]), "expected_value": _none(scores.expected_value[i]),
                 "evidence": int(scores.evidence[i]),
                 "flags": [{"code": f.code, "text": f.text, "feature": f.feature} for f in scores.flags[i]],
@@ -157,6 +160,8 @@ def _score(
         result.stages.append(_update(context, values[lead], row, decision, scores_before.get(lead)))
         if decision.route is Route.REVIEW and not {lead, _case(row)} & in_review:
             result.stages.append(_review(context, row, state, decision))
+    if context.store.get("schema_applied") is not None:
+        result.stages += account_stages(context, rows, values)
     result.states |= lead_states
     result.decisions |= decisions
     context.progress("Scoring: features as of now", len(wanted), len(wanted))
@@ -181,6 +186,18 @@ def _update(
         if why
         else LeaveAlone(lead, "nothing moved enough to be written")
     )
+
+
+def _expired_overrides(
+    values: Mapping[str, Mapping[str, Any]], before: Mapping[str, Before], leads: Sequence[str]
+) -> list[Stage]:
+    """A rep's own score stands for the policy's days; then its field is blank again (the event is kept)."""
+    blank = {"candor_override_score": None, "candor_override_reason": None}
+    return [
+        UpdateRecord("lead", lead, blank, "the rep's own score expired")
+        for lead in leads
+        if values[lead].get("candor_override_score") is not None and before[lead].override is None
+    ]
 
 
 def _case(row: Mapping[str, Any]) -> str:
@@ -228,7 +245,9 @@ def _differs(there: Any, new: Any) -> bool:
     return bool(records.plain({"v": new})["v"] != there)
 
 
-def _before(db: Connection, values: Mapping[str, Mapping[str, Any]], now: datetime) -> dict[str, Before]:
+def _before(
+    db: Connection, values: Mapping[str, Mapping[str, Any]], now: datetime, policy: Policy
+) -> dict[str, Before]:
     """Last decisions, what reviewers chose, and which leads a rep is at work on (a person's call, meeting or e-mail in the
     last two weeks, after the lead was routed to a person)."""
     last = {
@@ -240,13 +259,22 @@ def _before(db: Connection, values: Mapping[str, Mapping[str, Any]], now: dateti
             select(t.review.c.lead_id, t.review.c.decision).where(t.review.c.status == "completed")
         )
     }
+    standing = {
+        r.lead_id: r.value["score"] for r in db.execute(
+            select(t.feedback.c.lead_id, t.feedback.c.value).where(
+                t.feedback.c.kind == "override", t.feedback.c.at > now - timedelta(days=policy.forms.override_days)
+            ).order_by(t.feedback.c.at)
+        )
+    }  # fmt: skip
     out = {}
     for lead, v in values.items():
         was = last.get(lead)
+        own = standing.get(lead) if v.get("candor_override_score") is not None else None
         out[lead] = Before(
             route=Route(was.route) if was else None, qualified=was.qualified if was else None,
             worked=bool(was and was.worked and Route(was.route).person), reviewed=reviewed.get(lead),
             do_not_score=v.get("candor_do_not_score") is True,
+            override=None if own is None else min(100.0, max(0.0, float(own))),
         )  # fmt: skip
     return out
 

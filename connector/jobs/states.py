@@ -32,6 +32,8 @@ class Before:
     worked: bool = False
     reviewed: Route | None = None
     do_not_score: bool = False
+    override: float | None = None
+    """a rep's own score that stands: it is what routing goes by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,14 @@ def states(
             if column[key][i] == 1
         ]  # fmt: skip
         flags = scores.flags[i]
+        score, low, high = _range(scores, i, was.override)
         leads, wins = reference.segments.get(column["channel"][i] or "unknown", (0, 0))
         conflicting = rank.conflicting(
             engagement=engagement[i], completeness=completeness, flagged_families=_families(family, flags),
             contacts=int(column["committee_size"][i] or 1), functions=functions, policy=policy,
         )  # fmt: skip
         out[lead] = LeadState(
-            score=float(scores.score[i]), low=float(scores.low[i]), high=float(scores.high[i]),
-            confidence=float(scores.confidence[i]), engagement=float(engagement[i]),
+            score=score, low=low, high=high, confidence=float(scores.confidence[i]), engagement=float(engagement[i]),
             expected_value=_finite(scores.expected_value[i]), high_expected_value=bool(high_value[i]),
             hand_raiser=column["hand_raiser"][i] == 1, opted_out=column["opted_out"][i] == 1,
             do_not_score=was.do_not_score,
@@ -114,6 +116,12 @@ def states(
             previous_route=was.route, previous_qualified=was.qualified, being_worked=was.worked, reviewed=was.reviewed,
         )  # fmt: skip
     return out
+
+
+def _range(scores: Scores, i: int, override: float | None) -> tuple[float, float, float]:
+    """Score and range in force: the model's, or while it stands a rep's own score, inside the model's range or beside it."""
+    score, low, high = float(scores.score[i]), float(scores.low[i]), float(scores.high[i])
+    return (score, low, high) if override is None else (override, min(low, override), max(high, override))
 
 
 def is_edge_case(state: LeadState, policy: Policy) -> bool:
