@@ -21,6 +21,9 @@ STRONGEST, WEAKEST = 1e5, 0.05
 """bounds of a penalty: an effect's standard deviation lies between 0.003 and 4.5 logits"""
 LOOSE = 0.1
 """logits: for the covariance no effect's prior deviation is below this, as no field is sure to say nothing"""
+PSEUDO = 2.0
+"""effects of the usual size counted beside a group's own, where one is given: of a category with one strong and many idle
+values the likelihood alone would set the penalty to infinity, and with few wins a real effect is lost"""
 STEPS = 30
 
 
@@ -58,13 +61,16 @@ def fit(
     *,
     start: Additive | None = None,
     penalties: Floats | None = None,
+    usual: Floats | None = None,
     steps: int = STEPS,
 ) -> Additive:
-    """Newton's steps with the penalties learnt on the way, or held fixed when given."""
+    """Newton's steps with the penalties learnt on the way, or held fixed when given. `usual`: for each group
+    the deviation (logits) that its effects are drawn toward, 0 for none."""
     n, k = design.shape
     full = np.empty((n, k + 1))
     full[:, 0], full[:, 1:] = 1.0, design
     coef = start.coef.copy() if start is not None else _constant(won, weight, k)
+    toward = np.zeros(len(groups)) if usual is None else usual
     fixed = penalties is not None
     if penalties is not None:
         current = penalties.copy()
@@ -88,24 +94,26 @@ def fit(
             if largest < 1e-3:
                 break
             continue
-        renewed = _renewed(coef, covariance, current, groups)
+        renewed = _renewed(coef, covariance, current, groups, toward)
         still = step > 3 and float(np.abs(np.log(renewed / current)).max(initial=0.0)) < 0.05
         current = renewed
         if still and largest < 1e-2:
             break
-    loose = 1 / (1 / current + LOOSE**2)
+    loose = 1 / (1 / current + np.maximum(LOOSE, toward) ** 2)
     hessian[np.diag_indices(k + 1)] += _spread(loose, groups, k) - ridge
     return Additive(coef, np.linalg.inv(hessian).astype(np.float64), current)
 
 
 def _renewed(
-    coef: Floats, covariance: Floats, penalties: Floats, groups: Sequence[tuple[int, int]]
+    coef: Floats, covariance: Floats, penalties: Floats, groups: Sequence[tuple[int, int]], usual: Floats
 ) -> Floats:
     variances = np.diag(covariance)[1:]
     out = np.empty(len(groups))
     for g, (start, end) in enumerate(groups):
         free = (end - start) - penalties[g] * float(variances[start:end].sum())
         size = float((coef[1 + start : 1 + end] ** 2).sum())
+        if usual[g]:
+            free, size = max(free, 0.0) + PSEUDO, size + PSEUDO * float(usual[g]) ** 2
         ratio = max(free, 1e-6) / max(size, 1e-12) / penalties[g]
         # the plain fixed point creeps toward infinity for idle groups; a bolder step gets there in a dozen
         out[g] = np.clip(penalties[g] * float(np.clip(ratio**1.6, 0.05, 20.0)), WEAKEST, STRONGEST)

@@ -6,9 +6,15 @@ fact that says nothing adds nothing when blank, and one that others give away ad
 
 Only facts that somebody could ask for count (`ASKABLE`): a reply time is blank because nobody wrote, not
 because nobody knows.
+
+And no record has every fact that matters. What is never asked no data can tell, but each fact on record can
+be left out in turn, and those are the only sample there is: one more of their mean size is taken to be blank
+in every record (`Hidden.always`).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -34,18 +40,27 @@ def contributions(layout: Design, additive: Additive, design: Floats) -> Floats:
     return np.column_stack(parts) if parts else np.zeros((len(design), 0))
 
 
-def variances(layout: Design, sample: Sample, additive: Additive) -> Floats:
-    """One a field, in squared logits; a fact's is spread evenly over its fields.
+@dataclass(frozen=True)
+class Hidden:
+    """In squared logits: what a field hides when it is blank, one a field, and what no record shows."""
+
+    blank: Floats
+    always: float
+
+
+def variances(layout: Design, sample: Sample, additive: Additive) -> Hidden:
+    """A fact's variance is spread evenly over its fields.
 
     The effects are uncertain themselves, and shrunk toward zero, so their posterior variance counts too: a
     fact's mean squared contribution is beta' R beta + tr(R Sigma), R being the covariance of its columns.
     """
     out = np.zeros(len(layout.fields))
+    each: list[float] = []
     parts = contributions(layout, additive, sample.design)
     blank = layout.blank(sample.encoded)
     for fact in _facts(layout, blank):
         known = ~blank[:, fact].any(axis=1)
-        if known.all() or known.sum() < ENOUGH:
+        if known.sum() < ENOUGH:
             continue
         columns = np.concatenate([np.arange(*layout.spans[f]) for f in fact])
         own = sample.design[known][:, columns]
@@ -56,17 +71,18 @@ def variances(layout: Design, sample: Sample, additive: Additive) -> Floats:
         spread = own.T @ own / len(own)
         coef = additive.coef[1 + columns]
         doubt = additive.covariance[np.ix_(1 + columns, 1 + columns)]
-        out[fact] = float(coef @ spread @ coef + (spread * doubt).sum()) / len(fact)
-    return out
+        each.append(float(coef @ spread @ coef + (spread * doubt).sum()))
+        out[fact] = each[-1] / len(fact)
+    return Hidden(out, float(np.mean(each)) if each else 0.0)
 
 
 def _facts(layout: Design, blank: npt.NDArray[np.bool_]) -> list[list[int]]:
     facts: list[list[int]] = []
     for f, field in enumerate(layout.fields):
-        if field.family not in ASKABLE or not blank[:, f].any():
+        if field.family not in ASKABLE:
             continue
-        for fact in facts:
-            if (blank[:, f] == blank[:, fact[0]]).mean() >= TOGETHER:
+        for fact in facts if blank[:, f].any() else []:
+            if (blank[:, f] == blank[:, fact[0]]).mean() >= TOGETHER and blank[:, fact[0]].any():
                 fact.append(f)
                 break
         else:

@@ -33,6 +33,8 @@ MIN_KNOWN = 20
 """known rows a field needs to enter the model at all"""
 BEHAVIOUR = frozenset({"behavioural", "temporal"})
 """families whose blanks mean that it never happened; elsewhere a blank is something that nobody recorded"""
+USUAL = 0.4
+"""logits: the usual deviation of a category's effects, toward which they are drawn"""
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """quantiles of the spline's knots (Harrell's placement for five)"""
 EDGES = (0.005, 0.995)
@@ -180,6 +182,12 @@ class Design:
             out.append((at, at + category.width))
             at += category.width
         return tuple(out)
+
+    @property
+    def usual(self) -> Floats:
+        """Of each of `groups`, the usual deviation of its effects; 0 where the data alone say it."""
+        numbers = len(self.groups) - len(self.categories)
+        return np.concatenate([np.zeros(numbers), np.full(len(self.categories), USUAL)])
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:

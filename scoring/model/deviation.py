@@ -4,7 +4,8 @@ A number is flagged when it lies beyond two robust standard deviations, on the s
 normal, *and* beyond all but a small share of the training leads: with forty numbers, two deviations alone
 would flag every lead twice. That share is set so that a typical lead has no number flagged. A category is
 flagged when it was never seen, or was won at most twice and is rare; a pair of common values when it hardly
-ever came together.
+ever came together. A clock (days since something happened) is no deviation: it runs by itself, and an old open
+lead is nothing out of the ordinary.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Ordinary:
 
 def learn(rows: pa.Table, won: Floats, features: Sequence[FeatureLike]) -> Ordinary:
     used = [feature for feature in features if feature.role == "model"]
-    numeric = [f for f in used if f.type == "number"]
+    numeric = [f for f in used if f.type == "number" and not _clock(f)]
     tail = min(TAIL_MOST, TAIL_BUDGET / max(len(numeric), 1)) / 2
     ranges = [_range(number_column(rows, f.name), f, tail) for f in numeric]
     counts = [_counts(rows, won, f) for f in used if f.type == "category"]
@@ -119,6 +120,10 @@ def learn(rows: pa.Table, won: Floats, features: Sequence[FeatureLike]) -> Ordin
         tuple(c for c in counts if c.total >= MIN_KNOWN),
         _pairs(rows, [c for c in counts if c.total >= MIN_KNOWN]),
     )
+
+
+def _clock(feature: FeatureLike) -> bool:
+    return feature.family == "temporal" and feature.unit == "days"
 
 
 def _range(values: Floats, feature: FeatureLike, tail: float) -> NumberRange | None:

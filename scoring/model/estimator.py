@@ -24,9 +24,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FOLDS = 4
-SEEDS = 3
-ROUNDS = (60, 120, 200, 350)
-"""numbers of trees that compete"""
+SEEDS = 2
+RATE = 0.05
+ROUNDS = (40, 80, 140, 220)
+"""numbers of trees that compete, until more of them no longer help"""
 SHARES = tuple(np.round(np.arange(0, 1.01, 0.1), 1))
 BINS = 128
 SMOOTHING = 10.0
@@ -77,13 +78,6 @@ class Boosted:
         out: Floats = self.estimator.decision_function(layout.trees(encoded, self.cuts, self.levels))
         return out
 
-    def stages(self, layout: Design, encoded: Encoded) -> Floats:
-        """The logits after each of ROUNDS."""
-        x = layout.trees(encoded, self.cuts, self.levels)
-        wanted = set(ROUNDS)
-        steps = enumerate(self.estimator.staged_decision_function(x), 1)
-        return np.array([raw.reshape(-1).copy() for i, raw in steps if i in wanted])
-
 
 @dataclass(frozen=True)
 class Point:
@@ -125,49 +119,82 @@ class Trained:
 
 def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     few = _wins(sample) < FEW_WINS
-    bare = few or not layout.fields
-    groups = layout.groups
-    whole = _fit_additive(sample, groups, None, few)
+    whole = _fit_additive(sample, layout, None, few)
     fold = folds(sample.group, sample.won, FOLDS, seed)
     line = np.zeros(len(sample))
-    staged = np.zeros((0 if bare else len(ROUNDS), len(sample)))
+    parts: list[tuple[npt.NDArray[np.bool_], Sample]] = []
     for k in range(FOLDS):
         rest, held = sample.take(fold != k), fold == k
         if not held.any() or rest.won.min() == rest.won.max():
             line[held] = whole.logit(sample.design[held])
-            staged[:, held] = line[held]
             continue
-        line[held] = _fit_additive(rest, groups, whole, few).logit(sample.design[held])
-        if not bare:
-            tree = fit_tree(layout, rest, ROUNDS[-1], seed + k)
-            staged[:, held] = tree.stages(layout, sample.encoded.take(held))
-    share, rounds = _best_mix(line, staged, sample)
-    mixed = line if share == 0 else (1 - share) * line + share * staged[ROUNDS.index(rounds)]
+        line[held] = _fit_additive(rest, layout, whole, few).logit(sample.design[held])
+        parts.append((held, rest))
+    share, rounds, mixed = 0.0, 0, line
+    if not few and layout.fields:
+        share, rounds, mixed = _grow(layout, sample, line, parts, seed)
     slope, offset, mixed = _calibrate(mixed, sample, fold)
     trees = tuple(fit_tree(layout, sample, rounds, seed + 100 + s) for s in range(SEEDS)) if share else ()
     point = Point(whole, trees, rounds, share, slope, offset)
     return Trained(point, mixed, metrics(mixed, sample.won, sample.weight))
 
 
+def _grow(
+    layout: Design, sample: Sample, line: Floats, parts: list[tuple[npt.NDArray[np.bool_], Sample]], seed: int
+) -> tuple[float, int, Floats]:
+    """Share and number of trees with the least loss out of fold, and the logits of that mixture. A tie within
+    a ten-thousandth goes to fewer trees; where more of them don't help, none are added."""
+    best, choice = log_loss(line, sample.won, sample.weight), (0.0, 0, line)
+    growing = [_Growing(layout, rest, seed + k) for k, (_, rest) in enumerate(parts)]
+    seen = [sample.encoded.take(held) for held, _ in parts]
+    for rounds in ROUNDS:
+        trees = line.copy()
+        for (held, _), tree, encoded in zip(parts, growing, seen, strict=True):
+            trees[held] = tree.grown(rounds).logit(layout, encoded)
+        before = best
+        for share in SHARES[1:]:
+            mixed = (1 - share) * line + share * trees
+            loss = log_loss(mixed, sample.won, sample.weight)
+            if loss < best - 1e-4:
+                best, choice = loss, (float(share), rounds, mixed)
+        if best == before and rounds > ROUNDS[0]:
+            break
+    return choice
+
+
 def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:
     """The same settings on other rows or labels, cheaply: penalties start where they ended, one seed of
     trees."""
     few = _wins(sample) < FEW_WINS
-    line = _fit_additive(sample, layout.groups, like.additive, few)
+    line = _fit_additive(sample, layout, like.additive, few)
     trees = (fit_tree(layout, sample, like.rounds, seed),) if like.trees else ()
     return Point(line, trees, like.rounds, like.share, like.slope, like.offset)
 
 
 def fit_tree(layout: Design, sample: Sample, rounds: int, seed: int) -> Boosted:
-    cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
-    levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
-    x = layout.trees(sample.encoded, cuts, levels)
-    x[:, ~np.isfinite(x).any(axis=0)] = 0.0  # a column with no known value here would crash the binning
-    trees = HistGradientBoostingClassifier(
-        max_iter=rounds, learning_rate=0.03, max_leaf_nodes=12, max_features=0.3, l2_regularization=5.0,
-        early_stopping=False, random_state=seed,
-    )  # fmt: skip
-    return Boosted(trees.fit(x, sample.won, sample_weight=sample.weight), cuts, levels)
+    return _Growing(layout, sample, seed).grown(rounds)
+
+
+class _Growing:
+    """Trees that can be added to: what is grown already is not grown again."""
+
+    def __init__(self, layout: Design, sample: Sample, seed: int) -> None:
+        self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
+        self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
+        self.x = layout.trees(sample.encoded, self.cuts, self.levels)
+        self.x[:, ~np.isfinite(self.x).any(axis=0)] = (
+            0.0  # a column with no known value would crash the binning
+        )
+        self.sample = sample
+        self.trees = HistGradientBoostingClassifier(
+            learning_rate=RATE, max_leaf_nodes=12, max_features=0.3, l2_regularization=5.0,
+            early_stopping=False, warm_start=True, random_state=seed,
+        )  # fmt: skip
+
+    def grown(self, rounds: int) -> Boosted:
+        self.trees.set_params(max_iter=rounds)
+        self.trees.fit(self.x, self.sample.won, sample_weight=self.sample.weight)
+        return Boosted(self.trees, self.cuts, self.levels)
 
 
 def _cuts(values: Floats) -> Floats:
@@ -226,25 +253,13 @@ def _wins(sample: Sample) -> float:
     return float((sample.won * sample.weight).sum())
 
 
-def _fit_additive(
-    sample: Sample, groups: tuple[tuple[int, int], ...], start: Additive | None, few: bool
-) -> Additive:
-    fixed = np.full(len(groups), STRONG_RIDGE) if few else None
+def _fit_additive(sample: Sample, layout: Design, start: Additive | None, few: bool) -> Additive:
+    fixed = np.full(len(layout.groups), STRONG_RIDGE) if few else None
     steps = additive.STEPS if start is None or few else 6
     return additive.fit(
-        sample.design, sample.won, sample.weight, groups, start=start, penalties=fixed, steps=steps
-    )
-
-
-def _best_mix(line: Floats, staged: Floats, sample: Sample) -> tuple[float, int]:
-    """Share and number of trees with the least loss; a tie within a ten-thousandth goes to fewer trees."""
-    best, choice = log_loss(line, sample.won, sample.weight), (0.0, 0)
-    for rounds, trees in zip(ROUNDS, staged, strict=False):
-        for share in SHARES[1:]:
-            loss = log_loss((1 - share) * line + share * trees, sample.won, sample.weight)
-            if loss < best - 1e-4:
-                best, choice = loss, (float(share), rounds)
-    return choice
+        sample.design, sample.won, sample.weight, layout.groups,
+        start=start, penalties=fixed, usual=layout.usual, steps=steps,
+    )  # fmt: skip
 
 
 def _calibrate(logit: Floats, sample: Sample, fold: Ints) -> tuple[float, float, Floats]:

@@ -5,7 +5,7 @@ The familiar width is a Laplace posterior (of the additive regression, or of ran
 contributions) plus a part of the disagreement between regression and trees. Which of them, and by what
 factor, a parametric bootstrap decides inside training: outcomes are drawn from the fitted probabilities, the
 model is refitted on three quarters of the leads, and the factor is what makes the ranges of the other quarter
-hold 90 % of the known truths.
+hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from scoring.model import blanks, unseen
 from scoring.model.additive import sigmoid
-from scoring.model.blanks import contributions
+from scoring.model.blanks import Hidden, contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
 
@@ -62,8 +62,7 @@ class Familiar:
 @dataclass(frozen=True)
 class Interval:
     familiar: Familiar
-    blank: Floats
-    """variance a blank adds, one a field, in squared logits"""
+    hidden: Hidden
     unseen: Floats
     """variance a never-seen value adds, one a field, in squared logits"""
 
@@ -89,8 +88,8 @@ def variances(
     f = interval.familiar
     sd = _deviation(f.kind, f.disagreement, f.fourier, layout, design, point, line, trees)
     return (
-        (sd * f.factor) ** 2,
-        layout.blank(encoded) @ interval.blank,
+        (sd * f.factor) ** 2 + interval.hidden.always,
+        layout.blank(encoded) @ interval.hidden.blank,
         layout.unfamiliar(encoded) @ interval.unseen,
     )
 

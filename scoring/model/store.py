@@ -16,8 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from scoring.errors import Tampered
-from scoring.model import additive, amount, card, design, deviation, estimator, evidence, interval, reasons
+from scoring.errors import OtherVersion, Tampered
+from scoring.model import (
+    additive,
+    amount,
+    blanks,
+    card,
+    design,
+    deviation,
+    estimator,
+    evidence,
+    interval,
+    reasons,
+)
 
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 """types beyond skops' own that a model file may hold; add here only what `train` makes"""
@@ -25,7 +36,7 @@ TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 _OURS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        additive.Additive, amount.Amounts, card.Model, design.CategoryField, design.Design,
+        additive.Additive, amount.Amounts, blanks.Hidden, card.Model, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
         deviation.ValueCounts, estimator.Boosted, estimator.Point,
         evidence.Evidence, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
@@ -61,7 +72,10 @@ def load(path: str | Path, sha256: str) -> card.Model:
             f"The model file {path} is not the one that was saved: its SHA-256 differs.",
             fix="Restore it from a backup, or train a new model.",
         )
-    model = _ours(skops.io.loads(data, trusted=list(TRUSTED)))
+    try:
+        model = _ours(skops.io.loads(data, trusted=list(TRUSTED)))
+    except (TypeError, KeyError) as error:  # parts that this version doesn't have, or lacks
+        raise OtherVersion() from error
     assert isinstance(model, card.Model)
     return model
 

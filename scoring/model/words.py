@@ -28,7 +28,9 @@ def quantity(unit: str, value: float) -> str:
 
 def number(value: float) -> str:
     """Two or three digits that matter, thousands with commas."""
-    value = round(value, 6)  # 3 employees came back from their logarithm as 3.0000000004
+    whole = round(value) if math.isfinite(value) and abs(value) < 1e15 else 0
+    if whole and abs(value - whole) <= 0.005 * abs(whole):
+        value = float(whole)  # 10 employees come back from a rounded logarithm as 9.99999
     size = abs(value)
     if size >= 1e15:
         return f"{value:.1e}"
@@ -56,3 +58,9 @@ def measured(label: str, unit: str, value: float) -> str:
 def category(field: CategoryField, value: str | None) -> str:
     """'Industry: biotech'."""
     return f"{field.label}: {value or 'blank'}"
+
+
+def lowered(text: str) -> str:
+    """Within a sentence: 'touches this week 7', but 'IT spend 3' stays."""
+    shouted = text[:2].isalpha() and text[:2].isupper()
+    return text if shouted else text[:1].lower() + text[1:]

@@ -124,7 +124,9 @@ def test_most_true_chances_lie_in_the_range(trained: Model) -> None:
     rows, _, logit = world(3000, seed=3)
     scores = trained.score(rows)
     truth = 100 / (1 + np.exp(-(logit - np.log(trained.base_rate / (1 - trained.base_rate)))))
-    assert 0.8 < ((scores.low <= truth) & (truth <= scores.high)).mean() < 0.98
+    # nothing is hidden from the record here, which the model can't know: its ranges allow for a fact that is
+    assert 0.9 < ((scores.low <= truth) & (truth <= scores.high)).mean() < 1
+    assert (scores.high - scores.low).mean() < 50
 
 
 def test_reasons_add_up_to_the_score_and_blanks_are_none(trained: Model, fresh: pa.Table) -> None:
