@@ -111,3 +111,22 @@ def test_two_tags_at_two_times_are_two_events_and_a_tag_taken_off_is_none(
 def feedback(loop: Loop) -> list[dict[str, Any]]:
     with loop.context() as context, context.store.begin() as db:
         return [dict(r) for r in db.execute(select(t.feedback).order_by(t.feedback.c.at)).mappings()]
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_what_is_said_on_a_deal_is_told_of_its_lead(crm: str, loop_of: Callable[..., Loop]) -> None:
+    loop = loop_of(crm, "settled")
+    desk = loop.playground.desk
+    lead = desk.leads(limit=1)[0]
+    deal = desk.make_deal(lead.id, amount=9000.0, by=lead.owner)
+    loop.control("POST", "/clock/advance", {"days": 0.01})
+    assert loop.sync().harvested == {}
+    assert loop.click("deal", deal, do="tag", tag="unusual_buying_process") == 303
+    assert loop.click("deal", deal, do="outcome", expected="yes") == 303
+    loop.control("POST", "/clock/advance", {"days": 0.01})
+    assert loop.sync().harvested == {"tag": 1, "closing": 1}
+    loop.control("POST", "/clock/advance", {"days": 0.01})
+    assert loop.sync().harvested == {}
+    for event in feedback(loop):
+        assert (event["record_kind"], event["record_id"], event["lead_id"]) == ("deal", deal, lead.id)
+        assert round(event["score"]) == lead.values["candor_score"]
