@@ -31,7 +31,8 @@ FEATURES = 300
 KERNEL = 0.15 * 4.0
 """exp(-KERNEL · squared distance of the contributions in logits)"""
 DISAGREEMENT = (0.0, 0.25, 1.0)
-LEAST, MOST = 0.8, 4.0
+LEAST, MOST = 1.0, 4.0
+"""bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it may widen, never narrow"""
 FEW_FACTOR = 1.5
 """under 30 wins the bootstrap's truth is itself too smooth: never less than this"""
 

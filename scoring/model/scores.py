@@ -44,11 +44,11 @@ class Scores:
 def ranges(logit: Floats, base: float, variances: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
     """Score, range and widths from the logit and the variances of its three doubts."""
     shift = logit - base
-    _, blanks, unseen = variances
-    half = Z90 * np.sqrt(sum(variances))
-    # p is a mean over what is hidden. Where most of what may be hidden lies far from p, the middle of the logits lies
-    # nearer to certainty than the logit of their mean: by half their variance, to second order.
-    lean = np.clip((0.5 - sigmoid(logit)) * (blanks + unseen), -half / 2, half / 2)
+    total = sum(variances)
+    half = Z90 * np.sqrt(total)
+    # p is a mean over what is in doubt. Where most of what may be lies far from p, the middle of the logits lies nearer
+    # to certainty than the logit of their mean: by half their variance, to second order.
+    lean = np.clip((0.5 - sigmoid(logit)) * total, -half / 2, half / 2)
     low, high = to_score(shift - lean - half), to_score(shift - lean + half)
     each = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in variances]
     return {

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.errors import MissingColumn, Tampered, TooFewOutcomes
-from scoring.model import baseline, design, store
+from scoring.model import baseline, design, deviation, store
 from scoring.model.card import Model
 from scoring.model.estimator import folds
 from scoring.model.train import train
@@ -138,6 +138,36 @@ def test_reasons_add_up_to_the_score_and_blanks_are_none(trained: Model, fresh: 
     assert not {"industry", "log_employees"} & {reason.feature for reason in blank.reasons[0]}
     told = trained.score(one(industry="software", log_employees=np.log1p(1200.0))).reasons[0]
     assert {"Industry: software", "Employees 1,200"} <= {reason.text for reason in told}
+
+
+def test_what_leads_do_is_one_reason_and_little_remains(trained: Model, fresh: pa.Table) -> None:
+    scores = trained.score(fresh)
+    behaviours = {column.name for column in FEATURES if column.family == "behavioural"}
+    for reasons in scores.reasons:
+        assert sum(reason.feature in behaviours for reason in reasons) <= 1
+    texts = {reason.text for reasons in scores.reasons for reason in reasons}
+    assert any(text.startswith("Activity on the site and by e-mail (") for text in texts)
+    assert np.median([abs(reasons[-1].points) for reasons in scores.reasons]) < 5
+
+
+def test_a_clock_is_no_deviation() -> None:
+    rows, won, _ = world(400)
+    days = pa.array(np.random.default_rng(0).exponential(5, 400))
+    clock = Column("lead_age_days", "temporal", "number", "days", "Days since the lead came in")
+    pace = Column("touches_7d", "temporal", "number", "touches", "Touches this week")
+    rows = rows.append_column(clock.name, days).append_column(pace.name, days)
+    ordinary = deviation.learn(rows, won, [clock, pace])
+    assert [known.name for known in ordinary.numbers] == ["touches_7d"]
+
+
+def test_a_rare_but_strong_value_keeps_its_effect() -> None:
+    r = np.random.default_rng(4)
+    title = r.choice([f"kind {i}" for i in range(9)] + ["student"], 3000)
+    won = (r.random(3000) < np.where(title == "student", 0.02, 0.12)).astype(float)
+    column = Column("function", "firmographic", "category", "name", "Job function")
+    model = train(pa.table({"function": title}), won, features=[column], groups=np.arange(3000))
+    student, other = model.score(pa.table({"function": ["student", "kind 1"]})).probability
+    assert student < 0.7 * other
 
 
 def test_blank_and_new_values_widen_the_range_apart(trained: Model) -> None:
