@@ -132,7 +132,8 @@ def _score(
             "segments": manifest.get("segments", {}), "industries": manifest.get("industries", {}),
         }  # fmt: skip
     decisions = {lead: decide(state, policy) for lead, state in lead_states.items()}
-    decisions |= explore(lead_states, decisions, policy, day=now.date())
+    drawn = {lead for lead in decisions if lead in before and before[lead].explored}
+    decisions |= explore(lead_states, decisions, policy, day=now.date(), drawn=drawn)
     inputs = rows.drop_columns(["as_of"]).to_pylist()
     for i, lead in enumerate(rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
@@ -273,7 +274,7 @@ def _before(
         out[lead] = Before(
             route=Route(was.route) if was else None, qualified=was.qualified if was else None,
             worked=bool(was and was.worked and Route(was.route).person), reviewed=reviewed.get(lead),
-            do_not_score=v.get("candor_do_not_score") is True,
+            do_not_score=v.get("candor_do_not_score") is True, explored=bool(was and was.explored),
             override=None if own is None else min(100.0, max(0.0, float(own))),
         )  # fmt: skip
     return out

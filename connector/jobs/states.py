@@ -32,6 +32,8 @@ class Before:
     worked: bool = False
     reviewed: Route | None = None
     do_not_score: bool = False
+    explored: bool = False
+    """drawn by lot at its last decision"""
     override: float | None = None
     """a rep's own score that stands: it is what routing goes by"""
 

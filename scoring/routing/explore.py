@@ -8,7 +8,7 @@ night.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import date
 
@@ -23,13 +23,15 @@ def explore(
     *,
     day: date,
     seed: int = 0,
+    drawn: Set[str] = frozenset(),
 ) -> dict[str, Decision]:
     """The decisions that the lot changes, by lead id; each says the chance it had.
 
     Systematic sampling over strata: candidates are sorted by stratum, then by a hash of id and day, and every
     33rd is taken from a random start. Each candidate's chance is exactly the policy's share, and each stratum
     gets its own. The same candidates on the same day draw the same lot, so that a run repeated after a crash
-    decides alike.
+    decides alike. `drawn` are the leads that were drawn before: they stay with their person as long as
+    their score alone would send them to nurture, or scoring them again would undo the lot.
     """
     share = policy.exploration.share
     candidates = sorted(
@@ -43,18 +45,21 @@ def explore(
         for i, (_, _, lead) in enumerate(candidates)
         if int(share * (i + 1) + start) > int(share * i + start)
     ]
+    chosen += [lead for lead in sorted(drawn) if _still_low(states[lead], decisions[lead])]
     return {lead: _explored(decisions[lead], policy) for lead in chosen}
 
 
 def may_be_explored(state: LeadState, decision: Decision) -> bool:
     """Below the threshold, sent to nurture by its score, free to be contacted, routed for the first time."""
+    return _still_low(state, decision) and not state.being_worked and state.previous_route is None
+
+
+def _still_low(state: LeadState, decision: Decision) -> bool:
     return (
         decision.route is Route.NURTURE
         and decision.threshold is not None
         and not decision.qualified
         and not state.opted_out
-        and not state.being_worked
-        and state.previous_route is None
     )
 
 

@@ -101,3 +101,14 @@ def test_removed_and_applied_again_the_org_gets_every_score_and_case_anew(
     again = loop.candor("sync", "--json").json()
     assert written(again) == written(first)
     assert again["pushed"] == first["pushed"]
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_scoring_all_leads_anew_at_the_same_clock_changes_nothing(
+    crm: str, loop_of: Callable[..., Loop]
+) -> None:
+    loop = loop_of(crm, "settled")
+    anew = loop.candor("sync", "--all", "--json").json()
+    assert anew["scored"] > 100
+    assert anew["wrote"] == []
+    assert anew["routes"].get("person_sdr", 0) > 0

@@ -60,6 +60,24 @@ def test_nobody_is_explored_twice_or_against_their_will() -> None:
     assert explore(states, decisions, POLICY, day=date(2026, 3, 2)) == {}
 
 
+def test_a_drawn_lead_stays_with_its_person_while_its_score_is_low() -> None:
+    base = {
+        "low": 15,
+        "high": 25,
+        "confidence": 90,
+        "previous_route": Route.PERSON_SDR,
+        "previous_qualified": False,
+    }
+    states = {
+        "low": LeadState(score=20, **base),  # type: ignore[arg-type]
+        "out": LeadState(score=20, opted_out=True, **base),  # type: ignore[arg-type]
+        "not drawn": LeadState(score=20, **base),  # type: ignore[arg-type]
+    }
+    decisions = {lead: decide(state, POLICY) for lead, state in states.items()}
+    kept = explore(states, decisions, POLICY, day=date(2026, 3, 3), drawn={"low", "out"})
+    assert {lead: (d.route, d.chance) for lead, d in kept.items()} == {"low": (Route.PERSON_SDR, 0.03)}
+
+
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50))
 def test_engagement_is_a_percentile(touches: list[float]) -> None:
     ranks = percentile(touches)
