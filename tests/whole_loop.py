@@ -47,10 +47,13 @@ PATIENCE = 60.0
 """Seconds that anything observable is waited for before a test fails."""
 
 _fork = multiprocessing.get_context("forkserver")
-_fork.set_forkserver_preload(
-    ["tests.whole_loop", "connector.cli.sync", "connector.cli.run", "connector.cli.backfill", "connector.daemon",
-     "connector.crm.salesforce.adapter", "connector.crm.hubspot.adapter", "connector.store.store", "scoring.model.train"]
-)  # fmt: skip
+_fork.set_forkserver_preload([
+    "tests.whole_loop", "pytest", "connector.cli.main", "connector.cli.sync", "connector.cli.run", "connector.cli.backfill",
+    "connector.cli.doctor", "connector.cli.status", "connector.daemon", "connector.crm.salesforce.adapter",
+    "connector.crm.hubspot.adapter", "connector.playground.server", "connector.jobs.report", "scoring.model.train",
+    "alembic.command", "alembic.autogenerate", "alembic.op", "alembic.context", "mako.template", "psycopg", "httpcore2",
+    "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
+])  # fmt: skip
 
 
 def until(seen: Callable[[], Any], what: str) -> Any:

@@ -35,7 +35,7 @@ def jobs(loop: Loop) -> list[Any]:
 def test_sigterm_in_the_middle_of_a_push_finishes_the_request_and_stops(
     crm: str, loop_of: Callable[..., Loop]
 ) -> None:
-    loop = loop_of(crm, "waiting", embedded=crm == "salesforce")
+    loop = loop_of(crm, "waiting")
     loop.control("POST", "/faults", {"hold": "before", "nth": 1})
     daemon = loop.start("run")
     until(
