@@ -25,8 +25,8 @@ Ints = npt.NDArray[np.int64]
 
 FOLDS = 4
 SEEDS = 2
-RATE = 0.05
-ROUNDS = (40, 80, 140, 220)
+RATE = 0.07
+ROUNDS = (30, 60, 100, 160)
 """numbers of trees that compete, until more of them no longer help"""
 SHARES = tuple(np.round(np.arange(0, 1.01, 0.1), 1))
 BINS = 128
@@ -255,7 +255,7 @@ def _wins(sample: Sample) -> float:
 
 def _fit_additive(sample: Sample, layout: Design, start: Additive | None, few: bool) -> Additive:
     fixed = np.full(len(layout.groups), STRONG_RIDGE) if few else None
-    steps = additive.STEPS if start is None or few else 6
+    steps = additive.STEPS if start is None or few else 4
     return additive.fit(
         sample.design, sample.won, sample.weight, layout.groups,
         start=start, penalties=fixed, usual=layout.usual, steps=steps,

@@ -25,14 +25,14 @@ Floats = npt.NDArray[np.float64]
 
 Z90 = 1.6449
 """half-width of a 90 % range in standard deviations"""
-DRAWS = 3
+DRAWS = 2
 FEATURES = 300
 """random Fourier features"""
 KERNEL = 0.15 * 4.0
 """exp(-KERNEL · squared distance of the contributions in logits)"""
 DISAGREEMENT = (0.0, 0.25, 1.0)
-LEAST, MOST = 1.0, 4.0
-"""bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it may widen, never narrow"""
+LEAST, MOST = 0.85, 4.0
+"""bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it narrows little"""
 FEW_FACTOR = 1.5
 """under 30 wins the bootstrap's truth is itself too smooth: never less than this"""
 
