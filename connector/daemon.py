@@ -51,9 +51,21 @@ def _schedule(context: Context, stop: threading.Event) -> None:
     )  # fmt: skip
     jobs: tuple[tuple[str, Callable[[], object], object], ...] = (
         ("sync", lambda: sync(context, stop=stop.is_set), IntervalTrigger(seconds=timing.sync_minutes * 60)),
-        ("rescore", lambda: sync(context, everything=True, stop=stop.is_set), CronTrigger(hour=timing.night_hour)),
-        ("metrics", lambda: report(context), CronTrigger(day_of_week=timing.metrics_weekday, hour=timing.night_hour, minute=30)),
-        ("retrain", lambda: train_model(context), CronTrigger(day=timing.retrain_day, hour=timing.night_hour, minute=45)),
+        (
+            "rescore",
+            lambda: sync(context, everything=True, stop=stop.is_set),
+            CronTrigger(hour=timing.night_hour),
+        ),
+        (
+            "metrics",
+            lambda: report(context),
+            CronTrigger(day_of_week=timing.metrics_weekday, hour=timing.night_hour, minute=30),
+        ),
+        (
+            "retrain",
+            lambda: train_model(context),
+            CronTrigger(day=timing.retrain_day, hour=timing.night_hour, minute=45),
+        ),
     )
     for name, job, trigger in jobs:
         scheduler.add_job(_guarded(name, job, stop), trigger, id=name)

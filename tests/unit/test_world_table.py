@@ -75,7 +75,10 @@ def test_rows_become_ended_and_open_leads(tmp_path: Path) -> None:
         ("1,a,5,no,t,1,yes\n2,b,5\n", "line 3: 3 values where the header has 7"),
         ("1,a,five,no,t,1,yes\n", "line 2, Gap: 'five' is not a number"),
         ("1,a,5,perhaps,t,1,yes\n", "line 2, Call ok: 'perhaps' is not a flag"),
-        ("1,a,5,no,t,1,yes\n2,a,5,no,t,1,may be\n", "line 3, Won: 'may be' is neither won .yes. nor lost .no."),
+        (
+            "1,a,5,no,t,1,yes\n2,a,5,no,t,1,may be\n",
+            "line 3, Won: 'may be' is neither won .yes. nor lost .no.",
+        ),
         ("", "has a header and no rows"),
     ],
 )
