@@ -10,7 +10,7 @@ import pyarrow as pa
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples
 from connector.jobs.fields import features_of
-from connector.jobs.states import Reference, is_edge_case, learn_segments, states
+from connector.jobs.states import Reference, is_edge_case, known, learn_segments, states
 from scoring.model.card import Model
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
@@ -54,8 +54,8 @@ def mature_table(context: Context, held: Examples, model: Model) -> pa.Table:
     rows = []
     for i, lead in enumerate(held.rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
-        amount = float(scores.expected_amount[i])
-        size = rank.size(amount if np.isfinite(amount) else None, employees[i], policy)
+        amount = known(scores.expected_amount[i])
+        size = rank.size(amount, employees[i], policy)
         rows.append(
             {
                 "lead_id": lead, "scored_at": int(held.as_of[i] * 1e6), "score": state.score,
@@ -64,7 +64,7 @@ def mature_table(context: Context, held: Examples, model: Model) -> pa.Table:
                 "flags": [f"{f.code}:{f.feature}" for f in scores.flags[i]], "route": str(decision.route), "reached_person": lead in reached,
                 "hand_raiser": state.hand_raiser, "channel": columns["channel"][i], "segment": size,
                 "size_band": size, "industry": columns["industry"][i], "source": columns["source"][i],
-                "function": columns["function"][i], "amount": _none(held.amount[i]), "predicted_amount": _none(amount),
+                "function": columns["function"][i], "amount": known(held.amount[i]), "predicted_amount": amount,
                 "threshold": decision.threshold, "completeness": state.completeness,
                 "conflicting": bool(state.conflicting), "won": bool(held.won[i] > 0.5),
             }
@@ -83,7 +83,3 @@ def reached_by_person(
         key=lambda lead: (-lead_states[lead].expected_value * (100 - lead_states[lead].confidence), lead),
     )
     return {lead for lead, d in decisions.items() if d.route.person} | set(queue[:capacity])
-
-
-def _none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -7,31 +7,32 @@ from typing import Any
 
 from connector.errors import InputError
 from connector.jobs import models
+from connector.jobs.before import before
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
 from connector.jobs.fields import features_of
-from connector.jobs.states import Before, Reference, is_edge_case, states
+from connector.jobs.states import Reference, is_edge_case, states
 from connector.store import records
 from scoring.routing.decide import decide
 
 
 def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     """Everything about one lead's score. Raises InputError when the store doesn't know the lead."""
+    now = context.clock.now()
     with context.store.begin() as db:
         found = records.record_values(db, "lead", [lead_id])
+        was = before(db, found, now, context.policy)
     if lead_id not in found:
         raise InputError(
             f"There is no lead {lead_id} in the store.", fix="Check the id, or run `candor sync` first."
         )
-    values, now = found[lead_id], context.clock.now()
     model, manifest = models.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
     scores = model.score(rows)
     kept = context.store.get("reference", {})
     reference = Reference.of({**manifest, **kept})
     features = features_of(context.settings)
-    before = {lead_id: Before(do_not_score=values.get("candor_do_not_score") is True)}
-    state = states(rows, scores, features, context.policy, context.settings, reference, before)[lead_id]
+    state = states(rows, scores, features, context.policy, context.settings, reference, was)[lead_id]
     decision = decide(state, context.policy)
     widths = {
         "familiar": scores.width_familiar[0],

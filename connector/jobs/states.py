@@ -11,31 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from connector.jobs.before import Before
 from connector.settings import Settings
 from scoring.features.catalogue import Feature
 from scoring.model.deviation import Flag
 from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
-from scoring.routing.decide import LeadState, Nearness, Route
+from scoring.routing.decide import LeadState, Nearness
 from scoring.routing.policy import Policy
 
 _CORE_VOLUME, _EXPANSION_VOLUME = 0.05, 0.01
 """An industry with at least this share of the training leads is core, or expansion, where no ideal customer is mapped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What was decided about a lead before, and whether a rep is at work on it."""
-
-    route: Route | None = None
-    qualified: bool | None = None
-    worked: bool = False
-    reviewed: Route | None = None
-    do_not_score: bool = False
-    explored: bool = False
-    """drawn by lot at its last decision"""
-    override: float | None = None
-    """a rep's own score that stands: it is what routing goes by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +73,8 @@ def states(
         "committee_size", "has_executive_in_committee", "has_business_in_committee",
     )}  # fmt: skip
     touches = [x or 0.0 for x in column["engagement_touches"]]
-    engagement = _percentiles(touches, reference.engagement)
-    high_value = _high(scores.expected_value, reference.expected, policy)
+    engagement = rank.percentile(touches, reference.engagement)
+    high_value = rank.high_expected_value(scores.expected_value, policy, reference.expected)
     out: dict[str, LeadState] = {}
     for i in range(n):
         lead = column["lead_id"][i]
@@ -107,14 +93,14 @@ def states(
         )  # fmt: skip
         out[lead] = LeadState(
             score=score, low=low, high=high, confidence=float(scores.confidence[i]), engagement=float(engagement[i]),
-            expected_value=_finite(scores.expected_value[i]), high_expected_value=bool(high_value[i]),
+            expected_value=known(scores.expected_value[i]) or 0.0, high_expected_value=bool(high_value[i]),
             hand_raiser=column["hand_raiser"][i] == 1, opted_out=column["opted_out"][i] == 1,
             do_not_score=was.do_not_score,
             nearness=_nearness(column["industry"][i], settings, reference),
             established=rank.established(leads, wins, policy), channel=column["channel"][i] or "",
             incomplete=completeness < policy.words.incomplete_below, completeness=completeness, conflicting=conflicting,
             flags=tuple(f.text for f in flags),
-            enterprise=rank.size(_number(scores.expected_amount[i]), column["employees"][i], policy) == "enterprise",
+            enterprise=rank.size(known(scores.expected_amount[i]), column["employees"][i], policy) == "enterprise",
             previous_route=was.route, previous_qualified=was.qualified, being_worked=was.worked, reviewed=was.reviewed,
         )  # fmt: skip
     return out
@@ -139,25 +125,6 @@ def _families(family: Mapping[str, str], flags: Sequence[Flag]) -> list[str]:
     return [family.get(name, "fact") for flag in flags for name in flag.feature.split("+")]
 
 
-def _percentiles(touches: Sequence[float], reference: Sequence[float]) -> np.ndarray:
-    if len(reference) == 0:
-        return rank.percentile(touches)
-    ordered = np.sort(np.asarray(reference, dtype=float))
-    values = np.asarray(touches, dtype=float)
-    below = np.searchsorted(ordered, values, side="left")
-    upto = np.searchsorted(ordered, values, side="right")
-    return np.where(values > 0, 50.0 * (below + upto) / len(ordered), 0.0)
-
-
-def _high(expected: np.ndarray, reference: Sequence[float], policy: Policy) -> np.ndarray:
-    if len(reference) == 0:
-        return rank.high_expected_value(expected, policy)
-    bound = float(np.quantile(np.asarray(reference, dtype=float), 1.0 - policy.words.high_value_share))
-    values = np.nan_to_num(np.asarray(expected, dtype=float))
-    high: np.ndarray = (values >= bound) & (values > 0)
-    return high
-
-
 def _nearness(industry: str | None, settings: Settings, reference: Reference) -> Nearness:
     core = settings.scope.core.get("industry")
     if core is not None:
@@ -168,9 +135,6 @@ def _nearness(industry: str | None, settings: Settings, reference: Reference) ->
     return "core" if share >= _CORE_VOLUME else "expansion" if share >= _EXPANSION_VOLUME else "outside"
 
 
-def _number(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """A number of the model's, or None where it has none (NaN)."""
     return float(value) if math.isfinite(value) else None
-
-
-def _finite(value: float) -> float:
-    return float(value) if math.isfinite(value) else 0.0

@@ -17,28 +17,39 @@ FIRMOGRAPHIC = frozenset({"firmographic", "fact"})
 """feature families that say who a lead is (scoring/features/catalogue.py)"""
 
 
-def percentile(touches: ArrayLike) -> NDArray[np.float64]:
+def percentile(touches: ArrayLike, among: ArrayLike = ()) -> NDArray[np.float64]:
     """Engagement: the share of open leads with fewer touches, plus half of the ties, in points 0-100.
 
-    `touches` are recency-weighted touches by persons, one per open lead. A lead without any is at 0, whatever
-    the others did: among a thousand silent leads nobody is half engaged.
+    `touches` are recency-weighted touches by persons, one per lead; `among` those of all open leads, where
+    `touches` are only some (none: `touches` are all). A lead without any is at 0, whatever the others did:
+    among a thousand silent leads nobody is half engaged.
     """
-    values = np.nan_to_num(np.asarray(touches, dtype=np.float64))
-    if values.size == 0:
+    values, ordered = _known(touches), np.sort(_or(among, touches))
+    if ordered.size == 0:
         return np.zeros(0)
-    ordered = np.sort(values)
     below = np.searchsorted(ordered, values, side="left")
     upto = np.searchsorted(ordered, values, side="right")
-    return np.where(values > 0, 50.0 * (below + upto) / values.size, 0.0)
+    return np.where(values > 0, 50.0 * (below + upto) / ordered.size, 0.0)
 
 
-def high_expected_value(expected: ArrayLike, policy: Policy) -> NDArray[np.bool_]:
-    """Which open leads are in the top tenth by expected value; a lead expected to bring nothing never is."""
-    values = np.nan_to_num(np.asarray(expected, dtype=np.float64))
-    if values.size == 0:
+def high_expected_value(expected: ArrayLike, policy: Policy, among: ArrayLike = ()) -> NDArray[np.bool_]:
+    """Which leads are in the top tenth of the open ones by expected value; a lead expected to bring nothing
+    never is. `among`: the values of all open leads, where `expected` are only some.
+    """
+    values, all_open = _known(expected), _or(among, expected)
+    if all_open.size == 0:
         return np.zeros(0, dtype=bool)
-    bound = np.quantile(values, 1.0 - policy.words.high_value_share, method="higher")
+    bound = np.quantile(all_open, 1.0 - policy.words.high_value_share, method="higher")
     return (values >= bound) & (values > 0)
+
+
+def _known(values: ArrayLike) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(values, dtype=np.float64))
+
+
+def _or(among: ArrayLike, values: ArrayLike) -> NDArray[np.float64]:
+    found = _known(among)
+    return found if found.size else _known(values)
 
 
 def fit(points: Iterable[tuple[str, float]]) -> float:

@@ -93,6 +93,14 @@ def test_high_expected_value_is_the_top_tenth() -> None:
     assert high_expected_value([], POLICY).size == 0
 
 
+def test_a_few_leads_rank_among_all_open_ones_as_they_did_when_all_were_scored() -> None:
+    touches, expected = np.array([0.0, 1.0, 1.0, 4.0, 9.0]), np.array([np.nan, 10.0, 20.0, 5.0, 40.0])
+    some = [1, 4]
+    assert (percentile(touches[some], among=touches) == percentile(touches)[some]).all()
+    high = high_expected_value(expected, POLICY)
+    assert (high_expected_value(expected[some], POLICY, among=expected) == high[some]).all()
+
+
 def test_fit_sizes_and_bands() -> None:
     assert fit([("firmographic", 20), ("behavioural", 30), ("fact", -5)]) == 65
     assert size(120_000, 5, POLICY) == "enterprise"
