@@ -26,7 +26,8 @@ FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
 
 NOT_YET = "their outcome is not known yet"
-TOO_SOON = "they ended before they could be scored, or too lately to be judged beside those still open"
+TOO_SOON = "they ended before they could be scored"
+STILL_OPEN = "they are still open"
 
 _FEW = 500
 """Up to so many leads, only they and their companies are looked at; the features are the same."""
@@ -97,9 +98,8 @@ def collect(context: Context, *, with_feedback: bool = True) -> Examples:
             open_leads.add(life.lead_id)
         made = _snapshot(life, outcomes, now) if snapshot else _as_of(life, outcomes, context, now)
         if not made:
-            left_out[
-                "still open" if snapshot else "outcome not known yet, or over before it could be scored"
-            ] += 1
+            late = NOT_YET if _maturing(life, context, now) else TOO_SOON
+            left_out[STILL_OPEN if snapshot else late] += 1
         points += made
     if with_feedback:
         base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
@@ -140,16 +140,29 @@ def features(context: Context, points: Sequence[tuple[str, datetime]]) -> pa.Tab
 
 
 def _as_of(life: asof.Life, outcomes: Outcomes, context: Context, now: datetime) -> list[_Point]:
-    horizon = timedelta(days=context.policy.horizon_days)
+    horizon = _horizon(context)
     ended = outcomes.ended_at(life)
     won_at = life.won_at if context.settings.outcome.target == "won_deal" else life.converted_at
-    times = [life.created_at + timedelta(days=age) for age in context.settings.training.ages_days]
-    times = [at for at in times if at + horizon <= now and (ended is None or ended > at)]
+    times = [at for at in _scorings(life, context) if at + horizon <= now and (ended is None or ended > at)]
     return [
         _Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
         for at in times
         for won in [won_at is not None and at < won_at <= at + horizon]
     ]
+
+
+def _scorings(life: asof.Life, context: Context) -> list[datetime]:
+    """When a lead would have been scored."""
+    return [life.created_at + timedelta(days=age) for age in context.settings.training.ages_days]
+
+
+def _maturing(life: asof.Life, context: Context, now: datetime) -> bool:
+    """Whether even the first scoring is still inside the horizon."""
+    return min(_scorings(life, context)) + _horizon(context) > now
+
+
+def _horizon(context: Context) -> timedelta:
+    return timedelta(days=context.policy.horizon_days)
 
 
 def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[_Point]:
