@@ -17,13 +17,13 @@ from rich.table import Table
 
 from connector.cli.console import err, out, progress, quiet_logs, show_json
 from connector.cli.score import say as say_score
+from connector.crm.registry import TITLES
 from connector.errors import InputError
 
 _NOT_AS_OF = (
     "Not as-of: the file has no times, so leads were scored as they look in it. What was filled in after the outcome would "
     "flatter these figures; the columns left out are the guard against that."
 )
-_CRMS = ("salesforce", "hubspot")
 
 
 def run(
@@ -44,9 +44,10 @@ def run(
     if mapping is not None and leads is None:
         raise InputError("--mapping says what the columns of --leads mean.", fix="Give --leads FILE too.")
     quiet_logs()
-    if crm not in (*_CRMS, "both"):
-        raise InputError(f"--crm is {crm!r}.", fix="Use salesforce, hubspot or both.")
-    crms = _CRMS if crm == "both" and leads is None else ("salesforce",) if crm == "both" else (crm,)
+    if crm not in (*TITLES, "both"):
+        raise InputError(f"--crm is {crm!r}.", fix=f"Use {', '.join(TITLES)} or both.")
+    # A file goes through one CRM unless another is named: its outcomes are the same in both.
+    crms = (crm,) if crm != "both" else tuple(TITLES)[: None if leads is None else 1]
     file = None if leads is None else _file(leads, mapping, yes, as_json)
     started, folder = time.perf_counter(), _new_folder(out)
     options = WorldOptions(leads=size, seed=seed)
@@ -64,7 +65,7 @@ def run(
             info = waiting[name].ready()
             if not as_json:
                 err.rule(
-                    f"[bold]{'Salesforce' if name == 'salesforce' else 'HubSpot'}[/bold], local, at {info['url']}",
+                    f"[bold]{TITLES[name]}[/bold], local, at {info['url']}",
                     align="left",
                 )
             say = (lambda text: None) if as_json else err.print

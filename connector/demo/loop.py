@@ -17,16 +17,17 @@ from sqlalchemy import func, select
 
 from connector.cli.init import ask_outcomes, first_settings
 from connector.cli.schema import provision, take_out
+from connector.crm.registry import TITLES
 from connector.demo.truth import held_out_figures, usual_practice_says
 from connector.jobs.context import Context, Progress, open_context
-from connector.jobs.fields import facts
+from connector.jobs.fields import STANDARD, facts
 from connector.jobs.models import listed
 from connector.jobs.pull import pull, remember_org
 from connector.jobs.report import report, side_by_side
 from connector.jobs.single import score_lead
 from connector.jobs.sync import sync
 from connector.jobs.train import train_model
-from connector.playground.server import WorldOptions
+from connector.playground.server import WorldOptions, column_field
 from connector.settings import Settings, dump, load
 from connector.store import records
 from connector.store import schema as t
@@ -61,8 +62,6 @@ def run_loop(
     keep: bool,
 ) -> Loop:
     """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report."""
-    from connector.crm.registry import TITLES
-
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
     settings = _write_settings(crm, info, folder, snapshot=options.csv is not None)
@@ -84,7 +83,7 @@ def run_loop(
         with _timed(loop, "score, route, push"):
             first = sync(context, everything=True)
         with _timed(loop, "explain a lead"):
-            loop.lead = _uncertain(context, crm, folder)
+            loop.lead = _uncertain(context)
         if options.csv is not None:
             result["model"] = held_out_figures(context, folder)
         harvested: Counter[str] = Counter(first.harvested)
@@ -159,24 +158,22 @@ def _map(context: Context, folder: Path, options: WorldOptions) -> Settings:
         assert options.mapping is not None  # a proposal was settled and saved before
         mapping = read_mapping(options.mapping)
         types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
-        names = {f.name.lower().removesuffix("__c"): f for f in fields}
-        values["mapping"] = {"extra": {
-            name: {"field": names[name.lower()].name, "type": types[of.type], "label": names[name.lower()].label}
-            for name, of in mapping.columns.items()
-        }}  # fmt: skip
-        unmapped = [f.name for f in _standard() if f.name not in mapping.lead]
-        values["scope"] = {"leave_out": unmapped}
+        there = {f.name.lower(): f for f in fields}
+        found = {
+            name: there[column_field(context.settings.crm.kind, name).lower()] for name in mapping.columns
+        }
+        values["mapping"] = {
+            "extra": {
+                name: {"field": found[name].name, "type": types[of.type], "label": found[name].label}
+                for name, of in mapping.columns.items()
+            }
+        }
+        values["scope"] = {"leave_out": [f.name for f in STANDARD if f.name not in mapping.lead]}
     file.write_text(dump(values))
     return load(file)
 
 
-def _standard() -> Any:
-    from connector.jobs.fields import STANDARD
-
-    return STANDARD
-
-
-def _uncertain(context: Context, crm: str, folder: Path) -> dict[str, Any]:
+def _uncertain(context: Context) -> dict[str, Any]:
     """One lead that is hard to call and worth a look, with what usual practice would have said of it."""
     with context.store.begin() as db:
         latest = db.execute(select(func.max(t.score.c.at))).scalar()

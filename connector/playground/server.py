@@ -121,6 +121,12 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
     return Playground(crm, org, desk, truth, token, faults, api, pages)
 
 
+def column_field(crm: str, name: str) -> str:
+    """What a local CRM calls the lead field that holds a world's column."""
+    named: str = import_module(f"connector.playground.{crm}.seed").column_field(name)
+    return named
+
+
 def serve(
     crm: Vendor, data: Path, port: int = 0, pages_port: int = 0, options: WorldOptions = WorldOptions()
 ) -> None:

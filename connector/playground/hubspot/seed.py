@@ -72,6 +72,11 @@ def seed(org: Org, world: World) -> dict[str, str]:
     return ids
 
 
+def column_field(name: str) -> str:
+    """The property that holds a world's column of this name."""
+    return name
+
+
 def _ids(world: World) -> dict[str, str]:
     ids = {o.key: str(50_000_001 + n) for n, o in enumerate(world.owners)}
     groups: list[tuple[str, Iterable[Any]]] = [

@@ -34,13 +34,18 @@ def seed(org: Org, world: World) -> dict[str, str]:
         return _Seeding(org, world).run()
 
 
+def column_field(name: str) -> str:
+    """The field that holds a world's column of this name."""
+    return api_name(name)
+
+
 def _columns(stored: dict[str, Any], columns: Iterable[Column]) -> None:
     fields = stored["fields"]["Lead"]
     for column in columns:
         spec = {"label": column.label, **_COLUMN_TYPES[column.type], "profile": True}
         if column.type == "choice":
             spec["picklist"] = list(dict.fromkeys(column.choices))
-        fields.setdefault(api_name(column.name), spec)
+        fields.setdefault(column_field(column.name), spec)
 
 
 @dataclass(slots=True)
@@ -158,7 +163,7 @@ class _Seeding:
 
     def _people(self, changed: Mapping[str, int]) -> None:
         leads, contacts = [], []
-        columns = {c.name: api_name(c.name) for c in self.world.columns}
+        columns = {c.name: column_field(c.name) for c in self.world.columns}
         for p in self.world.people:
             id, created, owner = self.ids[p.key], times.ms(p.created_at), self._user(p.owner)
             modified = max(created, changed.get(p.key, 0), times.ms(p.modified_at))
