@@ -15,6 +15,7 @@ from scoring.model.card import Model
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.policy import Policy
+from scoring.routing.queue import in_order, reviews_in
 
 SCHEMA = pa.schema(
     [
@@ -77,9 +78,5 @@ def reached_by_person(
 ) -> set[str]:
     """Leads that a person would have looked at: routed to one, or reviewed within the queue's capacity, the most valuable
     uncertainty first."""
-    capacity = int(days * policy.review.capacity_hours * 60 / policy.review.minutes_each)
-    queue = sorted(
-        (lead for lead, d in decisions.items() if d.route is Route.REVIEW),
-        key=lambda lead: (-lead_states[lead].expected_value * (100 - lead_states[lead].confidence), lead),
-    )
-    return {lead for lead, d in decisions.items() if d.route.person} | set(queue[:capacity])
+    queue = in_order((lead for lead, d in decisions.items() if d.route is Route.REVIEW), lead_states)
+    return {lead for lead, d in decisions.items() if d.route.person} | set(queue[: reviews_in(days, policy)])

@@ -30,6 +30,7 @@ from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, decide
 from scoring.routing.explore import explore
+from scoring.routing.queue import in_order, room
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ class _Stored:
     """each lead's last score"""
     in_review: Set[str]
     """leads that have an open review case, and the keys of all cases"""
+    open_cases: Sequence[str]
+    """the leads of open review cases"""
     unsent: Mapping[str, Mapping[str, Any]]
     """lead id -> values that wait in the outbox"""
     reference: Mapping[str, Any] | None
@@ -86,7 +89,7 @@ def score(context: Context, *, everything: bool = False) -> Scored:
             why = in_scope(stored.values[id], settings) if id in stored.values else "gone"
             result.stages.append(LeaveAlone(id, why or "its outcome is known"))
     if wanted:
-        _score(context, result, model, manifest, stored, wanted, everything)
+        _score(context, result, model, manifest, stored, wanted, set(open_leads), everything)
     result.stages += expired_overrides(stored.values, stored.before, open_leads)
     if context.store.get("schema_applied") is not None:
         result.stages += deal_stages(context)
@@ -125,6 +128,7 @@ def _read(context: Context, now: datetime) -> _Stored:
             before=before(db, values, now, context.policy),
             scores={r.lead_id: r.score for r in db.execute(text(sql("last_scores")))},
             in_review={r.lead_id for r in reviews if r.status == "open"} | {r.key for r in reviews},
+            open_cases=[r.lead_id for r in reviews if r.status == "open"],
             unsent=outbox.unsent(db, "lead"),
             reference=state.get("reference"),
             scored_by=state.get("scored_by"),
@@ -138,6 +142,7 @@ def _score(
     manifest: Mapping[str, Any],
     stored: _Stored,
     wanted: Sequence[str],
+    still_open: Set[str],
     everything: bool,
 ) -> None:
     """Features, scores, states, decisions of the wanted leads, and what they come to, into `result`."""
@@ -158,6 +163,7 @@ def _score(
     inputs = rows.drop_columns(["as_of"]).to_pylist()
     # What waits in the outbox counts as shown: what changes back before it is sent must be said again.
     shown = {id: {**stored.values[id], **stored.unsent.get(id, {})} for id in wanted}
+    cases: dict[str, Stage] = {}
     for i, lead in enumerate(rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
         row = {
@@ -176,7 +182,9 @@ def _score(
         result.stages.append(lead_update(shown[lead], row, decision, stored.scores.get(lead), policy))
         case = review_case(row, state, decision, stored.in_review, policy)
         if case is not None:
-            result.stages.append(case)
+            cases[lead] = case
+    alive = sum(lead in still_open for lead in stored.open_cases)
+    result.stages += [cases[lead] for lead in in_order(cases, lead_states)[: room(alive, policy)]]
     if context.store.get("schema_applied") is not None:
         result.stages += account_stages(context, rows, shown)
     result.decisions |= decisions

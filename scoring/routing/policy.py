@@ -82,6 +82,7 @@ class Review(Group):
     )
     capacity_hours: float = number(2, 0, 24, "hours a day", "that reviewers have (S5.6)")
     minutes_each: float = number(10, 1, 120, "minutes", "that one review takes, until measured")
+    queue_days: float = number(5, 1, 60, "days", "of work that the queue holds; the rest waits (S5.6)")
 
 
 class Due(Group):

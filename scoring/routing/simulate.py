@@ -16,6 +16,7 @@ from scoring.metrics.budgets import Budget, assign, budgets
 from scoring.metrics.outcomes import Bools, Outcomes
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.policy import Policy, parse
+from scoring.routing.queue import reviews_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,10 @@ def _within_capacity(
     states: Sequence[LeadState], decisions: Sequence[Decision], policy: Policy, days: float
 ) -> Bools:
     """Which reviews the reviewers get to: the most valuable uncertainty first (S5.6)."""
-    capacity = int(policy.review.capacity_hours * 60 / policy.review.minutes_each * days)
     asked = [i for i, d in enumerate(decisions) if d.route is Route.REVIEW]
     asked.sort(key=lambda i: (-states[i].expected_value * (states[i].high - states[i].low), i))
     done = np.zeros(len(states), dtype=bool)
-    done[asked[:capacity]] = True
+    done[asked[: reviews_in(days, policy)]] = True
     return done
 
 
