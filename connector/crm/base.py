@@ -145,7 +145,7 @@ class Org:
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
     """A field of the org under its vendor name, for mapping. `canonical` is what the adapter would map it to, if it
-    knows; `filled` the share of sampled records with a value (None: not sampled)."""
+    knows."""
 
     name: str
     label: str

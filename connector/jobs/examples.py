@@ -74,7 +74,7 @@ class _Point:
     feedback: bool = False
 
 
-def collect(context: Context, *, with_feedback: bool = True) -> Examples:
+def collect(context: Context) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
     settings, now = context.settings, context.clock.now()
     with context.store.begin() as db:
@@ -101,9 +101,8 @@ def collect(context: Context, *, with_feedback: bool = True) -> Examples:
             late = NOT_YET if _maturing(life, context, now) else TOO_SOON
             left_out[STILL_OPEN if snapshot else late] += 1
         points += made
-    if with_feedback:
-        base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
-        points += [p for event in said if event["lead_id"] in open_leads for p in _from_feedback(event, base)]
+    base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
+    points += [p for event in said if event["lead_id"] in open_leads for p in _from_feedback(event, base)]
     rows = features(context, [(p.lead_id, p.as_of) for p in points])
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     return Examples(

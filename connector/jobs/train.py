@@ -33,6 +33,9 @@ from scoring.model.train import train
 HELD_OUT = 0.3
 """share of the mature leads, the latest, on which a model is backtested"""
 
+NOISE = 0.005
+"""nats of log loss by which a challenger may be above the champion on the held-out leads"""
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -46,12 +49,12 @@ class Trained:
     status: str
 
 
-def train_model(context: Context, *, with_feedback: bool = True) -> Trained:
+def train_model(context: Context) -> Trained:
     """Train, backtest, store and release. The first model is released at once; a later one when it is no worse than the
     champion on the held-out leads (else it stays a challenger)."""
     with running(context.store, "train", context.clock) as run:
         context.progress("Training: building what was known when", 0, 3)
-        examples = collect(context, with_feedback=with_feedback)
+        examples = collect(context)
         features = features_of(context.settings)
         seed = context.settings.training.seed
         first = _first_rows(examples)
@@ -176,7 +179,7 @@ def _no_worse(card: dict[str, Any], other: dict[str, Any]) -> bool:
     mine, theirs = card["backtest"], other.get("backtest", {})
     if mine.get("log_loss") is None or theirs.get("log_loss") is None:
         return True
-    return bool(mine["log_loss"] <= theirs["log_loss"] + 0.005)
+    return bool(mine["log_loss"] <= theirs["log_loss"] + NOISE)
 
 
 def _figures(mature: pa.Table) -> dict[str, Any]:

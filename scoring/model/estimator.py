@@ -3,7 +3,7 @@ that helps.
 
 The trees' share, their number and the calibration are chosen by grouped cross-validated log loss, so a file
 of three hundred wins may end with the regression alone, and one of thousands with mostly trees. Settings of
-the trees come from the measurements in docs (slow learning, 12 leaves, 30 % of the fields a split, L2 5).
+the trees (12 leaves, 30 % of the fields a split, L2 5) were measured: docs/decisions/0006.
 """
 
 from __future__ import annotations
@@ -109,11 +109,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Trained:
-    """A point model with what cross-validation said: the logit of each row by a model that had not seen its
+    """A point model with what cross-validation said of it: each row judged by a model that had not seen its
     group."""
 
     point: Point
-    out_of_fold: Floats
     metrics: dict[str, float]
 
 
@@ -136,7 +135,7 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     slope, offset, mixed = _calibrate(mixed, sample, fold)
     trees = tuple(fit_tree(layout, sample, rounds, seed + 100 + s) for s in range(SEEDS)) if share else ()
     point = Point(whole, trees, rounds, share, slope, offset)
-    return Trained(point, mixed, metrics(mixed, sample.won, sample.weight))
+    return Trained(point, metrics(mixed, sample.won, sample.weight))
 
 
 def _grow(
