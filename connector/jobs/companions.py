@@ -13,7 +13,7 @@ from connector.jobs.context import Context
 from connector.jobs.stages import Stage, UpdateRecord
 from connector.store import records
 from connector.store.bulk import sql
-from scoring.features.normalise import company_domain, domain
+from scoring.features.normalise import company_domain, registered_domain
 
 _FULL_COMMITTEE, _FULL_FUNCTIONS = 4, 3
 """So many engaged people and job functions make a committee whole."""
@@ -41,7 +41,7 @@ def account_stages(context: Context, rows: pa.Table, leads: Mapping[str, Mapping
     """Committee maturity (0-100) and likely champion of the accounts of the leads just scored, where they moved."""
     with context.store.begin() as db:
         accounts = records.record_values(db, "account")
-    by_domain = {d: id for id, v in accounts.items() if (d := domain(f"x@{_host(v.get('domain'))}"))}
+    by_domain = {d: id for id, v in accounts.items() if (d := registered_domain(v.get("domain") or ""))}
     found: dict[str, list[dict[str, Any]]] = {}
     wanted = (
         "lead_id",
@@ -84,14 +84,3 @@ def _committee(
         return maturity, ""
     lead = leads[followed["lead_id"]]
     return maturity, " ".join(filter(None, (lead.get("first_name"), lead.get("last_name"))))[:255]
-
-
-def _host(website: Any) -> str:
-    return (
-        str(website or "")
-        .lower()
-        .removeprefix("https://")
-        .removeprefix("http://")
-        .removeprefix("www.")
-        .split("/")[0]
-    )

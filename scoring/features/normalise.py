@@ -182,10 +182,20 @@ def domain(email: str) -> str | None:
     name, at, host = email.strip().casefold().rpartition("@")
     if not at or not name or not re.fullmatch(r"[\w-]+(\.[\w-]+)+", host):
         return None
+    return registered_domain(host)
+
+
+def registered_domain(host: str) -> str | None:
+    """The same of a host or a web address.
+
+    >>> registered_domain("https://www.acme.co.uk/about"), registered_domain("shop.acme.example"), registered_domain("none")
+    ('acme.co.uk', 'acme.example', None)
+    """
     parts = _extract(host)
-    if not parts.suffix and not host.replace(".", "").isdigit():
-        return ".".join(host.split(".")[-2:])
-    return parts.top_domain_under_public_suffix or None
+    if parts.suffix:
+        return parts.top_domain_under_public_suffix or None
+    labels = [*filter(None, parts.subdomain.split(".")), parts.domain]
+    return ".".join(labels[-2:]) if len(labels) > 1 and not "".join(labels).isdigit() else None
 
 
 def email_kind(email: str) -> str:
