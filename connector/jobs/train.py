@@ -68,7 +68,7 @@ def train_model(context: Context) -> Trained:
         )
         past = examples.take(~in_test & ~late)
         context.progress("Training: backtest on the latest leads", 1, 3)
-        backtest = _fit(past, features, seed)
+        backtest = _fit(past, features, seed, flags=context.policy.flags)
         held = examples.take(test)
         mature = mature_table(context, held, backtest)
         context.progress("Training: the model itself", 2, 3)
@@ -78,6 +78,7 @@ def train_model(context: Context) -> Trained:
             examples,
             features,
             seed,
+            flags=context.policy.flags,
             version=version,
             created=created.isoformat(),
             horizon_days=context.policy.horizon_days,

@@ -23,14 +23,14 @@ from scoring.model.design import BLANK, FeatureLike, category_column, number_col
 Floats = npt.NDArray[np.float64]
 
 Z = 2.0
-"""robust standard deviations (S3.3)"""
+"""robust standard deviations beyond which a number is flagged, where the policy says nothing else (S3.3)"""
 TAIL_BUDGET = 0.2
 """numbers flagged on a training lead, on average, at the most"""
 TAIL_MOST = 0.01
 """… and of one field, the share of its known rows"""
 RARE_SHARE = 0.01
 RARE_WINS = 2
-"""a value won at most this often is rare (S3.3) …"""
+"""a value won at most this often is rare, where the policy says nothing else (S3.3)"""
 PAIR_SHARE = 0.03
 """both values of an unusual pair are at least this common"""
 PAIR_EXPECTED = 15.0
@@ -92,15 +92,17 @@ class Ordinary:
     numbers: tuple[NumberRange, ...]
     categories: tuple[ValueCounts, ...]
     pairs: tuple[OddPair, ...]
+    z: float = Z
+    rare_wins: int = RARE_WINS
 
     def flags(self, rows: pa.Table) -> list[list[Flag]]:
         """The flags of each row, strongest first."""
         out: list[list[Flag]] = [[] for _ in range(rows.num_rows)]
         for known in self.numbers:
-            _flag_numbers(out, known, number_column(rows, known.name))
+            _flag_numbers(out, known, number_column(rows, known.name), self.z)
         columns = {c.name: category_column(rows, c.name) for c in self.categories}
         for counts in self.categories:
-            _flag_values(out, counts, *columns[counts.name])
+            _flag_values(out, counts, *columns[counts.name], self.rare_wins)
         labels = {c.name: c.label for c in self.categories}
         for pair in self.pairs:
             _flag_pair(out, pair, columns, labels)
@@ -109,7 +111,9 @@ class Ordinary:
         return out
 
 
-def learn(rows: pa.Table, won: Floats, features: Sequence[FeatureLike]) -> Ordinary:
+def learn(
+    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], z: float = Z, rare_wins: int = RARE_WINS
+) -> Ordinary:
     used = [feature for feature in features if feature.role == "model"]
     numeric = [f for f in used if f.type == "number" and not _clock(f)]
     tail = min(TAIL_MOST, TAIL_BUDGET / max(len(numeric), 1)) / 2
@@ -119,6 +123,8 @@ def learn(rows: pa.Table, won: Floats, features: Sequence[FeatureLike]) -> Ordin
         tuple(r for r in ranges if r is not None),
         tuple(c for c in counts if c.total >= MIN_KNOWN),
         _pairs(rows, [c for c in counts if c.total >= MIN_KNOWN]),
+        z,
+        rare_wins,
     )
 
 
@@ -147,13 +153,13 @@ def _range(values: Floats, feature: FeatureLike, tail: float) -> NumberRange | N
     )  # fmt: skip
 
 
-def _flag_numbers(out: list[list[Flag]], known: NumberRange, values: Floats) -> None:
+def _flag_numbers(out: list[list[Flag]], known: NumberRange, values: Floats, most: float) -> None:
     scaled = np.log1p(np.maximum(values, 0)) if known.log else values
     with np.errstate(invalid="ignore"):
         z = (scaled - known.centre) / known.spread
-        odd = np.flatnonzero((np.abs(z) > Z) & ((values > known.high) | (values < known.low)))
+        odd = np.flatnonzero((np.abs(z) > most) & ((values > known.high) | (values < known.low)))
     for i in odd:
-        strength = float(1 - 1 / (1 + (abs(z[i]) - Z) / 2))
+        strength = float(1 - 1 / (1 + (abs(z[i]) - most) / 2))
         out[i].append(Flag("number", _compared(known, float(values[i])), known.name, round(strength, 3)))
 
 
@@ -182,15 +188,20 @@ def _counts(rows: pa.Table, won: Floats, feature: FeatureLike) -> ValueCounts:
 
 
 def _flag_values(
-    out: list[list[Flag]], counts: ValueCounts, codes: npt.NDArray[np.int64], values: list[str]
+    out: list[list[Flag]],
+    counts: ValueCounts,
+    codes: npt.NDArray[np.int64],
+    values: list[str],
+    rare_wins: int,
 ) -> None:
     for code, value in enumerate(values):
         leads, wins = counts.leads.get(value, 0), counts.wins.get(value, 0)
         label = counts.label.lower() if not counts.label.isupper() else counts.label
         if leads == 0:
             flag = Flag("new", f"New {label} for you: {value}", counts.name, 1.0)
-        elif leads <= RARE_SHARE * counts.total and wins <= RARE_WINS:
-            often = {0: "never won before", 1: "won only once before", 2: "won only twice before"}[wins]
+        elif leads <= RARE_SHARE * counts.total and wins <= rare_wins:
+            times = {1: "once", 2: "twice"}.get(wins, f"{wins} times")
+            often = f"won only {times} before" if wins else "never won before"
             plural = "lead" if leads == 1 else "leads"
             flag = Flag("rare", f"Rare {label}: {value} ({often}, {leads} {plural} so far)", counts.name, 0.7)
         else:

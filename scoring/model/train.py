@@ -18,6 +18,7 @@ from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Sample, Trained
 from scoring.model.threads import single
+from scoring.routing.policy import Flags
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -36,11 +37,12 @@ def train(
     created: str = "",
     horizon_days: int = 180,
     base_rate: float | None = None,
+    flags: Flags | None = None,
 ) -> Model:
     """`groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
-    the leads' outcomes."""
+    the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
@@ -59,13 +61,14 @@ def train(
         return _train(
             rows, y, features, _ids(groups), leads, share, weight,
             None if amount is None else np.asarray(amount, np.float64),
-            seed, base, {"version": version, "created": created, "horizon_days": horizon_days},
+            seed, base, flags or Flags(), {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
 
 def _train(
     rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: Ints, lead: Ints, share: Floats,
-    weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, names: dict[str, Any],
+    weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, flags: Flags,
+    names: dict[str, Any],
 ) -> Model:  # fmt: skip
     layout = layouts.learn(rows, features)
     encoded = layout.encode(rows)
@@ -78,7 +81,7 @@ def _train(
         design=layout,
         point=trained.point,
         interval=(ranges := interval.learn(layout, sample, trained.point, seed)),
-        ordinary=deviation.learn(rows, won, features),
+        ordinary=deviation.learn(rows, won, features, flags.deviations, flags.rare_wins),
         explainer=explainer,
         similar=evidence.learn(layout, sample, explainer.surrogate),
         amounts=amounts.learn(sample.design, won, amount),

@@ -160,6 +160,23 @@ def test_a_clock_is_no_deviation() -> None:
     assert [known.name for known in ordinary.numbers] == ["touches_7d"]
 
 
+def test_from_when_a_value_is_flagged_is_the_policys() -> None:
+    r = np.random.default_rng(1)
+    touches = Column("touches_7d", "temporal", "number", "touches", "Touches this week")
+    industry = Column("industry", "firmographic", "category", "name", "Industry")
+    rows = pa.table({"touches_7d": r.normal(50, 5, 1000), "industry": ["mining"] * 5 + ["retail"] * 995})
+    won = np.zeros(1000)
+    won[[0, 1, 2, *range(5, 200)]] = 1
+    asked = pa.table({"touches_7d": [70.0], "industry": ["mining"]})
+
+    def codes(z: float, rare_wins: int) -> set[str]:
+        ordinary = deviation.learn(rows, won, [touches, industry], z, rare_wins)
+        return {flag.code for flag in ordinary.flags(asked)[0]}
+
+    assert codes(z=2, rare_wins=2) == {"number"}, "mining was won three times"
+    assert codes(z=8, rare_wins=3) == {"rare"}
+
+
 def test_a_rare_but_strong_value_keeps_its_effect() -> None:
     r = np.random.default_rng(4)
     title = r.choice([f"kind {i}" for i in range(9)] + ["student"], 3000)
