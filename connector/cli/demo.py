@@ -218,7 +218,7 @@ def _open_up(loop: Any) -> None:
         out.print(f"[bold]One lead, opened up:[/bold] {who['title'] or 'no title'} at {who['company']}, "
                   f"{who['industry'] or 'industry unknown'}, {_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}")  # fmt: skip
     say_score(lead)
-    out.print(f"[dim]Usual practice would have said:[/dim] {lead['usual_practice']}")
+    out.print(f"[dim]{lead['usual_practice']}[/dim]")
     out.print()
 
 
