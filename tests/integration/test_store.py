@@ -304,14 +304,14 @@ def servers(folder: Path) -> set[int]:
                 command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if str(folder).encode() in command and b"bin/postgres" in command:
+            if str(folder).encode() in command and b"bin/postgres" in command and b"keeper.py" not in command:
                 found.add(int(entry.name))
     return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; elsewhere the server stops at exit only")
-def test_the_built_in_server_is_shared_and_goes_with_its_owner(tmp_path: Path) -> None:
-    owner = holder(tmp_path)
+def test_the_built_in_server_is_shared_and_goes_with_its_last_user(tmp_path: Path) -> None:
+    first = holder(tmp_path)
     try:
         with open_store(tmp_path, None) as attached:
             assert attached.get("owner") == "the first"
@@ -319,14 +319,24 @@ def test_the_built_in_server_is_shared_and_goes_with_its_owner(tmp_path: Path) -
         assert servers(tmp_path), "and leaves it running"
         mode = (tmp_path / "database").stat().st_mode & 0o777
         assert mode == 0o700
+        with open_store(tmp_path, None) as attached:
+            # `candor train` made it, the daemon came, the command ends: the daemon goes on.
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+            assert attached.get("owner") == "the first"
+            assert len(servers(tmp_path)) == 1
+        assert not servers(tmp_path), "whoever leaves last waits until it is down"
     finally:
-        os.kill(owner.pid, signal.SIGKILL)
-        owner.wait()
+        first.kill()
+        first.wait()
+    second = holder(tmp_path)
+    os.kill(second.pid, signal.SIGKILL)
+    second.wait()
     # At once, while the old server may still be on its way down: the lock says when its files are free.
     with open_store(tmp_path, None) as again:
         assert again.get("owner") == "the first"
         assert len(servers(tmp_path)) == 1
-    until(lambda: not servers(tmp_path), "the server to stop with its owner")
+    until(lambda: not servers(tmp_path), "the server to stop with its last user")
 
 
 def test_a_database_that_goes_away_is_a_clear_error(tmp_path: Path) -> None:
