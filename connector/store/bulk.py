@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+from psycopg.sql import SQL, Composable, Composed, Identifier
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -35,25 +37,50 @@ def copy_in(
     unique = {tuple(str(row[k]) for k in key): row for row in rows}
     if not unique:
         return 0
+    act: Composable = SQL("nothing")
+    if update:
+        each = [SQL("{0} = excluded.{0}").format(Identifier(c)) for c in update]
+        act = SQL("update set {}").format(SQL(", ").join(each))
+    with staged(db, table, unique.values(), columns) as raw:
+        raw.execute(
+            SQL("insert into {target} ({columns}) select {columns} from {new} on conflict ({key}) do {act}").format(
+                target=Identifier(*_target(table)), columns=_names(columns), new=_staging(table),
+                key=_names(key), act=act,
+            )
+        )  # fmt: skip
+        return int(raw.rowcount)
+
+
+@contextmanager
+def staged(
+    db: Connection, table: Table, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]
+) -> Iterator[Any]:
+    """A cursor that sees the rows in the temporary table new_<name>, which is gone afterwards."""
+    names = {"new": _staging(table), "columns": _names(columns), "target": Identifier(*_target(table))}
     jsons = {c for c in columns if isinstance(table.c[c].type, JSONB)}
-    name, target = f"new_{table.name}", f"{table.schema}.{table.name}"
-    names = ", ".join(f'"{c}"' for c in columns)
     raw = db.connection.cursor()
-    raw.execute(f"create temporary table {name} on commit drop as select {names} from {target} with no data")
-    with raw.copy(f"copy {name} ({names}) from stdin") as copy:
-        for row in unique.values():
+    raw.execute(
+        SQL("create temporary table {new} on commit drop as select {columns} from {target} with no data").format(**names)
+    )  # fmt: skip
+    with raw.copy(SQL("copy {new} ({columns}) from stdin").format(**names)) as copy:
+        for row in rows:
             copy.write_row(
                 [as_json(row[c]) if c in jsons and row[c] is not None else row[c] for c in columns]
             )
-    what = "nothing"
-    if update:
-        what = "update set " + ", ".join(f'"{c}" = excluded."{c}"' for c in update)
-    raw.execute(
-        f"insert into {target} ({names}) select {names} from {name} on conflict ({', '.join(key)}) do {what}"
-    )
-    count = raw.rowcount
-    raw.execute(f"drop table {name}")
-    return int(count)
+    yield raw
+    raw.execute(SQL("drop table {new}").format(**names))
+
+
+def _staging(table: Table) -> Identifier:
+    return Identifier(f"new_{table.name}")
+
+
+def _target(table: Table) -> tuple[str, ...]:
+    return (table.name,) if table.schema is None else (table.schema, table.name)
+
+
+def _names(columns: Sequence[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))
 
 
 @cache

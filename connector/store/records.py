@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connector.crm.base import Activity, Page, Record
 from connector.store import schema as t
-from connector.store.bulk import as_json, copy_in, sql
+from connector.store.bulk import copy_in, sql, staged
 
 OWN = "candor_"
 
@@ -95,7 +95,8 @@ def _records(
                      "new": values[field], "by": None, "source": "seen"}
                 )  # fmt: skip
     columns = ("kind", "id", "created_at", "modified_at", "values", "deleted", "merged_into", "touched")
-    _upsert_records(db, rows, columns)
+    with staged(db, t.record, rows, columns) as raw:
+        raw.execute(sql("upsert_records"))
     if seen:
         copy_in(db, t.change, seen, ("kind", "id", "field", "at", "old", "new", "by", "source"),
                 key=("kind", "id", "field", "at", "source"), update=("new",))  # fmt: skip
@@ -108,20 +109,6 @@ def _records(
             [{"loser": r.id, "winner": r.merged_into} for r in merged],
         )
     return new, changed
-
-
-def _upsert_records(db: Connection, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    raw = db.connection.cursor()
-    raw.execute(
-        "create temporary table new_record on commit drop as select * from candor.record with no data"
-    )
-    with raw.copy(
-        f"copy new_record ({', '.join(chr(34) + c + chr(34) for c in columns)}) from stdin"
-    ) as copy:
-        for row in rows:
-            copy.write_row([as_json(row[c]) if c == "values" else row[c] for c in columns])
-    raw.execute(sql("upsert_records"))
-    raw.execute("drop table new_record")
 
 
 def _activities(db: Connection, stream: str, activities: Sequence[Activity]) -> int:
