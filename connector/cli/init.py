@@ -12,7 +12,6 @@ from typing import Any
 import typer
 
 from connector.cli.console import out, quiet_logs, show_json
-from connector.crm.base import CRM
 from connector.errors import MappingError, SettingsError
 from connector.jobs.scope import MANY, OUTCOMES, guess
 from connector.settings import DEFAULT_FILE, Settings, dump, load
@@ -54,9 +53,9 @@ def run(
         org = adapter.check()
         problems = [p for p in adapter.doctor(connection(settings).fields) if p.fatal]
         if not as_json:
-            out.print(f"Connected to [bold]{org.name}[/bold] ({org.kind}) as {org.user}.")
+            out.print(f"Connected to {org.name} ({org.kind}) as {org.user}.")
             out.print("Counting the leads by status …")
-        statuses = count_statuses(adapter)
+        statuses = dict(Counter(adapter.count("lead", "status")).most_common())
     finally:
         adapter.close()
     values["outcome"] = {"target": "won_deal", "status": ask_outcomes(statuses, yes)}
@@ -71,10 +70,10 @@ def run(
         for status, n in statuses.items():
             out.print(f"  {n:>9,} leads are “{status}”: {values['outcome']['status'][status]}", markup=False)
         out.print(
-            "[dim]Guessed by name. Look it over: what counts as won and lost is what Candor learns.[/dim]"
+            "Guessed by name. Look it over: what counts as won and lost is what Candor learns.", style="dim"
         )
     for problem in problems:
-        out.print(f"[yellow]! {problem.what}[/yellow] {problem.fix}")
+        out.print(f"! {problem.what} {problem.fix}", style="yellow")
     out.print(f"Wrote {file}. Next: candor doctor, plan, apply, backfill, train, sync --dry-run, sync.")
 
 
@@ -131,17 +130,6 @@ def first_settings(
     if clock_url is not None:
         values["clock_url"] = clock_url
     return values
-
-
-def count_statuses(adapter: CRM) -> dict[str, int]:
-    """How many leads are in each status, over the whole org."""
-    counts: Counter[str] = Counter()
-    stream = next(s.name for s in adapter.streams() if s.name == "leads")
-    for page in adapter.pull({stream: None}, lambda *_: {}):
-        counts.update(
-            str(r.values.get("status")) for r in page.records if r.values.get("status") and not r.deleted
-        )
-    return dict(counts.most_common())
 
 
 def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:

@@ -220,6 +220,9 @@ class CRM(Protocol):
     ) -> Mapping[str, Mapping[str, Value]]:
         """Current values of some fields; ids that are gone are absent."""
 
+    def count(self, kind: Kind, field: str) -> Mapping[str, int]:
+        """How many live records have each value of a choice field, without reading them; blanks are not counted."""
+
     def write(self, kind: Kind, writes: Sequence[Write]) -> list[Written]:
         """Send one batch (at most `capabilities.write_batch`), an answer for each write, in order. Raises CRMError when
         there was no answer: then nothing is known about any of them."""

@@ -90,6 +90,16 @@ def test_a_blank_is_none_and_not_absent(at: Bench) -> None:
     assert bare["candor_override_score"] is None
 
 
+def test_leads_are_counted_by_status_without_being_read(at: Bench) -> None:
+    store, crm = Store(), at.connect()
+    store.take(at.connect())
+    statuses = [lead.values["status"] for lead in store.rows["leads"].values() if not lead.deleted]
+    assert dict(crm.count("lead", "status")) == {s: statuses.count(s) for s in set(statuses) if s}
+    assert crm.usage().calls <= 12
+    with pytest.raises(FieldMissing):
+        crm.count("lead", "no_such_field")
+
+
 def test_deals_and_owners_carry_what_training_needs(at: Bench) -> None:
     store = Store()
     store.take(at.connect())

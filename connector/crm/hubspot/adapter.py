@@ -25,6 +25,7 @@ from connector.crm.connection import Connection
 from connector.crm.hubspot import doctor, pull, write
 from connector.crm.hubspot.account import Account
 from connector.crm.hubspot.api import Api
+from connector.crm.hubspot.count import count
 from connector.crm.hubspot.pages import STREAMS
 from connector.crm.hubspot.read import read
 from connector.crm.hubspot.review import write_reviews
@@ -75,6 +76,9 @@ class HubSpotCRM:
         self, kind: Kind, ids: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, Value]]:
         return read(self._account, kind, ids, fields)
+
+    def count(self, kind: Kind, field: str) -> Mapping[str, int]:
+        return count(self._account, kind, field)
 
     def write(self, kind: Kind, writes: Sequence[Write]) -> list[Written]:
         return (

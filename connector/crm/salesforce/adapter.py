@@ -23,6 +23,7 @@ from connector.crm.base import (
 from connector.crm.connection import Connection
 from connector.crm.salesforce import doctor, org, pull, sources, write
 from connector.crm.salesforce.api import Api
+from connector.crm.salesforce.count import count
 from connector.crm.salesforce.describes import Describes
 from connector.crm.salesforce.read import read
 from connector.crm.salesforce.schema import Schema
@@ -73,6 +74,9 @@ class SalesforceCRM:
         self, kind: Kind, ids: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, Value]]:
         return read(self._api, self._describes, self._connection.fields, kind, ids, fields)
+
+    def count(self, kind: Kind, field: str) -> Mapping[str, int]:
+        return count(self._api, self._describes, self._connection.fields, kind, field)
 
     def write(self, kind: Kind, writes: Sequence[Write]) -> list[Written]:
         return write.write(self._api, self._describes, self._connection.fields, kind, writes)
