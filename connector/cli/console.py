@@ -12,15 +12,16 @@ from typing import Any
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from connector.jobs.context import Context, open_context
 from connector.jobs.context import Progress as Report
 from connector.settings import Settings, load
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-"""Results. In a pipe or a file nothing is wrapped."""
+out = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+"""Results. In a pipe or a file nothing is wrapped. No markup: what a CRM says may have brackets in it."""
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def show_json(value: Any) -> None:
@@ -90,4 +91,4 @@ def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
 def table(rows: Mapping[str, Any]) -> None:
     width = max(map(len, rows))
     for key, value in rows.items():
-        out.print(f"[dim]{key:<{width}}[/dim]  {value}")
+        out.print(Text.assemble((f"{key:<{width}}", "dim"), f"  {value}"))

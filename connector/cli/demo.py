@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from connector.cli.console import err, out, progress, quiet_logs, show_json
 from connector.cli.score import say as say_score
@@ -65,7 +65,7 @@ def run(
             info = waiting[name].ready()
             if not as_json:
                 err.rule(
-                    f"[bold]{TITLES[name]}[/bold], local, at {info['url']}",
+                    Text.assemble((TITLES[name], "bold"), f", local, at {info['url']}"),
                     align="left",
                 )
             say = (lambda text: None) if as_json else err.print
@@ -84,10 +84,12 @@ def run(
             for name in crms:
                 process, info = waiting[name].keep()
                 err.print(
-                    f"{name}: the local CRM is up (process {process}). Its record pages: [link]{info['pages']}[/link]"
+                    f"{name}: the local CRM is up (process {process}). Its record pages: {info['pages']}",
+                    soft_wrap=True,
                 )
                 err.print(
-                    f"  candor --help; then e.g. `candor sync --dry-run --config {folder / name / 'candor.toml'}`; stop it: kill {process}"
+                    f"  candor --help; then e.g. `candor sync --dry-run --config {folder / name / 'candor.toml'}`; stop it: kill {process}",
+                    soft_wrap=True,
                 )
 
 
@@ -160,8 +162,8 @@ def _file(leads: Path, mapping: Path | None, yes: bool, as_json: bool) -> Any:
 
     table, meant, origin = choose(leads, mapping)
     if origin == "proposed":
-        err.print(f"[bold]No mapping was written for {leads.name}. Proposed from its columns:[/bold]")
-        err.print(write_mapping(meant), markup=False, soft_wrap=True)
+        err.print(f"No mapping was written for {leads.name}. Proposed from its columns:", style="bold")
+        err.print(write_mapping(meant), soft_wrap=True)
         if not yes:
             meant = settle(table, meant, lambda question: typer.confirm(question, default=True, err=True))
     file = checked(leads, table, meant, origin)
@@ -179,11 +181,14 @@ def _show_file(file: Any) -> None:
     from connector.playground.world.proposal import doubts as doubted
 
     found, mapping = file.as_dict(), file.mapping
-    err.print(f"[bold]{found['file']}[/bold], mapping {found['mapping']}: {found['rows']:,} leads, {found['won']:,} won "
-              f"({mapping.outcome.column} = {' or '.join(mapping.outcome.won)}), {found['won'] / found['rows']:.1%}.")  # fmt: skip
-    err.print(f"Held out: {found['held_out']:,} leads, {found['held_out_how']}", markup=False, soft_wrap=True)
+    won = f"{found['won']:,} won ({mapping.outcome.column} = {' or '.join(mapping.outcome.won)})"
+    counted = (
+        f", mapping {found['mapping']}: {found['rows']:,} leads, {won}, {found['won'] / found['rows']:.1%}."
+    )
+    err.print(Text.assemble((found["file"], "bold"), counted))
+    err.print(f"Held out: {found['held_out']:,} leads, {found['held_out_how']}", soft_wrap=True)
     for note in found["notes"]:
-        err.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
+        err.print(note, style="yellow", soft_wrap=True)
     table = Table(title=f"{len(found['fields'])} columns describe a lead", title_justify="left", box=None)
     for head in ("column", "as", "blank", "values"):
         table.add_column(head, justify="left" if head in ("column", "as") else "right", overflow="fold")
@@ -191,14 +196,14 @@ def _show_file(file: Any) -> None:
         table.add_row(of["column"], of["type"], f"{of['blank']:.0%}", f"{of['values']:,}")
     err.print(table)
     doubts = doubted(mapping)
-    err.print(f"[bold]{len(found['left_out'])} columns left out[/bold]")
+    err.print(f"{len(found['left_out'])} columns left out", style="bold")
     for column, why in found["left_out"].items():
-        mark = "[yellow]! " if column in doubts else "  "
-        err.print(f"{mark}{escape(column)}: {escape(why)}", soft_wrap=True)
+        mark, style = ("! ", "yellow") if column in doubts else ("  ", "")
+        err.print(f"{mark}{column}: {why}", style=style, soft_wrap=True)
     if doubts:
         err.print(
-            "[yellow]Those with ! are left out on suspicion alone: what was known before anyone worked the lead may stay in "
-            "(a mapping file says so).[/yellow]", soft_wrap=True,
+            "Those with ! are left out on suspicion alone: what was known before anyone worked the lead may stay in "
+            "(a mapping file says so).", style="yellow", soft_wrap=True,
         )  # fmt: skip
 
 
@@ -213,12 +218,15 @@ def _open_up(loop: Any) -> None:
             "; ".join(f"{label.lower()} {value}" for label, value in who["known"][:6])
             or "nothing is known of it"
         )
-        out.print("[bold]One lead, opened up:[/bold] " + escape(f"{who['company']}: {known}"), soft_wrap=True)
+        said = f"{who['company']}: {known}"
     else:
-        out.print(f"[bold]One lead, opened up:[/bold] {who['title'] or 'no title'} at {who['company']}, "
-                  f"{who['industry'] or 'industry unknown'}, {_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}")  # fmt: skip
+        said = (
+            f"{who['title'] or 'no title'} at {who['company']}, {who['industry'] or 'industry unknown'}, "
+            f"{_n(who['employees'])} employees, from {who['source'] or 'an unknown source'}"
+        )
+    out.print(Text.assemble(("One lead, opened up: ", "bold"), said), soft_wrap=True)
     say_score(lead)
-    out.print(f"[dim]{lead['usual_practice']}[/dim]")
+    out.print(lead["usual_practice"], style="dim")
     out.print()
 
 
@@ -262,9 +270,9 @@ def _table(loops: list[Any], seconds: float) -> None:
     out.print(table)
     for loop in loops:
         if loop.result["mode"] == "snapshot":
-            out.print(f"[yellow]{_NOT_AS_OF}[/yellow]", soft_wrap=True)
+            out.print(_NOT_AS_OF, style="yellow", soft_wrap=True)
         out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)
-    out.print(f"[dim]{seconds:.0f} s.[/dim]")
+    out.print(f"{seconds:.0f} s.", style="dim")
 
 
 def _figure(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rich.text import Text
+
 from connector.cli.console import out, quiet_logs, show_json
 from connector.cli.schema import reads
 from connector.crm.base import CRMError, Problem
@@ -42,10 +44,10 @@ def run(config: Path | None, as_json: bool) -> None:
         )
     else:
         for name, value in facts.items():
-            out.print(f"[green]✓[/green] {name}: {value}")
+            out.print(Text.assemble(("✓", "green"), f" {name}: {value}"))
         for problem in problems:
-            mark = "[red]✗[/red]" if problem.fatal else "[yellow]![/yellow]"
-            out.print(f"{mark} {problem.what} [dim]{problem.fix}[/dim]")
+            mark = ("✗", "red") if problem.fatal else ("!", "yellow")
+            out.print(Text.assemble(mark, f" {problem.what} ", (problem.fix, "dim")))
         if not problems:
             out.print("All is well.")
     sys.exit(1 if fatal else 0)

@@ -43,10 +43,11 @@ def plan(context: Context, yes: bool, as_json: bool) -> int:
                    "reads": usage.calls, "empty": made.empty})  # fmt: skip
     else:
         for line in explain(made):
-            out.print(line, markup=False)
+            out.print(line)
         if not made.empty:
             out.print(
-                f"[dim]{made.calls} write calls to make it; {usage.calls} calls to find out. `candor apply` makes it.[/dim]"
+                f"{made.calls} write calls to make it; {usage.calls} calls to find out. `candor apply` makes it.",
+                style="dim",
             )
     return 0 if made.empty else 2
 
@@ -65,7 +66,7 @@ def apply(context: Context, yes: bool, as_json: bool) -> int:
     made = make(context.crm.schema(), reads(context))
     if not made.empty and not yes:
         for line in explain(made):
-            out.print(line, markup=False)
+            out.print(line)
         if not typer.confirm("Make these changes in the org?"):
             return 1
     done = provision(context)
@@ -109,7 +110,7 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
         return 0
     if not yes:
         for line in explain(made):
-            out.print(line, markup=False)
+            out.print(line)
         if not typer.confirm("Remove all of this? The values are exported first."):
             return 1
     pull(context, label="Reading what people said last")
@@ -181,7 +182,7 @@ def export(context: Context) -> tuple[int, Path]:
             pa.table({c: [row.get(c) for row in rows] for c in columns}), folder / f"{kind}.parquet"
         )
         count += len(rows)
-    err.print(f"[dim]Exported to {folder}[/dim]")
+    err.print(f"Exported to {folder}", style="dim")
     return count, folder
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
@@ -29,9 +31,8 @@ def say(found: dict[str, Any]) -> None:
     """A lead's score in words."""
     win = "a win" if found["mode"] == "snapshot" else f"a won deal within {found['horizon_days']} days"
     chance, base = found["probability"], found["base_rate"]
-    out.print(
-        f"[bold]{found['score']:.0f}[/bold], likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}"
-    )
+    likely = f", likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}"
+    out.print(Text.assemble((f"{found['score']:.0f}", "bold"), likely))
     out.print(
         f"A {chance:.0%} chance of {win}; a typical lead has {base:.0%}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
@@ -43,11 +44,12 @@ def say(found: dict[str, Any]) -> None:
         "unseen": "The range is this wide mostly because of values that were never seen before.",
     }[widest])  # fmt: skip
     for flag in found["flags"]:
-        out.print(f"  [dark_orange]! {flag}[/dark_orange]")
+        out.print(f"  ! {flag}", style="dark_orange")
     for reason in found["reasons"]:
         out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
     due = f", due in {found['due_hours']:.0f} h" if found["due_hours"] else ""
-    out.print(f"→ [bold]{found['route']}[/bold]{due}: {found['why']} [dim]({found['rule']})[/dim]")
+    rule = (f"({found['rule']})", "dim")
+    out.print(Text.assemble("→ ", (found["route"], "bold"), f"{due}: {found['why']} ", rule))
     for added in found["added"]:
         out.print(f"  + {added['kind']}: {added['why']}")
 

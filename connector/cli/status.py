@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.text import Text
+
 from connector.cli.console import out, show_json, table, working
 from connector.jobs.status import status
 
@@ -19,7 +21,7 @@ def run(config: Path | None, as_json: bool) -> None:
         return
     if found["paused"]:
         out.print(
-            f"[yellow]Paused since {found['paused']['since'][:16]}: {found['paused']['reason']}[/yellow]"
+            f"Paused since {found['paused']['since'][:16]}: {found['paused']['reason']}", style="yellow"
         )
     model = found["model"]
     api = found["api"]
@@ -41,13 +43,12 @@ def run(config: Path | None, as_json: bool) -> None:
     )
     for cursor in found["cursors"]:
         out.print(
-            f"  [dim]{cursor['stream']:<18} {cursor['rows']:>9,} rows read, last looked at {cursor['at']:%Y-%m-%d %H:%M} UTC[/dim]"
+            f"  {cursor['stream']:<18} {cursor['rows']:>9,} rows read, last looked at {cursor['at']:%Y-%m-%d %H:%M} UTC",
+            style="dim",
         )
     for run in found["runs"]:
-        error = f"  [red]{run['error']}[/red]" if run["error"] else ""
-        out.print(
-            f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}{error}"
-        )
+        line = f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}"
+        out.print(Text.assemble(line, (f"  {run['error']}" if run["error"] else "", "red")))
 
 
 def _counts(counts: dict[str, int]) -> str:

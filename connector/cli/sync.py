@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from connector.cli.console import out, show_json, working
 from connector.jobs.sync import Pass, sync
 
@@ -36,7 +38,8 @@ def say(result: Pass) -> None:
         _preview(writes, len(result.listed) - len(writes))
     elif result.paused is not None:
         out.print(
-            f"[yellow]Paused ({result.paused}): {len(writes):,} writes wait. `candor resume` lets them go.[/yellow]"
+            f"Paused ({result.paused}): {len(writes):,} writes wait. `candor resume` lets them go.",
+            style="yellow",
         )
     else:
         found = (
@@ -45,10 +48,8 @@ def say(result: Pass) -> None:
         out.print(f"Wrote {result.pushed.done:,} records{found}; {result.pushed.later:,} later.")
         refused: Counter[str] = result.pushed.by_code
         if refused:
-            out.print(
-                "[yellow]Refused: " + ", ".join(f"{code} {n:,}" for code, n in refused.items()) + "[/yellow]"
-            )
-    out.print(f"[dim]{result.calls:,} API calls, {result.writes:,} of them writes.[/dim]")
+            out.print("Refused: " + ", ".join(f"{code} {n:,}" for code, n in refused.items()), style="yellow")
+    out.print(f"{result.calls:,} API calls, {result.writes:,} of them writes.", style="dim")
 
 
 def _preview(writes: list[dict[str, Any]], left: int) -> None:
@@ -56,12 +57,15 @@ def _preview(writes: list[dict[str, Any]], left: int) -> None:
     kinds = Counter(line["kind"] for line in writes)
     of = ", ".join(f"{kind} {n:,}" for kind, n in sorted(kinds.items()))
     out.print(
-        f"[bold]Would send {len(writes):,} writes[/bold]{f' ({of})' if of else ''} and leave {left:,} leads alone."
+        Text.assemble(
+            (f"Would send {len(writes):,} writes", "bold"),
+            f"{f' ({of})' if of else ''} and leave {left:,} leads alone.",
+        )
     )
     shown = sorted(writes, key=lambda line: -float(line["values"].get("candor_score") or 0))[:_SHOWN]
     for line in shown:
         out.print(f"  {line['do']} {line['kind']} {line['id']}: {line['why']}  {_what(line['values'])}",
-                  markup=False, soft_wrap=True)  # fmt: skip
+                  soft_wrap=True)  # fmt: skip
     if len(writes) > _SHOWN:
         out.print(f"  … and {len(writes) - _SHOWN:,} more; --json lists all, with every value.")
 

@@ -26,12 +26,12 @@ def run(config: Path | None, as_json: bool) -> None:
 
 def say(result: Trained) -> None:
     out.print(
-        f"Model [bold]{result.version}[/bold] ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
+        f"Model {result.version} ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
         + (f", {result.feedback:,} rows from what people said" if result.feedback else "")
         + "."
     )
     for why, n in sorted(result.left_out.items(), key=lambda item: -item[1]):
-        out.print(f"  [dim]left out: {n:,} leads, {why}[/dim]")
+        out.print(f"  left out: {n:,} leads, {why}", style="dim")
     figures = result.card["backtest"]
     if figures.get("auc") is not None:
         out.print(

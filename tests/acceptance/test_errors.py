@@ -186,3 +186,17 @@ def test_no_secret_is_ever_logged_or_kept_in_the_settings(crm: str, loop_of: Cal
         assert secret not in everything
     assert oct((loop.folder / "playground" / "token").stat().st_mode & 0o777) == "0o600"
     assert "CANDOR_TOKEN" not in os.environ, "these tests use a token file"
+
+
+def test_brackets_in_what_people_write_are_only_brackets(loop_of: Callable[..., Loop]) -> None:
+    loop = loop_of("hubspot", "settled")
+    lead = loop.playground.desk.leads(limit=1)[0].id
+    text = "[/bold] VP [red]"
+    record = next(r for r in loop.playground.org.all("contacts") if r.id == lead)
+    mine = {**record.data, "industry": text, "jobtitle": text}
+    loop.playground.org.load("contacts", [(lead, record.created, loop.playground.org.now(), mine)])
+    assert loop.candor("sync").code == 0
+    for command in (("pause", text), ("sync",), ("status",), ("score", lead, "--explain"), ("resume",)):
+        said = loop.candor(*command)
+        assert said.code == 0, said.err
+        assert command[0] not in ("pause", "sync", "status") or text in said.out
