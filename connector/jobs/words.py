@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scoring.model.reasons import REST
 from scoring.routing.decide import Decision
 from scoring.routing.engagement import band
 from scoring.routing.policy import Policy
 
-_MOST_REASONS = 6
+_MOST_REASONS = 5
+"""Beside what remains."""
 
 
 def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, moved: str) -> dict[str, Any]:
     """Every field of Candor's own on a lead, by canonical name."""
-    reasons = [f"{r['points']:+.0f} {r['text']}" for r in row["reasons"][:_MOST_REASONS]]
     return {
         "candor_score": round(row["score"]),
         "candor_score_low": round(row["low"]),
@@ -22,7 +23,9 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, move
         "candor_confidence": round(row["confidence"]),
         "candor_band": band(row["confidence"], policy).replace(" ", "_"),
         "candor_flags": "\n".join(f["text"] for f in row["flags"]),
-        "candor_reasons": "\n".join([*reasons, f"Based on {like_this(row['evidence'])}."]),
+        "candor_reasons": "\n".join(
+            [*_reasons(row["reasons"], round(row["score"])), f"Based on {like_this(row['evidence'])}."]
+        ),
         "candor_fit": round(row["fit"]),
         "candor_engagement": round(row["engagement"]),
         "candor_expected_value": None if row["expected_value"] is None else round(row["expected_value"]),
@@ -32,6 +35,14 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, move
         "candor_scored_at": row["at"].replace(microsecond=0),
         "candor_trend": moved,
     }
+
+
+def _reasons(reasons: Sequence[Mapping[str, Any]], score: int) -> list[str]:
+    """In whole points that add up to the score's distance from 50, which is a typical lead: what is left over by rounding
+    goes to what remains."""
+    shown = [(round(r["points"]), r["text"]) for r in reasons if r["text"] != REST][:_MOST_REASONS]
+    rest = score - 50 - sum(points for points, _ in shown)
+    return [f"{points:+d} {text}" for points, text in (*shown, (rest, REST)) if points]
 
 
 def like_this(n: int) -> str:

@@ -185,6 +185,8 @@ _FIRMOGRAPHIC = tuple(
 )
 """The fact that a feature is made of, and the feature."""
 
+FIRMOGRAPHIC = tuple(feature for _, feature in _FIRMOGRAPHIC)
+
 STANDARD = (
     "email", "company", "title", "industry", "employees", "annual_revenue", "country", "source", "phone",
 )  # fmt: skip

@@ -42,6 +42,10 @@ def number(value: float) -> str:
     return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
 
 
+_TITLES = {"c_level": "C-level", "vp": "VP"}
+"""Names of the catalogue that nobody says like that."""
+
+
 def figure(field: NumberField, value: float) -> str:
     """'Employees 12,000', or 'Usual time to reply: none so far'."""
     if not math.isfinite(value):
@@ -52,12 +56,14 @@ def figure(field: NumberField, value: float) -> str:
 def measured(label: str, unit: str, value: float) -> str:
     """Label and value; the unit is left out where the label says it: 'Days since first contact 3'."""
     said = quantity(unit, value)
+    if unit == "0 or 1":
+        return f"{label}: {said}"
     return f"{label} {said.removesuffix(f' {unit}') if unit in label.lower() else said}"
 
 
 def category(field: CategoryField, value: str | None) -> str:
     """'Industry: biotech'."""
-    return f"{field.label}: {value or 'blank'}"
+    return f"{field.label}: {_TITLES.get(value or '', value) or 'blank'}"
 
 
 def lowered(text: str) -> str:

@@ -222,13 +222,14 @@ def _unsure(state: LeadState, policy: Policy) -> Decision:
     engaged = _holds(
         state.engagement, policy.quadrants.high_engagement, state.previous_route is Route.REVIEW, policy
     )
+    active = any(hint.startswith(("very active", "strong behaviour")) for hint in state.conflicting)
     hints = [
         *state.conflicting,
-        *(["very active"] if engaged else []),
+        *(["very active"] if engaged and not active else []),
         *(["high expected value"] if state.high_expected_value else []),
     ]
     if hints:
-        why = f"We don't know this kind of lead ({spread}), and it may hide value: {', '.join(hints)}."
+        why = f"We don't know this kind of lead ({spread}), and it may hide value: {'; '.join(hints)}."
         return _review("S5.2e unsure, may hide value", why, _tier(state), policy)
     if policy.review.strict:
         why = f"We don't know this kind of lead: {spread}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from scoring.features.catalogue import ACTORS, BEHAVIOURAL, GRAPH, TEMPORAL
+from scoring.features.catalogue import ACTORS, BEHAVIOURAL, FIRMOGRAPHIC, GRAPH, TEMPORAL
 from scoring.metrics.rates import Rate, Share, not_enough
 
 NB = "\N{NO-BREAK SPACE}"
 
-LABELS = {feature.name: feature.label for feature in (*BEHAVIOURAL, *TEMPORAL, *GRAPH, *ACTORS)}
+LABELS = {f.name: f.label for f in (*BEHAVIOURAL, *TEMPORAL, *GRAPH, *ACTORS, *FIRMOGRAPHIC)}
 
 CODES = {
     "new": "New to you",

@@ -1,0 +1,50 @@
+"""What stands on a record, in words: reasons add up, nothing is said twice."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.jobs.words import lead_values
+from connector.web.report import words
+from scoring.model.reasons import REST
+from scoring.routing.decide import LeadState, Route, decide
+from scoring.routing.policy import Policy
+
+POINTS = st.floats(-60, 60).map(lambda x: round(x, 1)).filter(lambda x: abs(x) >= 1)
+
+
+@given(st.lists(POINTS, max_size=5), st.floats(0, 100))
+def test_the_points_on_a_record_add_up_to_its_score(points: list[float], score: float) -> None:
+    reasons = [{"points": p, "text": f"Fact {i}"} for i, p in enumerate(points)]
+    rest = round(score - 50 - sum(points), 1)
+    row: dict[str, Any] = {
+        "score": score, "low": score, "high": score, "confidence": 100.0, "flags": [], "fit": 50.0, "engagement": 0.0,
+        "expected_value": None, "model": "m", "at": datetime(2026, 3, 2, tzinfo=UTC), "evidence": 3,
+        "reasons": [*reasons, {"points": rest, "text": REST}],
+    }  # fmt: skip
+    decision = decide(LeadState(score=score, low=score, high=score, confidence=100), Policy())
+    values = lead_values(row, decision, Policy(), "")
+    shown = [int(n) for n in re.findall(r"^([+-]\d+) ", values["candor_reasons"], re.M)]
+    assert sum(shown) == values["candor_score"] - 50
+    assert 0 not in shown
+
+
+def test_a_review_says_each_sign_of_value_once() -> None:
+    signs = (
+        "very active, but little is known about them",
+        "several colleagues, but no decision maker among them",
+    )
+    state = LeadState(score=60, low=10, high=95, confidence=15, engagement=90, conflicting=signs)
+    decision = decide(state, Policy())
+    assert decision.route is Route.REVIEW
+    assert decision.why.endswith(f"it may hide value: {signs[0]}; {signs[1]}.")
+
+
+def test_the_report_names_fields_as_people_do() -> None:
+    assert words.flag("number:log_employees") == "Out of the ordinary: employees"
+    assert words.flag("rare:industry") == "Rare for you: industry"
