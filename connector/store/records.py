@@ -168,6 +168,16 @@ def record_values(db: Connection, kind: str, ids: Sequence[str] | None = None) -
     return {row[0]: row[1] for row in db.execute(query)}
 
 
+def full_id(db: Connection, kind: str, short: str) -> str | None:
+    """The id of 18 characters whose first 15 these are: Salesforce shows the short ones in reports and old pages."""
+    if len(short) != 15:
+        return None
+    query = select(t.record.c.id).where(
+        t.record.c.kind == kind, t.record.c.id.startswith(short, autoescape=True)
+    )
+    return next((row[0] for row in db.execute(query.limit(1)) if len(row[0]) == 18), None)
+
+
 def forget_own(db: Connection, people: frozenset[str]) -> None:
     """Candor's fields and cases were taken out of the org: what it wrote there is there no more. What people said stays."""
     db.execute(text(sql("forget_own")), {"own": OWN, "people": sorted(people)})

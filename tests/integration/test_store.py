@@ -179,6 +179,15 @@ def known(store: Store, field: str) -> list[tuple[datetime, str | None]]:
     return sorted(rows, key=lambda r: r[0])
 
 
+def test_a_lead_is_found_by_the_short_id_of_reports(store: Store) -> None:
+    take(store, leads(lead("00QgK00000000MTUAY"), lead("00QgK00000000MtUAI"), lead("123456789012345")))
+    with store.begin() as db:
+        assert records.full_id(db, "lead", "00QgK00000000MT") == "00QgK00000000MTUAY"
+        assert records.full_id(db, "lead", "00QgK00000000M%") is None
+        assert records.full_id(db, "lead", "123456789012345") is None
+        assert records.full_id(db, "lead", "00QgK") is None
+
+
 def test_a_tracked_field_had_its_first_old_value_from_the_beginning(store: Store) -> None:
     changes = (
         Change("lead", "L1", "title", day(3), "Buyer", "CFO"),
