@@ -89,7 +89,15 @@ def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random, scenar
         (made, "discovery"), (made + (close - made) * 0.4, "proposal"),
         (made + (close - made) * 0.75, "negotiation"), (close, "won"),
     ])  # fmt: skip
-    _engage(lead, start, close, rnd, story.events, bursts=2 + int(rnd.expovariate(1 / 2)), keen=0.5)
+    _engage(
+        lead,
+        start,
+        close,
+        rnd,
+        story.events,
+        bursts=round((2 + int(rnd.expovariate(1 / 2))) * scenario.world.visits),
+        keen=0.5,
+    )
     for _ in range(rnd.choice((1, 2, 2, 3))):
         if email(lead, rnd.uniform(start, made), rnd, story.events, 0.65):
             break
@@ -126,7 +134,7 @@ def loser(
     worked = week.worked or rnd.random() < 0.55
     if lead.slow and rnd.random() < 0.3:  # comes back from the dark, and still doesn't buy
         back = lead.scored + rnd.uniform(25, 110)
-        _engage(lead, back, back + 20, rnd, story.events, bursts=2, keen=0.0)
+        _engage(lead, back, back + 20, rnd, story.events, bursts=round(2 * scenario.world.visits), keen=0.0)
     elif rnd.random() < 0.45:
         _engage(
             lead,
@@ -134,7 +142,7 @@ def loser(
             lead.scored + rnd.uniform(5, 90),
             rnd,
             story.events,
-            bursts=1 + int(rnd.expovariate(1)),
+            bursts=round((1 + int(rnd.expovariate(1))) * scenario.world.visits),
             keen=-0.3,
         )
     if not worked or lead.opted_out:
