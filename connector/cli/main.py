@@ -203,10 +203,21 @@ def demo(
         str | None,
         typer.Option(help="What the world is like: a file, or a shipped name (docs/scenarios.md)."),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(help="Instead: so many days with Candor and with usual practice, in process, e.g. 180."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="With --days: hours a day of a whole team. Default: for 30 % of leads."),
+    ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """The whole loop on a local CRM, no account needed."""
+    if days is not None:
+        _run("halfyear", days=days, size=size, seed=seed, hours=hours, scenario=scenario, as_json=as_json)
+        return
     _run(
         "demo",
         crm=crm,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from connector.cli import halfyear
+from connector.cli.main import app
 from connector.demo.halfyear.board import MINUTES_A_TOUCH
 from connector.demo.halfyear.fate import draw
 from connector.demo.halfyear.known import tables
 from connector.demo.halfyear.measure import measure
 from connector.demo.halfyear.play import Played, play
+from connector.errors import InputError
 from connector.jobs.fields import facts
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Touch, Truth, World
@@ -95,7 +100,7 @@ def test_what_comes_later_changes_nothing_now(world: tuple[World, Truth], played
         changes=[c if c.at <= turn or c.field in KEPT else replace(c, new=None) for c in made.changes],
     )  # fmt: skip
     moved = {lead: at if at <= turn else at + timedelta(days=3) for lead, at in truth.wins.items()}
-    fate = draw(played.known, SEED)
+    fate = draw(played.known)
     kept = {lead for lead in fate.buyers if truth.wins[lead] > turn}
     again = play(seed=SEED, days=DAYS, made=(other, replace(truth, wins=moved)))
     for name, board in played.boards.items():
@@ -112,6 +117,7 @@ def test_outcomes_depend_on_being_reached_in_time_alone(played: Played) -> None:
         assert fate.won(lead, fate.deadline[lead])
         assert fate.won(lead, None) == (lead in fate.alone)
         assert fate.won(lead, fate.deadline[lead] + timedelta(days=1)) == (lead in fate.alone)
+    assert fate.alone < fate.buyers
     strangers = set(played.known.arrivals) - fate.buyers
     assert not any(fate.won(lead, played.known.start) for lead in strangers)
 
@@ -132,3 +138,33 @@ def test_an_arriving_lead_shows_no_work_by_reps_of_the_world(played: Played) -> 
 def test_more_hours_reach_more(world: tuple[World, Truth], played: Played) -> None:
     more = play(seed=SEED, days=DAYS, made=world, hours=played.hours_a_day * 2)
     assert len(more.boards["usual practice"].reached) > len(played.boards["usual practice"].reached)
+
+
+def test_the_command_prints_a_table_and_a_sentence(
+    played: Played, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The play itself is put in; `--days` of `candor demo` leads there."""
+    asked: dict[str, Any] = {}
+
+    def once(**arguments: Any) -> Played:
+        asked.update(arguments)
+        return played
+
+    monkeypatch.setattr(halfyear, "play", once)
+    result = CliRunner().invoke(app, ["demo", "--days", "60", "--size", "900", "--seed", "3", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(capsys.readouterr().out or result.stdout)
+    assert found["teams"]["Candor"]["hours"] > 0
+    assert (asked["days"], asked["size"], asked["seed"], asked["hours"]) == (60, 900, 3, None)
+    shown = CliRunner().invoke(app, ["demo", "--days", "60", "--size", "900", "--seed", "3"])
+    assert shown.exit_code == 0, shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"), [(["--days", "3"], "--days"), (["--days", "60", "--size", "9"], "--size"),
+                            (["--days", "60", "--hours", "-1"], "--hours")],
+)  # fmt: skip
+def test_what_cannot_be_played_is_said(arguments: list[str], word: str) -> None:
+    result = CliRunner().invoke(app, ["demo", *arguments])
+    assert isinstance(result.exception, InputError)
+    assert word in str(result.exception)

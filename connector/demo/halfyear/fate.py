@@ -1,52 +1,59 @@
-"""What becomes of a lead: drawn once per lead and seed, so that teams differ only in whom they reach and when."""
+"""What becomes of a lead: drawn once per lead and seed, so that teams differ only in whom they reach and when.
+
+The world's truth says what each lead's chance is when a person reaches it in time, what it is when nobody does, until when
+is in time, and the lot that decides: a lead is won in any history in which its lot is below its chance there.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import numpy as np
 
 from connector.demo.halfyear.known import Known
-
-ALONE = 0.25
-"""Of the leads that would buy if a person talked with them, the share that buys though none does. No source gives it for
-B2B software; some buyers press on by themselves, most don't. The nearer it is to 1, the less any routing is worth."""
-IN_TIME = 0.5
-"""A buyer must be reached before this share of the way from first scoring (age 7 days) to signing: one who signs after 60
-days within 30, a slow one who takes 150 days within 75. Later it is as if never reached."""
 
 
 @dataclass(frozen=True)
 class Fate:
-    """`buyers` would buy if reached in time: the world's own draw from the true chance. `deadline` is their last moment."""
+    """`buyers` would buy if reached in time, by `deadline`."""
 
     buyers: frozenset[str]
-    deadline: dict[str, datetime]
+    deadline: Mapping[str, datetime]
     alone: frozenset[str]
-    """buyers who buy though nobody reaches them"""
-    deal: dict[str, tuple[datetime, float]]
-    """buyer -> (when the deal is won, its amount); colleagues in one deal share it"""
+    """those who buy though nobody reaches them"""
+    deal: Mapping[str, tuple[datetime, float]]
+    """buyer -> (when its deal is won, the amount); colleagues in one deal share it"""
 
     def in_time(self, lead: str, reached: datetime | None) -> bool:
-        return reached is not None and (lead not in self.deadline or reached <= self.deadline[lead])
+        return reached is not None and reached <= self.deadline[lead]
 
     def won(self, lead: str, reached: datetime | None) -> bool:
-        return lead in self.buyers and (lead in self.alone or self.in_time(lead, reached))
+        return lead in (self.buyers if self.in_time(lead, reached) else self.alone)
 
     def closed(self, lead: str, reached: datetime | None, now: datetime) -> bool:
         """Whether its deal is won by now, so that nobody need look at it."""
         return self.won(lead, reached) and self.deal[lead][0] <= now
 
 
-def draw(known: Known, seed: int) -> Fate:
-    truth = known.truth
-    buyers = frozenset(lead for lead in known.arrivals if lead in truth.wins)
-    return Fate(
-        buyers,
-        {lead: truth.scored_at[lead] + IN_TIME * (truth.wins[lead] - truth.scored_at[lead]) for lead in buyers},
-        frozenset(lead for lead in buyers if unit(f"{seed}|alone|{lead}") < ALONE),
-        {lead: (truth.wins[lead], truth.amounts[lead]) for lead in buyers},
-    )  # fmt: skip
+def draw(known: Known) -> Fate:
+    truth, arrivals = known.truth, known.arrivals
+    buyers = frozenset(lead for lead in arrivals if truth.luck[lead] < truth.reached[lead])
+    alone = frozenset(lead for lead in arrivals if truth.luck[lead] < truth.unreached[lead])
+    # A scenario in which attention does more than it did in the world's own history makes buyers who had no deal there.
+    usual_time = float(
+        np.median([(at - truth.scored_at[lead]).total_seconds() for lead, at in truth.wins.items()])
+    )
+    usual_amount = float(np.median([*truth.amounts.values()]))
+    deal = {
+        lead: (
+            truth.wins[lead] if lead in truth.wins else truth.scored_at[lead] + timedelta(seconds=usual_time),
+            truth.amounts.get(lead, usual_amount),
+        ) for lead in buyers | alone
+    }  # fmt: skip
+    return Fate(buyers, {lead: truth.reach_by[lead] for lead in arrivals}, alone, deal)
 
 
 def unit(text: str) -> float:

@@ -80,7 +80,8 @@ def measure(played: Played, seed: int = 0) -> dict[str, Any]:
     teams = {name: _team(played, name, leads, reached[name], draw, groups) for name in played.boards}
     a, b = (_parts(played, name, leads, reached[name]) for name in (played.candor.name, played.usual.name))
     return {
-        "leads": len(leads), "buyers": int(leads.buyer.sum()), "hand_raisers": int(leads.hand_raiser.sum()),
+        "leads": len(leads), "buyers": int(leads.buyer.sum()),
+        "buyers_alone": sum(lead in played.fate.alone for lead in leads.lead), "hand_raisers": int(leads.hand_raiser.sum()),
         "edge_case_share": float(leads.edge.mean()), "edge_case_share_by_cause": float(leads.other.mean()),
         "hours_a_day": played.hours_a_day, "review_hours_a_day": played.review_hours_a_day,
         "days": played.known.days, "teams": teams,
@@ -120,7 +121,7 @@ def counted(played: Played) -> Leads:
     return Leads(
         names, company.astype(np.int64), np.array([f.day for f in first]),
         np.array([lead in played.fate.buyers for lead in names]),
-        np.array([truth.probability[lead] for lead in names]), np.array([f.edge_case for f in first]),
+        np.array([truth.reached[lead] for lead in names]), np.array([f.edge_case for f in first]),
         np.array([truth.cause[lead] != STANDARD for lead in names]),
         np.array([bool(known.arrivals[lead].fields.get("hand_raiser")) for lead in names]),
         np.array([f.probability for f in first]), base, untaught.probability,

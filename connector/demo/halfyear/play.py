@@ -17,6 +17,7 @@ from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import Team
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario import Scenario
 from scoring.routing.policy import Policy
 
 HISTORY_MONTHS = 12
@@ -46,6 +47,7 @@ def play(
     *, seed: int = 7, size: int = 5000, days: int = 180, hours: float | None = None,
     review_hours: float | None = None, policy: Policy | None = None,
     progress: Progress = lambda what, done, of: None, made: tuple[World, Truth] | None = None,
+    scenario: Scenario | None = None,
 ) -> Played:  # fmt: skip
     """`size` leads in twelve months of history and the days of the play together. `hours`: of all reps and reviewers of a
     team in a day; `review_hours`: how many of them reviews may take."""
@@ -53,10 +55,10 @@ def play(
     policy = policy or Policy()
     progress("Making the world", 0, None)
     months = HISTORY_MONTHS + math.ceil(days / DAYS_A_MONTH)
-    world, truth = made or generate(leads=size, months=months, seed=seed)
+    world, truth = made or generate(leads=size, months=months, seed=seed, scenario=scenario)
     progress("Features as of each day", 0, None)
     known = prepare(world, truth, days, policy)
-    fate = fates.draw(known, seed)
+    fate = fates.draw(known)
     a_day = hours if hours is not None else WORKED * len(known.first_look) / days * MINUTES_A_TOUCH / 60
     reviews = review_hours if review_hours is not None else policy.review.capacity_hours * a_day / TEAM_HOURS
     people = People(truth, known.arrivals, seed)

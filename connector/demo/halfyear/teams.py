@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -29,16 +30,19 @@ class Team(Protocol):
 
 @dataclass
 class Fixed:
-    """Works by a value that is known of each lead from the start: by lot, or by the truth."""
+    """Works by a value that is known of each lead from the start: by lot, or by the truth. `until`: those who know the truth
+    know too when it is too late for a lead."""
 
     name: str
     worth: Mapping[str, float]
+    until: Mapping[str, datetime] = field(default_factory=dict)
 
     def learn(self, day: int) -> None:
         return None
 
     def work(self, board: Board) -> None:
-        from_the_top(board, self.worth)
+        late = {lead for lead in board.open if lead in self.until and self.until[lead] < board.now}
+        from_the_top(board, {lead: -1.0 if lead in late else self.worth[lead] for lead in board.open})
 
 
 @dataclass
@@ -151,12 +155,13 @@ def perfect(known: Known) -> Fixed:
     mean = {size: float(np.mean(found)) for size, found in amounts.items()}
     overall = float(np.mean([*known.truth.amounts.values()]))
     return Fixed("perfect knowledge", {
-        lead: known.truth.probability[lead] * mean.get(sizes[lead], overall) for lead in known.arrivals
-    })  # fmt: skip
+        lead: known.truth.reached[lead] * mean.get(sizes[lead], overall) for lead in known.arrivals
+    }, known.truth.reach_by)  # fmt: skip
 
 
 def perfect_for_winners(known: Known) -> Fixed:
-    return Fixed("perfect, by chance alone", {lead: known.truth.probability[lead] for lead in known.arrivals})
+    chance = {lead: known.truth.reached[lead] for lead in known.arrivals}
+    return Fixed("perfect, by chance alone", chance, known.truth.reach_by)
 
 
 def _everyone(known: Known) -> Mapping[str, Person]:
