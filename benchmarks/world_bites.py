@@ -6,7 +6,8 @@ their records look at handover, blanks and late entries included. Both are asked
 closed deals that they hold back, as a team tests its model (`promised`), and about the later 30 % of all leads, as
 their records stood when they were first scored (`kept`).
 
-*Exceptions* are leads with any cause but "standard" (world/pathologies.py). Skill is log loss against saying the base
+*Exceptions* are leads whose outcome a pathology explains (world/pathologies.py): no standard lead, no merely incomplete
+one, no committee as it should be. Skill is log loss against saying the base
 rate, after the model's base rate is set right, so only its ranking and its daring count. *Missed*: of the winners, the
 share outside the fifth of leads that score highest; `perfect knowledge` sends as many by the true chances.
 """
@@ -51,6 +52,7 @@ CATEGORIES = (
     "heard_from",
     "hand_raiser",
 )
+ORDINARY = ("standard", "incomplete", "committee")
 ONLY_FILLED = ("phone", "linkedin")
 """of these nobody reads the value, but whether there is one"""
 
@@ -87,6 +89,8 @@ class Case:
     """has a deal that was won or lost by today"""
     true: Floats
     cause: npt.NDArray[np.str_]
+    amount: Floats
+    """of the deal, 0 where there is none"""
 
     @property
     def cut(self) -> int:
@@ -116,7 +120,7 @@ def built(world: World, truth: Truth) -> Case:
     return Case(
         _table(today), _table(then), np.array([key in truth.wins for key in keys]), np.array(won_today),
         np.array(won_today) | np.array(lost), np.array([truth.probability[key] for key in keys]),
-        np.array([truth.cause[key] for key in keys]),
+        np.array([truth.cause[key] for key in keys]), np.array([truth.amounts.get(key, 0.0) for key in keys]),
     )  # fmt: skip
 
 
@@ -124,7 +128,8 @@ def measure(of: Case) -> dict[str, float]:
     """Every figure of one world."""
     early = np.arange(len(of.won)) < of.cut
     late = of.then.slice(of.cut)
-    won, true, odd = of.won[of.cut :], of.true[of.cut :], of.cause[of.cut :] != "standard"
+    won, true, amount = of.won[of.cut :], of.true[of.cut :], of.amount[of.cut :]
+    odd = ~np.isin(of.cause[of.cut :], ORDINARY)
     base = float(of.won_today[early].mean())
     found: dict[str, float] = {}
     for name, used in (("usual practice", early & of.closed), ("naive model", early)):
@@ -142,11 +147,15 @@ def measure(of: Case) -> dict[str, float]:
         found[f"{name}: exceptions' AUC"] = _auc(won[odd], score[odd])
         found[f"{name}: exceptions' skill"] = _skill(won[odd], p[odd], base)
         found[f"{name}: winners missed"] = _missed(won, score)
+        found[f"{name}: revenue missed"] = _missed(won * amount, score)
         found[f"{name}: exceptional winners missed"] = _missed(won & odd, score)
     found["perfect knowledge: AUC"] = _auc(won, true)
     found["perfect knowledge: exceptions' skill"] = _skill(won[odd], true[odd], base)
     found["perfect knowledge: winners missed"] = _missed(won, true)
+    found["perfect knowledge: revenue missed"] = _missed(won * amount, true)
+    found["exceptions' share of leads"] = float(odd.mean())
     found["exceptions' share of winners"] = float(odd[won].mean())
+    found["exceptions' share of revenue"] = float(amount[odd & won].sum() / amount[won].sum())
     return found
 
 
@@ -173,6 +182,8 @@ def run() -> list[Row]:
     rows = []
     for name, figures in found.items():
         for key, (mean, error) in figures.items():
+            if np.isnan(mean):
+                continue
             note = f"± {error:.3f}"
             if name != "default":
                 note += f"; {mean - whole[key][0]:+.3f} against the default world"
@@ -208,20 +219,23 @@ def _auc(won: Bools, score: Floats) -> float:
 
 
 def _skill(won: Bools, p: Floats, base: float) -> float:
+    if not len(won):
+        return float("nan")
     mine, plain = log_loss(won, p), log_loss(won, np.full(len(won), base))
     return float("nan") if mine is None or not plain else 1 - mine / plain
 
 
-def _missed(winners: Bools, score: Floats) -> float:
-    """Share of `winners` outside the fifth that scores highest."""
+def _missed(worth: npt.NDArray[Any], score: Floats) -> float:
+    """Share of `worth` (winners, or their revenue) outside the fifth that scores highest."""
     sent = np.zeros(len(score), bool)
     sent[np.argsort(-score, kind="stable")[: round(TO_PEOPLE * len(score))]] = True
-    return float((~sent[winners]).mean()) if winners.any() else float("nan")
+    return float(worth[~sent].sum() / worth.sum()) if worth.any() else float("nan")
 
 
 def _mean(values: list[float]) -> tuple[float, float]:
-    error = float(np.nanstd(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-    return float(np.nanmean(values)), error
+    """nan where a world has none of the kind."""
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    return float(np.mean(values)), error
 
 
 def _as_of(today: Any, edits: list[Any], at: Any) -> Any:
