@@ -31,6 +31,7 @@ from benchmarks import told
 from benchmarks.row import Row
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario_file import read_scenario
 from scoring.features.build import build, connect
 from scoring.features.catalogue import catalogue
 from scoring.features.inputs import Fact, Inputs
@@ -44,6 +45,9 @@ from scoring.model.train import train
 Floats = npt.NDArray[np.float64]
 
 LEADS, MONTHS, SEEDS = 8000, 24, (7, 8)
+SCENARIO = "first"
+"""The mild world. In default.toml much of the truth is in no record (referrals, rebrands, flips that the told oracle
+isn't told of), so a range there is asked to cover what nobody could know."""
 EARLIER = 0.7
 PRIOR = 0.05
 """ridge of the oracle's plain regression: a standard deviation of 4.5 logits, next to none"""
@@ -180,8 +184,8 @@ def knowable(world: Case) -> tuple[Floats, float]:
     return additive.sigmoid(out), float((out - _logit(world.true)).std())
 
 
-def case(seed: int, leads: int = LEADS, months: int = MONTHS) -> Case:
-    world, truth = generate(leads=leads, months=months, seed=seed)
+def case(seed: int, leads: int = LEADS, months: int = MONTHS, scenario: str = SCENARIO) -> Case:
+    world, truth = generate(leads, months, seed, scenario=read_scenario(scenario))
     return built(world, truth)
 
 

@@ -36,11 +36,19 @@ def run(
     out: Path,
     yes: bool,
     as_json: bool,
+    scenario: str | None = None,
 ) -> None:
     from connector.demo.file import save
     from connector.demo.loop import Loop, run_loop
     from connector.playground.server import WorldOptions, launched
 
+    if scenario is not None:
+        from connector.playground.world.scenario_file import read_scenario
+
+        if leads is not None:
+            raise InputError("--scenario is of a generated world, --leads a file's.", fix="Give one of them.")
+        read_scenario(scenario)
+        scenario = str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
     if mapping is not None and leads is None:
         raise InputError("--mapping says what the columns of --leads mean.", fix="Give --leads FILE too.")
     quiet_logs()
@@ -50,7 +58,7 @@ def run(
     crms = (crm,) if crm != "both" else tuple(TITLES)[: None if leads is None else 1]
     file = None if leads is None else _file(leads, mapping, yes, as_json)
     started, folder = time.perf_counter(), _new_folder(out)
-    options = WorldOptions(leads=size, seed=seed)
+    options = WorldOptions(leads=size, seed=seed, scenario=scenario)
     if file is not None:
         saved = save(file.mapping, folder / "mapping.toml").resolve()
         options = WorldOptions(leads=size, seed=seed, csv=file.path.resolve(), mapping=saved)

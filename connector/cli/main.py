@@ -165,6 +165,10 @@ def playground(
     leads: Annotated[int, typer.Option(help="How many leads a new world has.")] = 5000,
     months: Annotated[int, typer.Option(help="How many months of history it has.")] = 18,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="What the world is like: a file, or a shipped name (docs/scenarios.md)."),
+    ] = None,
 ) -> None:
     """A local CRM to try Candor on, speaking the vendor's own API, with a world of leads and reps."""
     _run(
@@ -176,6 +180,7 @@ def playground(
         leads=leads,
         months=months,
         seed=seed,
+        scenario=scenario,
     )
 
 
@@ -194,10 +199,25 @@ def demo(
     size: Annotated[int, typer.Option(help="Leads in the generated world.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     out: Annotated[Path, typer.Option(help="Folder for data and report; made anew.")] = Path("candor-demo"),
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="What the world is like: a file, or a shipped name (docs/scenarios.md)."),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(help="Instead: so many days with Candor and with usual practice, in process, e.g. 180."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="With --days: hours a day of a whole team. Default: for 30 % of leads."),
+    ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """The whole loop on a local CRM, no account needed."""
+    if days is not None:
+        _run("halfyear", days=days, size=size, seed=seed, hours=hours, scenario=scenario, as_json=as_json)
+        return
     _run(
         "demo",
         crm=crm,
@@ -207,6 +227,7 @@ def demo(
         size=size,
         seed=seed,
         out=out,
+        scenario=scenario,
         yes=yes,
         as_json=as_json,
     )

@@ -16,11 +16,13 @@ from sqlalchemy import select
 from connector.jobs.context import Context
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
+from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
 from scoring.features.build import build, connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
+from scoring.routing.policy import Policy
 
 FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
@@ -65,7 +67,9 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class Point:
+    """A lead at a time, with its outcome (part won and part lost where a person's word stands for it)."""
+
     lead_id: str
     as_of: datetime
     won: float
@@ -87,7 +91,7 @@ def collect(context: Context) -> Examples:
     left_out: Counter[str] = Counter()
     outcomes = Outcomes(settings.outcome.status)
     snapshot = settings.training.mode == "snapshot"
-    points: list[_Point] = []
+    points: list[Point] = []
     open_leads = set()
     for life in lives:
         why_not = in_scope(values[life.lead_id], settings)
@@ -96,13 +100,17 @@ def collect(context: Context) -> Examples:
             continue
         if outcomes.is_open(life):
             open_leads.add(life.lead_id)
-        made = _snapshot(life, outcomes, now) if snapshot else _as_of(life, outcomes, context, now)
+        made = (
+            _snapshot(life, outcomes, now)
+            if snapshot
+            else as_of_points(life, outcomes, settings, context.policy, now)
+        )
         if not made:
             late = NOT_YET if _maturing(life, context, now) else TOO_SOON
             left_out[STILL_OPEN if snapshot else late] += 1
         points += made
     base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
-    points += [p for event in said if event["lead_id"] in open_leads for p in _from_feedback(event, base)]
+    points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
     rows = features(context, [(p.lead_id, p.as_of) for p in points])
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     return Examples(
@@ -138,39 +146,42 @@ def features(context: Context, points: Sequence[tuple[str, datetime]]) -> pa.Tab
         engine.disconnect()
 
 
-def _as_of(life: asof.Life, outcomes: Outcomes, context: Context, now: datetime) -> list[_Point]:
-    horizon = _horizon(context)
+def as_of_points(
+    life: asof.Life, outcomes: Outcomes, settings: Settings, policy: Policy, now: datetime
+) -> list[Point]:
+    """A lead at each age at which it would have been scored, where by now it is known what came of it."""
+    horizon = _horizon(policy)
     ended = outcomes.ended_at(life)
-    won_at = life.won_at if context.settings.outcome.target == "won_deal" else life.converted_at
-    times = [at for at in _scorings(life, context) if at + horizon <= now and (ended is None or ended > at)]
+    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+    times = [at for at in _scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
     return [
-        _Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
+        Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
         for at in times
         for won in [won_at is not None and at < won_at <= at + horizon]
     ]
 
 
-def _scorings(life: asof.Life, context: Context) -> list[datetime]:
+def _scorings(life: asof.Life, settings: Settings) -> list[datetime]:
     """When a lead would have been scored."""
-    return [life.created_at + timedelta(days=age) for age in context.settings.training.ages_days]
+    return [life.created_at + timedelta(days=age) for age in settings.training.ages_days]
 
 
 def _maturing(life: asof.Life, context: Context, now: datetime) -> bool:
     """Whether even the first scoring is still inside the horizon."""
-    return min(_scorings(life, context)) + _horizon(context) > now
+    return min(_scorings(life, context.settings)) + _horizon(context.policy) > now
 
 
-def _horizon(context: Context) -> timedelta:
-    return timedelta(days=context.policy.horizon_days)
+def _horizon(policy: Policy) -> timedelta:
+    return timedelta(days=policy.horizon_days)
 
 
-def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[_Point]:
+def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[Point]:
     """A table without times: each lead as it looks today, with its outcome (stamped "not as-of" wherever it is shown)."""
     won = outcomes.won(life)
-    return [] if won is None else [_Point(life.lead_id, now, float(won), 1.0, life.won_amount or math.nan)]
+    return [] if won is None else [Point(life.lead_id, now, float(won), 1.0, life.won_amount or math.nan)]
 
 
-def _from_feedback(event: Mapping[str, Any], base: float) -> list[_Point]:
+def feedback_points(event: Mapping[str, Any], base: float) -> list[Point]:
     """What a person said of a lead whose outcome isn't known, as a lead that is part won and part lost."""
     value = event["value"]
     says: float | None = None
@@ -187,8 +198,8 @@ def _from_feedback(event: Mapping[str, Any], base: float) -> list[_Point]:
     lead, at = event["lead_id"], event["at"]
     # Training gives all rows of a lead one lead's weight together: each of the two stands for half of it.
     return [
-        _Point(lead, at, 1.0, 2 * FEEDBACK_WEIGHT * chance, math.nan, True),
-        _Point(lead, at, 0.0, 2 * FEEDBACK_WEIGHT * (1 - chance), math.nan, True),
+        Point(lead, at, 1.0, 2 * FEEDBACK_WEIGHT * chance, math.nan, True),
+        Point(lead, at, 0.0, 2 * FEEDBACK_WEIGHT * (1 - chance), math.nan, True),
     ]
 
 

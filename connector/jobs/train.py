@@ -57,7 +57,7 @@ def train_model(context: Context) -> Trained:
         examples = collect(context)
         features = features_of(context.settings)
         seed = context.settings.training.seed
-        first = _first_rows(examples)
+        first = first_rows(examples)
         cut, test = _held_out(context, examples, first)
         tested = set(examples.rows["lead_id"].filter(pa.array(test)).to_pylist())
         in_test = np.array([lead in tested for lead in examples.rows["lead_id"].to_pylist()], dtype=bool)
@@ -68,13 +68,13 @@ def train_model(context: Context) -> Trained:
         )
         past = examples.take(~in_test & ~late)
         context.progress("Training: backtest on the latest leads", 1, 3)
-        backtest = _fit(past, features, seed, flags=context.policy.flags)
+        backtest = fit(past, features, seed, flags=context.policy.flags)
         held = examples.take(test)
         mature = mature_table(context, held, backtest)
         context.progress("Training: the model itself", 2, 3)
         created = context.clock.now().astimezone(UTC)
         version = _version(context, created)
-        model = _fit(
+        model = fit(
             examples,
             features,
             seed,
@@ -102,7 +102,8 @@ def train_model(context: Context) -> Trained:
         )  # fmt: skip
 
 
-def _fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
+def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
+    """The model of these examples, as it is released or backtested."""
     amount = examples.amount if np.isfinite(examples.amount).any() else None
     return train(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
@@ -110,7 +111,7 @@ def _fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
     )  # fmt: skip
 
 
-def _first_rows(examples: Examples) -> np.ndarray:
+def first_rows(examples: Examples) -> np.ndarray:
     """Marks each lead's earliest row: the one it was first scored with."""
     first: dict[str, int] = {}
     for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
@@ -118,8 +119,8 @@ def _first_rows(examples: Examples) -> np.ndarray:
             first[lead] = i
     mask = np.zeros(len(examples.won), dtype=bool)
     mask[list(first.values())] = True
-    first_rows: np.ndarray = mask & ~examples.feedback
-    return first_rows
+    found: np.ndarray = mask & ~examples.feedback
+    return found
 
 
 def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:

@@ -37,6 +37,7 @@ from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario_file import read_scenario
 from connector.playground.world.truth import read_truth, write_truth
 
 Vendor = Literal["salesforce", "hubspot"]
@@ -59,10 +60,13 @@ class WorldOptions:
     csv: Path | None = None
     mapping: Path | None = None
     """a TableMapping file, or the name of a shipped one; without it the mapping is proposed from the file"""
+    scenario: str | None = None
+    """a scenario file, or the name of a shipped one; without it first.toml"""
 
     def make(self) -> tuple[World, Truth]:
         if self.csv is None:
-            return generate(self.leads, self.months, self.seed)
+            scenario = None if self.scenario is None else read_scenario(self.scenario)
+            return generate(self.leads, self.months, self.seed, scenario=scenario)
         table = import_module("connector.playground.world.table")
         world, truth = table.load(self.csv, self.mapping)
         return world, truth
@@ -299,8 +303,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--mapping", type=Path)
+    parser.add_argument(
+        "--scenario", help="a scenario file, or the name of a shipped one (docs/scenarios.md)"
+    )
     asked = parser.parse_args(arguments)
-    options = WorldOptions(asked.leads, asked.months, asked.seed, asked.csv, asked.mapping)
+    options = WorldOptions(asked.leads, asked.months, asked.seed, asked.csv, asked.mapping, asked.scenario)
     try:
         serve(asked.crm, asked.data, asked.port, asked.pages_port, options)
     except CandorError as error:

@@ -10,15 +10,11 @@ from typing import Any
 from connector.playground.world import words
 from connector.playground.world.cast import Lead
 from connector.playground.world.formula import HORIZON_DAYS
+from connector.playground.world.scenario import Scenario
 from connector.playground.world.week import Event, Week, call, email, session
 
-DAYS_TO_WIN = {  # median after the first scoring, by source
-    "partner referral": 40, "customer referral": 38, "web form": 50, "paid search": 55, "webinar": 65,
-    "event": 75, "outbound list": 90,
-}  # fmt: skip
-SLOW_FACTOR = 1.6
-AMOUNT = {"small": 7_500.0, "middle": 26_000.0, "enterprise": 260_000.0}
-"""Median deal, in the org's currency: under 100 employees, to 999, and from 1,000 on."""
+SMALL, MIDDLE = 7_500.0, 26_000.0
+"""Median deal, in the org's currency: under 100 employees, and to 999; a bigger one's is a multiple of that."""
 LOST_DEAL_SHARE = 0.11
 """of worked losers that come as far as a deal"""
 NEGLECTED_DAYS = 120
@@ -59,38 +55,49 @@ class Bargain:
     stages: list[tuple[float, str]]
 
 
-def amount(lead: Lead, rnd: Random) -> float:
+def amount(lead: Lead, rnd: Random, enterprise: float) -> float:
     size = lead.company.employees
-    median = AMOUNT["small" if size < 100 else "middle" if size < 1000 else "enterprise"]
-    return round(median * rnd.lognormvariate(0, 0.6), -2)
+    median = SMALL if size < 100 else MIDDLE if size < 1000 else MIDDLE * enterprise
+    return round(median * lead.company.value * rnd.lognormvariate(0, 0.6), -2)
 
 
-def draw(leads: list[Lead], p: list[float], rnd: Random) -> list[bool]:
-    """Won or not, each lead with its own p, colleagues alike."""
+def luck(leads: list[Lead], rnd: Random) -> list[float]:
+    """Each lead's lot, uniform from 0 to 1: it wins where the lot is below its chance. Colleagues draw alike."""
     shared: dict[int, float] = {}
-    won = []
-    for lead, chance in zip(leads, p, strict=True):
+    lots = []
+    for lead in leads:
         common = shared.setdefault(lead.company.number, rnd.gauss(0, 1))
         z = math.sqrt(COLLEAGUES_DECIDE_ALIKE) * common + math.sqrt(1 - COLLEAGUES_DECIDE_ALIKE) * rnd.gauss(
             0, 1
         )
-        won.append(0.5 * math.erfc(-z / math.sqrt(2)) < chance)
-    return won
+        lots.append(0.5 * math.erfc(-z / math.sqrt(2)))
+    return lots
 
 
-def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random) -> Story:
+def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario) -> Story:
     """Wins within the horizon; a slow one goes dark first and comes back."""
-    median = DAYS_TO_WIN[lead.source] * (SLOW_FACTOR if lead.slow else 1)
+    hygiene, enterprise = scenario.hygiene, scenario.enterprise
+    median = scenario.channels.days[lead.source] * (scenario.returners.slower if lead.slow else 1)
+    if lead.company.employees >= 1000:
+        median *= enterprise.slower
     days = min(max(rnd.lognormvariate(math.log(median), 0.45), 8), HORIZON_DAYS - 2)
     start = lead.scored + (days * rnd.uniform(0.35, 0.6) if lead.slow else rnd.uniform(0, 2))
     close = lead.scored + days
     story = Story(won=close)
     made = start + (close - start) * rnd.uniform(0.3, 0.5)
-    story.deal = Bargain([lead], amount(lead, rnd), ae, [
+    story.deal = Bargain([lead], amount(lead, rnd, enterprise.value), ae, [
         (made, "discovery"), (made + (close - made) * 0.4, "proposal"),
         (made + (close - made) * 0.75, "negotiation"), (close, "won"),
     ])  # fmt: skip
-    _engage(lead, start, close, rnd, story.events, bursts=2 + int(rnd.expovariate(1 / 2)), keen=0.5)
+    _engage(
+        lead,
+        start,
+        close,
+        rnd,
+        story.events,
+        bursts=round((2 + int(rnd.expovariate(1 / 2))) * scenario.world.visits),
+        keen=0.5,
+    )
     for _ in range(rnd.choice((1, 2, 2, 3))):
         if email(lead, rnd.uniform(start, made), rnd, story.events, 0.65):
             break
@@ -111,7 +118,7 @@ def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random) -> Sto
         Edit((start + made) / 2, "status", "qualified", sdr),
     ]
     story.edits += [Edit(made, "status", "converted", ae), Edit(made, "owner", ae, sdr)]
-    _tidy(lead, blanks, 0.8, start, close, ae, rnd, story.edits)
+    _tidy(lead, blanks, hygiene.winners, start, close, ae, rnd, story.edits, linkedin=hygiene.linkedin)
     if rnd.random() < 0.9:
         story.edits.append(
             Edit(close, "contract_term", rnd.choice(("12 months", "24 months", "36 months")), ae)
@@ -119,13 +126,15 @@ def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random) -> Sto
     return story
 
 
-def loser(lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Random) -> Story:
+def loser(
+    lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario
+) -> Story:
     """Disqualified, nurtured, lost as a deal or never worked, at times that chance sets."""
     story = Story()
     worked = week.worked or rnd.random() < 0.55
     if lead.slow and rnd.random() < 0.3:  # comes back from the dark, and still doesn't buy
         back = lead.scored + rnd.uniform(25, 110)
-        _engage(lead, back, back + 20, rnd, story.events, bursts=2, keen=0.0)
+        _engage(lead, back, back + 20, rnd, story.events, bursts=round(2 * scenario.world.visits), keen=0.0)
     elif rnd.random() < 0.45:
         _engage(
             lead,
@@ -133,7 +142,7 @@ def loser(lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Ran
             lead.scored + rnd.uniform(5, 90),
             rnd,
             story.events,
-            bursts=1 + int(rnd.expovariate(1)),
+            bursts=round((1 + int(rnd.expovariate(1))) * scenario.world.visits),
             keen=-0.3,
         )
     if not worked or lead.opted_out:
@@ -151,17 +160,17 @@ def loser(lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Ran
             Event(at, "meeting", lead, by_rep=True, detail={"minutes": 30.0, "channel": "phone"})
         )
     story.edits.append(Edit(start, "status", "working", sdr))
-    _tidy(lead, blanks, 0.13, start, end, sdr, rnd, story.edits)
+    _tidy(lead, blanks, scenario.hygiene.losers, start, end, sdr, rnd, story.edits)
     if rnd.random() < LOST_DEAL_SHARE:
         end += rnd.lognormvariate(math.log(30), 0.5)
         made = start + (end - start) * 0.4
         stages = [(made, "discovery"), (made + (end - made) * 0.5, "proposal"), (end, "lost")]
-        story.deal = Bargain([lead], amount(lead, rnd), ae, stages)
+        story.deal = Bargain([lead], amount(lead, rnd, scenario.enterprise.value), ae, stages)
         story.events.append(
             Event(made, "meeting", lead, by_rep=True, detail={"minutes": 30.0, "channel": "phone"})
         )
         story.edits += [Edit(made, "status", "converted", ae), Edit(made, "owner", ae, sdr)]
-        _tidy(lead, blanks, 0.35, made, end, ae, rnd, story.edits)
+        _tidy(lead, blanks, scenario.hygiene.lost_deals, made, end, ae, rnd, story.edits)
     elif rnd.random() < 0.85:
         story.edits.append(Edit(end, "status", "nurture" if rnd.random() < 0.35 else "disqualified", sdr))
     return story
@@ -234,9 +243,12 @@ def _tidy(
     by: str,
     rnd: Random,
     edits: list[Edit],
+    *,
+    linkedin: float | None = None,
 ) -> None:
-    """Reps fill the record in, more where it goes well."""
+    """Reps fill the record in, more where it goes well; `linkedin`: the share for that field."""
     known = {edit.field for edit in edits}
     for name in blanks:
-        if name not in known and rnd.random() < share:
+        mine = linkedin if name == "linkedin" and linkedin is not None else share
+        if name not in known and rnd.random() < mine:
             edits.append(Edit(rnd.uniform(start, end), name, lead.true[name], by))

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from connector.playground.world import words
-
-NEW_MARKET_SHARE = 0.05
-"""Share of companies in the new industry once it has entered."""
+from connector.playground.world.scenario import Scenario
 
 SAME_PERSON = 0.4
 """of those who come to a company months after its first lead: the same person again"""
@@ -29,6 +27,13 @@ class Company:
     known: bool
     """has an account record; the others are only a name on a lead and a domain in its e-mail"""
     people: list[Lead] = field(default_factory=list)
+    renamed: tuple[float, str, str] | None = None
+    """the day of a rebrand, the new name and the new domain"""
+    value: float = 1.0
+    """multiple of the deals of a company of its size"""
+
+    def name_on(self, day: float) -> str:
+        return self.name if self.renamed is None or day < self.renamed[0] else self.renamed[1]
 
 
 @dataclass(slots=True)
@@ -53,6 +58,10 @@ class Lead:
     interest: float
     true: dict[str, Any] = field(default_factory=dict)
     """the fields as they would stand if nobody had left anything blank"""
+    marks: set[str] = field(default_factory=set)
+    """which pathologies it is a case of (world/pathologies.py)"""
+    sparse: float = 0.0
+    """share of its fields that are blank at the least"""
 
     @property
     def key(self) -> str:
@@ -63,15 +72,17 @@ class Lead:
         return self.created + 7.0
 
 
-def make(rng: np.random.Generator, rnd: Random, leads: int, days: float) -> list[Lead]:
+def make(rng: np.random.Generator, rnd: Random, leads: int, days: float, scenario: Scenario) -> list[Lead]:
     """`leads` people at their companies, by time of arrival, over `days` days."""
     found: list[Lead] = []
     names: set[str] = set()
     while len(found) < leads:
         arrival = days * rnd.random()
-        company = _company(rng, rnd, len(names), names, late=arrival > days * 2 / 3)
-        for when in _arrivals(rnd, arrival, days)[: leads - len(found)]:
-            lead = _lead(rng, rnd, company, when)
+        market = scenario.new_market
+        new = market.share if arrival > days * market.after else None
+        company = _company(rng, rnd, len(names), names, new)
+        for when in _arrivals(rnd, arrival, days, scenario.world.committees)[: leads - len(found)]:
+            lead = _lead(rng, rnd, company, when, scenario)
             company.people.append(lead)
             found.append(lead)
     found.sort(key=lambda lead: lead.created)
@@ -84,12 +95,12 @@ def make(rng: np.random.Generator, rnd: Random, leads: int, days: float) -> list
     return found
 
 
-def _arrivals(rnd: Random, first: float, days: float) -> list[float]:
+def _arrivals(rnd: Random, first: float, days: float, committees: float) -> list[float]:
     """One person mostly; a committee of 2-5 within days; now and then a second one months later."""
     chance = rnd.random()
-    if chance < 0.80:
+    if chance < 0.96 - committees:
         return [first]
-    if chance < 0.84:
+    if chance < 1 - committees:
         return [first, min(first + rnd.uniform(45, 220), days)]
     when = [first]
     for _ in range(rnd.choices((1, 2, 3, 4), (0.5, 0.27, 0.15, 0.08))[0]):
@@ -97,12 +108,15 @@ def _arrivals(rnd: Random, first: float, days: float) -> list[float]:
     return when
 
 
-def _company(rng: np.random.Generator, rnd: Random, number: int, names: set[str], *, late: bool) -> Company:
+def _company(
+    rng: np.random.Generator, rnd: Random, number: int, names: set[str], new: float | None
+) -> Company:
+    """`new`: share of the new industry, once it has entered."""
     stem = rnd.choice(words.COMPANY_STARTS) + rnd.choice(words.COMPANY_MIDDLES)
     while stem in names:
         stem += rnd.choice(words.COMPANY_MIDDLES)
     names.add(stem)
-    if late and rnd.random() < NEW_MARKET_SHARE * 2:
+    if new is not None and rnd.random() < new:
         industry = words.NEW_INDUSTRY[0]
     else:
         industry = _weighted(rnd, words.INDUSTRIES)
@@ -119,7 +133,8 @@ def _company(rng: np.random.Generator, rnd: Random, number: int, names: set[str]
     )
 
 
-def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float) -> Lead:
+def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float, scenario: Scenario) -> Lead:
+    asks, mail = scenario.hand_raisers, scenario.personal_mail
     first, last = rnd.choice(words.FIRST_NAMES), rnd.choice(words.LAST_NAMES)
     follows = bool(company.people) and when - company.people[-1].created < 15
     source = _weighted(rnd, words.SOURCES)
@@ -130,10 +145,12 @@ def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float) 
     if seniority is None:
         seniority = rnd.choices((0, 1, 2, 3), (0.35, 0.33, 0.2, 0.12))[0]
     inbound = source in ("web form", "paid search", "customer referral")
-    slow = (company.employees >= 1000 or company.industry == "public sector") and rnd.random() < 0.5
-    hand_raiser = rnd.random() < (0.12 if inbound else 0.025) * (0.5 if slow else 1.0)
+    slow = (
+        company.employees >= 1000 or company.industry == "public sector"
+    ) and rnd.random() < scenario.returners.share
+    hand_raiser = rnd.random() < (asks.inbound if inbound else asks.others) * (0.5 if slow else 1.0)
     heard = words.COLLEAGUE if follows and rnd.random() < 0.45 else rnd.choice(words.HEARD_FROM)
-    free = rnd.random() < (0.22 if company.employees < 50 else 0.12)
+    free = rnd.random() < (mail.small if company.employees < 50 else mail.others)
     address = rnd.choice(words.FREE_MAIL) if free else company.domain
     interest = (
         float(rng.normal())
@@ -148,6 +165,8 @@ def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float) 
         hand_raiser, rnd.random() < 0.03, slow, heard, interest,
     )  # fmt: skip
     industries = {**words.INDUSTRIES, words.NEW_INDUSTRY[0]: (0, words.NEW_INDUSTRY[1])}
+    if hand_raiser:
+        lead.sparse = asks.blanks
     lead.true = {
         "title": rnd.choice(words.TITLES[function, seniority]),
         "industry": _spelling(rnd, industries[company.industry][1]),

@@ -1,23 +1,25 @@
 """The truth: the chance of a won deal within 180 days after the first scoring, at the age of a week.
 
-    p = sigmoid(intercept + sum of EFFECTS[c] * column c)
+    p = sigmoid(intercept + sum of effects[c] * column c)
 
-The columns are those of `EFFECTS`, in that order, and are what `Truth.rows` holds: true attributes, also
-where the record is blank, and log-scaled counts of what persons did. The intercept is set so that the mean of
-p is BASE_RATE.
+The columns are those of `EFFECTS`, then those that a scenario's pathologies add (world/pathologies.py), and are
+what `Truth.rows` holds: true attributes, also where the record is blank, and log-scaled counts of what persons did.
+The intercept is set so that the mean of p is the scenario's base rate; where its channels are calibrated, each
+source's effect and the intercept are set so that each source converts at its rate.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
-from connector.playground.world import words
+from connector.playground.world import pathologies, words
 from connector.playground.world.cast import Lead
+from connector.playground.world.scenario import Scenario
 from connector.playground.world.week import Week
 
-BASE_RATE = 0.10
 HORIZON_DAYS = 180
 
 EFFECTS: dict[str, float] = {  # log odds per unit; the reference is a business person from a web form
@@ -53,8 +55,22 @@ EFFECTS: dict[str, float] = {  # log odds per unit; the reference is a business 
 }
 
 
-def row(lead: Lead, week: Week) -> list[float]:
-    """One lead's values of the columns of EFFECTS."""
+def effects(scenario: Scenario) -> dict[str, float]:
+    """Log odds of every column in a scenario, before its sources are calibrated."""
+    changed = {
+        "slow clock": scenario.returners.lift,
+        "hand-raiser": scenario.hand_raisers.lift,
+        "industry climate technology": scenario.new_market.lift,
+    }
+    told = {name: changed.get(name, effect) for name, effect in EFFECTS.items()}
+    for name in told:
+        if name.startswith("source "):
+            told[name] *= scenario.channels.effect
+    return told | pathologies.effects(scenario)
+
+
+def row(lead: Lead, week: Week, names: Collection[str]) -> list[float]:
+    """One lead's values of the columns of `names`."""
     company = lead.company
     views, documents = math.log1p(week.views), math.log1p(week.documentation)
     colleagues = sum(
@@ -83,20 +99,41 @@ def row(lead: Lead, week: Week) -> list[float]:
         "outbound × replied": outbound and week.replied,
         "under 20 employees × log(1 + page views)": (company.employees < 20) * views,
     }  # fmt: skip
-    return [float(values[name]) for name in EFFECTS]
+    if len(names) > len(EFFECTS):
+        values |= pathologies.columns(lead, week)
+    return [float(values[name]) for name in names]
 
 
-def probabilities(rows: np.ndarray) -> tuple[np.ndarray, float]:
-    """p of each row, and the intercept that makes their mean BASE_RATE (bisection)."""
-    linear = rows @ np.array(list(EFFECTS.values()))
+def probabilities(
+    rows: np.ndarray, told: dict[str, float], sources: list[str], scenario: Scenario
+) -> tuple[np.ndarray, dict[str, float]]:
+    """p of each row, and the effects that gave it, sources as calibrated and the intercept with them."""
+    channels = scenario.channels
+    if not channels.calibrated:
+        linear = rows @ np.array(list(told.values()))
+        intercept = _shift(linear, scenario.world.base_rate)
+        return _sigmoid(linear + intercept), {**told, "intercept": intercept}
+    rest = np.array([0.0 if name.startswith("source ") else effect for name, effect in told.items()])
+    linear, of = rows @ rest, np.array(sources)
+    shift = {source: _shift(linear[of == source], rate) for source, rate in channels.rates.items()}
+    fitted = {name: shift[name.removeprefix("source ")] - shift["web form"] if name.startswith("source ") else effect
+              for name, effect in told.items()}  # fmt: skip
+    linear = rows @ np.array(list(fitted.values())) + shift["web form"]
+    return _sigmoid(linear), {**fitted, "intercept": shift["web form"]}
+
+
+def _shift(linear: np.ndarray, rate: float) -> float:
+    """What to add to the log odds so that their mean chance is `rate` (bisection); 0 for none."""
+    if not len(linear):
+        return 0.0
     low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _sigmoid(linear + middle).mean() < BASE_RATE:
+        if _sigmoid(linear + middle).mean() < rate:
             low = middle
         else:
             high = middle
-    return _sigmoid(linear + low), low
+    return low
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

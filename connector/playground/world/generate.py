@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from connector.playground.world import after, cast, formula, week, words
-from connector.playground.world.cast import Lead
+from connector.playground.world import after, cast, formula, pathologies, week, words
+from connector.playground.world.cast import Company, Lead
 from connector.playground.world.model import (
     Account,
     Column,
@@ -28,7 +28,11 @@ from connector.playground.world.model import (
     Truth,
     World,
 )
+from connector.playground.world.scenario import Scenario
+from connector.playground.world.scenario_file import read_scenario
 
+FIRST = "first"
+"""The scenario that is played when none is given."""
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 """The moment the org is handed over when no start is given: never the machine's clock."""
 MONTH_DAYS = 365.25 / 12
@@ -48,37 +52,68 @@ BLANK_OF_EXECUTIVES = 0.08
 
 
 def generate(
-    leads: int = 5000, months: int = 18, seed: int = 7, start: date | None = None
+    leads: int = 5000,
+    months: int = 18,
+    seed: int = 7,
+    start: date | None = None,
+    scenario: Scenario | None = None,
 ) -> tuple[World, Truth]:
-    """The same seed gives the same world, on any machine. `start` defaults to `months` before NOW."""
+    """The same seed and scenario give the same world, on any machine. `start` defaults to `months` before NOW,
+    `scenario` to first.toml (`Scenario()` is default.toml, where every pathology is on)."""
+    scenario = read_scenario(FIRST) if scenario is None else scenario
     days = months * MONTH_DAYS
     begin = NOW - timedelta(days=round(days)) if start is None else datetime.combine(start, time(12), UTC)
     rng, rnd = np.random.default_rng(seed), Random(seed)
-    people = cast.make(rng, rnd, leads, round(days))
+    people = cast.make(rng, rnd, leads, round(days), scenario)
+    pathologies.mark(scenario, people, seed)
     weeks: dict[int, week.Week] = {}
     for lead in people:
-        weeks[lead.number] = week.live(lead, weeks, rnd)
-    rows = np.array([formula.row(lead, weeks[lead.number]) for lead in people]).reshape(
-        -1, len(formula.EFFECTS)
-    )
-    p, _ = formula.probabilities(rows)
-    blanks = {lead.number: _blanks(lead, rnd) for lead in people}
+        weeks[lead.number] = week.live(lead, weeks, rnd, scenario.world.visits)
+    told = formula.effects(scenario)
+    rows = np.array([formula.row(lead, weeks[lead.number], told) for lead in people]).reshape(-1, len(told))
+    p, told = formula.probabilities(rows, told, [lead.source for lead in people], scenario)
+    blanks = {lead.number: _blanks(lead, rnd, scenario.world.blanks) for lead in people}
     stories: dict[int, after.Story] = {}
-    for lead, won in zip(people, after.draw(people, p.tolist(), rnd), strict=True):
+    lots = after.luck(people, rnd)
+    for lead, lot, chance in zip(people, lots, p.tolist(), strict=True):
         sdr, ae = SDRS[lead.number % len(SDRS)], AES[lead.company.number % len(AES)]
         stories[lead.number] = (
-            after.winner(lead, blanks[lead.number], sdr, ae, rnd)
-            if won
-            else after.loser(lead, weeks[lead.number], blanks[lead.number], sdr, ae, rnd)
+            after.winner(lead, blanks[lead.number], sdr, ae, rnd, scenario)
+            if lot < chance
+            else after.loser(lead, weeks[lead.number], blanks[lead.number], sdr, ae, rnd, scenario)
         )
     after.join_deals(stories, people)
     after.clear_out(stories, people, round(days) * 0.6)
-    return _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
+    world, truth = _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
+    _counterfactual(truth, scenario, people, lots, told)
+    return world, truth
 
 
-def _blanks(lead: Lead, rnd: Random) -> list[str]:
+def _counterfactual(
+    truth: Truth, scenario: Scenario, people: list[Lead], lots: list[float], told: dict[str, float]
+) -> None:
+    """What would become of each lead with a person's attention in time, and without."""
+    attention = scenario.attention
+    truth.design = [name for name in told if name != "intercept"]
+    truth.scenario, truth.effects = scenario.name, told
+    truth.luck = {lead.key: lot for lead, lot in zip(people, lots, strict=True)}
+    truth.reached = {key: min(p * attention.reached, 0.98) for key, p in truth.probability.items()}
+    truth.unreached = {key: p * attention.unreached for key, p in truth.probability.items()}
+    truth.reach_by = {
+        lead.key: truth.scored_at[lead.key]
+        + timedelta(days=attention.hand_raiser_days if lead.hand_raiser else attention.days)
+        for lead in people
+    }
+    truth.renamed = {lead.company.domain: lead.company.renamed[2] for lead in people if lead.company.renamed}
+
+
+def _blanks(lead: Lead, rnd: Random, more_blank: float) -> list[str]:
     more = BLANK_BY_SOURCE.get(lead.source, 0.0) + BLANK_OF_EXECUTIVES * (lead.seniority == 4)
-    return [name for name, share in BLANK.items() if rnd.random() < min(max(share + more, 0.1), 0.45)]
+    return [
+        name
+        for name, share in BLANK.items()
+        if rnd.random() < max(min(max(share + more, 0.1), 0.45) * more_blank, lead.sparse)
+    ]
 
 
 class _Scribe:
@@ -114,7 +149,7 @@ class _Scribe:
             horizon_days=formula.HORIZON_DAYS,
             probability={lead.key: float(chance) for lead, chance in zip(self.people, p, strict=True)},
             scored_at={lead.key: self.at(lead.scored) for lead in self.people},
-            design=list(formula.EFFECTS),
+            design=[],
             rows={lead.key: [float(x) for x in row] for lead, row in zip(self.people, rows, strict=True)},
             cause={lead.key: self._cause(lead) for lead in self.people},
             wins={key: self.at(story.won) for key, story in stories if story.won is not None},
@@ -128,6 +163,9 @@ class _Scribe:
     def _cause(self, lead: Lead) -> str:
         """What a lead's case is an example of, the rarest first."""
         company = lead.company
+        for name, cause in pathologies.CAUSE.items():
+            if name in lead.marks:
+                return cause
         if company.industry == words.NEW_INDUSTRY[0]:
             return "new market"
         if lead.slow:
@@ -173,7 +211,7 @@ class _Scribe:
             closed = past[-1][1] in ("won", "lost")
             company = lead.company
             deals.append(Deal(
-                key, f"{company.name} - {lead.true['product_interest']}",
+                key, f"{company.name_on(bargain.stages[0][0])} - {lead.true['product_interest']}",
                 f"A{company.number:05d}" if company.known else None,
                 [one.key for one in there], bargain.owner, bargain.amount, past[-1][1], self.at(past[0][0]),
                 self.at(past[-1][0]), self.at(past[-1][0] if closed else bargain.stages[-1][0] // 7 * 7 + 14),
@@ -206,7 +244,7 @@ class _Scribe:
         converted = self._converted(lead)
         created, company = self.at(lead.created), lead.company
         person = Person(
-            lead.key, lead.first_name, lead.last_name, lead.email, company.name,
+            lead.key, lead.first_name, lead.last_name, lead.email, company.name_on(lead.created),
             f"A{company.number:05d}" if company.known else None, created,
             max([created, *(change.at for change in changes)]), owner, status, state,
             None if converted is None else self.at(converted), deal,
@@ -230,12 +268,18 @@ class _Scribe:
                 continue
             n = company.number
             found[n] = Account(
-                f"A{n:05d}", company.name, None if n % 11 == 0 else company.domain,
+                f"A{n:05d}", *self._account_name(company, None if n % 11 == 0 else company.domain),
                 None if n % 5 == 0 else company.industry.title(), None if n % 4 == 0 else company.employees,
                 None if n % 3 == 0 else company.revenue, None if n % 9 == 0 else company.country,
                 self.at(lead.created - (n * 7 % 300)), AES[n % len(AES)],
             )  # fmt: skip
         return list(found.values())
+
+    def _account_name(self, company: Company, domain: str | None) -> tuple[str, str | None]:
+        """A rebrand reaches the account: its new name with the old one behind it, and the new domain."""
+        if company.renamed is None or company.renamed[0] > self.days:
+            return company.name, domain
+        return f"{company.renamed[1]} (formerly {company.name})", domain and company.renamed[2]
 
 
 def points(values: dict[str, Any], touches: int) -> int:

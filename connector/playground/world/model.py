@@ -147,3 +147,15 @@ class Truth:
     deals: Mapping[str, str] = field(default_factory=dict)
     amounts: Mapping[str, float] = field(default_factory=dict)
     ahead: list[Touch] = field(default_factory=list)
+    scenario: str = ""
+    effects: Mapping[str, float] = field(default_factory=dict)
+    """log odds of each column of `design`, and "intercept": logit p = intercept + rows · effects"""
+    reached: Mapping[str, float] = field(default_factory=dict)
+    """the chance when a person reaches the lead by `reach_by`"""
+    unreached: Mapping[str, float] = field(default_factory=dict)
+    """and when nobody does"""
+    reach_by: Mapping[str, datetime] = field(default_factory=dict)
+    luck: Mapping[str, float] = field(default_factory=dict)
+    """the lot of each lead, 0 to 1: it is won in a history where `luck` is below its chance, and so in any other"""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """old domain -> new domain of a company that has rebranded"""

@@ -23,7 +23,9 @@ BASE_RATE = 0.10
 
 REASON_OF_CAUSE = {
     "new market": "new_use_case", "another clock": "timing_later", "committee": "committee_forming",
-    "incomplete": "data_missing", "standard": "hidden_budget",
+    "incomplete": "data_missing", "standard": "hidden_budget", "private-equity researcher": "research_for_partner",
+    "new persona": "new_use_case", "outside the profile": "new_use_case", "champion without a title": "committee_forming",
+    "rebrand": "data_missing", "untracked referral": "hidden_budget",
 }  # fmt: skip
 OVERRIDE_WORDS = {
     True: ("They have budget, and a date", "Three people were in the call", "Their board asked for this", "Knows us well"),

@@ -26,7 +26,7 @@ def read_truth(path: Path) -> Truth:
     except OSError as error:
         raise InputError(f"The truth of this world can't be read: {error}.") from error
     raw = orjson.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
-    for name in ("scored_at", "wins", "losses"):
-        raw[name] = {key: datetime.fromisoformat(at) for key, at in raw[name].items()}
+    for name in ("scored_at", "wins", "losses", "reach_by"):
+        raw[name] = {key: datetime.fromisoformat(at) for key, at in raw.get(name, {}).items()}
     raw["ahead"] = [Touch(**{**touch, "at": datetime.fromisoformat(touch["at"])}) for touch in raw["ahead"]]
     return Truth(**raw)

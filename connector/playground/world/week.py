@@ -62,14 +62,14 @@ _MIX = {  # weights of the contents above, by function
 }
 
 
-def live(lead: Lead, weeks: dict[int, Week], rnd: Random) -> Week:
+def live(lead: Lead, weeks: dict[int, Week], rnd: Random, visits: float = 1.0) -> Week:
     """The first week of one lead; `weeks` has those of its colleagues who came before it."""
     week = Week()
     _arrive(lead, week, rnd)
     rate = math.exp(-0.3 + 0.55 * lead.interest) * (
         0.55 if lead.source in ("outbound list", "event") else 1.0
     )
-    count = min(_poisson(rnd, rate), 14)
+    count = min(_poisson(rnd, rate * visits), round(14 * max(visits, 1.0)))
     at = lead.created
     for _ in range(count):
         gap = rnd.expovariate(1 / 0.8) if rnd.random() < 0.45 else rnd.uniform(0.5, 5.5)
@@ -84,8 +84,26 @@ def live(lead: Lead, weeks: dict[int, Week], rnd: Random) -> Week:
         week.events.append(
             Event(_within(lead, rnd), "email_forwarded", lead, detail={"subject": rnd.choice(words.SUBJECTS)})
         )
+    if "champion" in lead.marks:
+        _carry(lead, week)
     _measure(lead, week)
     return week
+
+
+def _carry(lead: Lead, week: Week) -> None:
+    """A champion passes it on inside the company, without a draw: others' weeks stay as they would be without."""
+    for n, day in enumerate((1.5, 4.25)):
+        others = [
+            other.email
+            for other in lead.company.people
+            if other is not lead and other.created < lead.created + day
+        ]
+        detail: dict[str, Any] = {"subject": words.SUBJECTS[(lead.number + n) % len(words.SUBJECTS)]}
+        if others:
+            detail["cc"] = others[:3]
+        week.events.append(
+            Event(lead.created + day + lead.number % 19 / 24, "email_forwarded", lead, detail=detail)
+        )
 
 
 def session(

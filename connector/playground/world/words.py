@@ -40,6 +40,20 @@ INDUSTRIES = {  # clean name -> (share, spellings, the usual one first)
 NEW_INDUSTRY = ("climate technology", ("Climate Technology", "Climate Tech", "Carbon removal"))
 """Enters the market in the last third of the history: an evolving market, never closed before."""
 
+OUTSIDERS = {
+    "agriculture": ("Agriculture", "agriculture", "Farming"),
+    "legal services": ("Legal Services", "Law Practice", "legal"),
+    "mining": ("Mining", "Mining & Metals", "mining"),
+    "hospitality": ("Hospitality", "Hotels", "hospitality"),
+}
+"""Industries that are no part of anybody's ideal profile."""
+PRIVATE_EQUITY = (
+    "private equity",
+    ("Private Equity", "Investment Management", "Venture Capital & Private Equity"),
+)
+RESEARCHERS = ("Research Analyst", "Research Associate", "Intern, Research", "Analyst (Student)")
+NEW_PERSONA = ("AI Operations Lead", "Head of Agents", "Automation Steward", "GTM Engineer")
+
 COUNTRIES = {  # share, spellings
     "United States": (0.44, ("United States", "USA", "US")),
     "United Kingdom": (0.14, ("United Kingdom", "UK", "Great Britain")),

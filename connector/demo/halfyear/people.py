@@ -1,0 +1,92 @@
+"""Reps and reviewers at work, without a CRM: the playground's own rep, before a desk that only remembers what was said.
+
+What a rep knows of a lead and says about it comes from a lot of its own for each lead, so it is the same whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from connector.playground.desk import DeskKind, TimelineEntry, View
+from connector.playground.world.model import Person, Truth
+from connector.playground.world.rep import Rep
+
+
+@dataclass
+class _Notepad:
+    """A desk that shows one lead and keeps what is written."""
+
+    lead: View
+    case: View
+    vendor: str = "none"
+    written: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def leads(self, *, search: str = "", limit: int = 50, offset: int = 0) -> Sequence[View]:
+        return [self.lead]
+
+    def deals(self, lead_id: str | None = None) -> Sequence[View]:
+        return []
+
+    def reviews(self, *, open_only: bool = True) -> Sequence[View]:
+        return [self.case]
+
+    def view(self, kind: DeskKind, id: str) -> View:
+        return self.lead
+
+    def timeline(self, lead_id: str, *, limit: int = 100) -> Sequence[TimelineEntry]:
+        return []
+
+    def set(self, kind: DeskKind, id: str, values: Mapping[str, Any], *, by: str) -> None:
+        self.written.append(values)
+
+    def log(self, lead_id: str, kind: str, *, by: str, detail: Mapping[str, Any] | None = None) -> str:
+        return ""
+
+    def make_deal(self, lead_id: str, *, amount: float, by: str) -> str:
+        return ""
+
+    def owners(self) -> Mapping[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class People:
+    truth: Truth
+    persons: Mapping[str, Person]
+    seed: int
+
+    def work(self, lead: str, score: float, at: datetime) -> list[dict[str, Any]]:
+        """What a rep says of a lead that they work: tags and overrides, in harvest's own form."""
+        rep, pad = self._at(lead, score, "work")
+        rep.look(pad.lead, by="rep")
+        said: list[dict[str, Any]] = []
+        for values in pad.written:
+            said += [_event("tag", lead, at, {"tag": tag}) for tag in values.get("candor_tags", ())]
+            if "candor_override_score" in values:
+                said.append(_event("override", lead, at, {"score": values["candor_override_score"]}))
+        return said
+
+    def review(self, lead: str, score: float, at: datetime) -> dict[str, Any]:
+        """A reviewer's decision: route, disqualify or re_score."""
+        rep, pad = self._at(lead, score, "review")
+        rep.review(pad.case, by="reviewer")
+        decision = pad.written[-1]["candor_decision"] if pad.written else "re_score"
+        return _event("review", lead, at, {"decision": decision})
+
+    def _at(self, lead: str, score: float, what: str) -> tuple[Rep, _Notepad]:
+        person = self.persons[lead]
+
+        def view(kind: DeskKind, values: Mapping[str, Any]) -> View:
+            return View(kind, lead, lead, person.last_name, person.owner, person.created_at, values)
+
+        record = {"status": "new", "candor_score": score, "opted_out": bool(person.fields.get("opted_out"))}
+        pad = _Notepad(view("lead", record), view("review", {"candor_lead": lead}))
+        return Rep(pad, self.truth, Random(f"{self.seed}|{what}|{lead}")), pad
+
+
+def _event(kind: str, lead: str, at: datetime, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": kind, "lead_id": lead, "at": at, "value": value}

@@ -1,0 +1,90 @@
+"""Half a year, played once for each team on the same leads with the same hours."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connector.demo.halfyear import fate as fates
+from connector.demo.halfyear import teams
+from connector.demo.halfyear.board import MINUTES_A_TOUCH, Board
+from connector.demo.halfyear.candor import Candor
+from connector.demo.halfyear.fate import Fate
+from connector.demo.halfyear.known import Known, prepare
+from connector.demo.halfyear.people import People
+from connector.demo.halfyear.teams import Team
+from connector.playground.world.generate import generate
+from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario import Scenario
+from scoring.routing.policy import Policy
+
+HISTORY_MONTHS = 12
+TEAM_HOURS = 80.0
+"""The policy's review capacity (two hours a day) is read as that of a team of ten reps, as many as the world has, with eight
+hours each; a team with fewer hours has as much less. Reviews come out of the same hours as touches."""
+DAYS_A_MONTH = 365.25 / 12
+WORKED = 0.3
+"""Hours a day, where none are given, are enough to work this share of the leads that arrive."""
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Played:
+    known: Known
+    fate: Fate
+    hours_a_day: float
+    review_hours_a_day: float
+    candor: Candor
+    usual: teams.UsualPractice
+    boards: dict[str, Board]
+    seconds: float
+
+
+def play(
+    *, seed: int = 7, size: int = 5000, days: int = 180, hours: float | None = None,
+    review_hours: float | None = None, policy: Policy | None = None,
+    progress: Progress = lambda what, done, of: None, made: tuple[World, Truth] | None = None,
+    scenario: Scenario | None = None,
+) -> Played:  # fmt: skip
+    """`size` leads in twelve months of history and the days of the play together. `hours`: of all reps and reviewers of a
+    team in a day; `review_hours`: how many of them reviews may take."""
+    begun = time.perf_counter()
+    policy = policy or Policy()
+    progress("Making the world", 0, None)
+    months = HISTORY_MONTHS + math.ceil(days / DAYS_A_MONTH)
+    world, truth = made or generate(leads=size, months=months, seed=seed, scenario=scenario)
+    progress("Features as of each day", 0, None)
+    known = prepare(world, truth, days, policy)
+    fate = fates.draw(known)
+    a_day = hours if hours is not None else WORKED * len(known.first_look) / days * MINUTES_A_TOUCH / 60
+    reviews = review_hours if review_hours is not None else policy.review.capacity_hours * a_day / TEAM_HOURS
+    people = People(truth, known.arrivals, seed)
+    candor, usual = Candor(known, people, seed), teams.UsualPractice(known)
+    boards = {}
+
+    def run(team: Team, minutes: float, aloud: bool = False) -> None:
+        board = Board(known, fate, minutes, reviews * 60)
+        for day in range(days):
+            if day in known.retrain:
+                team.learn(day)
+            board.begin(day)
+            team.work(board)
+            if aloud:
+                progress(f"Half a year with {team.name}", day + 1, days)
+        boards[team.name] = board
+
+    run(candor, a_day * 60, aloud=True)
+    run(usual, a_day * 60, aloud=True)
+    progress("Those to compare with", 0, None)
+    arrived = [*known.arrivals]
+    for team in (
+        teams.Replayed("Candor's score alone", candor.scores),
+        teams.UsualPractice(known, "usual practice, reviewed", reviewers=people),
+        teams.by_lot(arrived, seed), teams.perfect(known), teams.perfect_for_winners(known), teams.Nobody(),
+    ):  # fmt: skip
+        run(team, a_day * 60)
+    run(teams.Fixed("everybody", dict.fromkeys(arrived, 0.0)), math.inf)
+    return Played(known, fate, a_day, reviews, candor, usual, boards, time.perf_counter() - begun)

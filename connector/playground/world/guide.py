@@ -1,0 +1,127 @@
+"""docs/scenarios.md: how a scenario is written, with every knob as the code declares it. `python -m
+connector.playground.world.guide` writes it; a test plays the page's own example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connector.playground.world.scenario import PATHOLOGIES, Basics, Declared, declared
+from connector.playground.world.scenario_file import read_scenario, shipped
+
+PAGE = Path(__file__).parents[3] / "docs" / "scenarios.md"
+MARK = "<!-- Made by `python -m connector.playground.world.guide` from the code's own declarations. Change those, not this. -->"
+EXAMPLE = """\
+name = "city_hall"
+about = "A vendor to the public sector: slow, few, and nobody with a title decides"
+off = ["researchers", "new_persona"]
+
+[world]
+blanks = 1.4                # records blanker than usual
+
+[returners]
+share = 0.8
+slower = 2.5
+
+[committees]
+champions = 0.9
+
+[channels.rates]            # the other sources keep their rates
+"web form" = 0.05
+"event" = 0.09
+
+[channels.days]
+"web form" = 70
+"""
+
+_INTRO = f"""\
+# Scenarios: write a world of your own
+
+{MARK}
+
+The local CRM is filled with a world that is made from a seed: companies, people, what they do, what reps write down, and
+how it ends. A *scenario* says what that world is like. It is one TOML file; no code is needed.
+
+## In three steps
+1. Save this as `city_hall.toml`:
+
+```toml
+{EXAMPLE}```
+
+2. Start a local CRM with it. The path may be any; a bare name means a scenario that is shipped.
+
+```
+candor playground --scenario city_hall.toml --data ./city-hall --leads 3000 --months 18 --seed 1
+```
+
+3. Use it like any other org, in another terminal: `candor init --playground ./city-hall`. `candor demo --scenario city_hall.toml`
+   plays the whole loop on it. From Python: `generate(leads=3000, months=18, seed=1, scenario=read_scenario("city_hall.toml"))`
+   (connector/playground/world/generate.py and scenario_file.py) gives the world and its truth.
+
+A world is made when the folder is new; to play a changed scenario, name a new folder. The same file, seed, number of leads and
+months make the same world, byte for byte.
+
+## What a file may say
+- `name`: small letters, digits, `-` and `_`. `about`: a sentence. Both may be missing.
+- `off`: a list of pathologies that are switched off, each at the off values below. `off = ["all"]` switches off all but those that the
+  file itself has a table for.
+- A table for a pathology, with those knobs that differ from their defaults. A pathology can't be in `off` and have a table.
+- `[channels.rates]` and `[channels.days]` name sources; those not named keep their defaults.
+
+What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `attention` changes no
+history, only what the simulated reps' work is worth in a played half-year.
+
+## When something is wrong
+Nothing is made; the message names the file, the line, the key, and what is allowed there:
+
+```
+city_hall.toml, line 9, [returners] share is 1.8; allowed is a number from 0 to 1 (share of leads of big companies and of the public sector that are on it; default 0.5).
+```
+
+## What is shipped
+`candor playground` and `candor demo` play `first` when no scenario is given: a milder world, on which the figures of Candor's
+interval are measured. [What a world looks like](world.md) shows `default` beside real data.
+"""
+
+
+def page() -> str:
+    lines = [_INTRO, "| name | what it is |", "| --- | --- |"]
+    for name in shipped():
+        lines.append(
+            f"| [{name}](../connector/playground/scenarios/{name}.toml) | {read_scenario(name).about} |"
+        )
+    lines += [
+        "",
+        "## Every knob",
+        "",
+        "Lifts are log odds: 0.7 doubles the odds, 1.1 makes them three times as high.",
+    ]
+    for table, kind in {"world": Basics, **PATHOLOGIES}.items():
+        lines += ["", f"### [{table}]", (kind.__doc__ or "").split("\n")[0], ""]
+        lines += ["| knob | what it says | default | off | allowed |", "| --- | --- | --- | --- | --- |"]
+        lines += [_row(knob) for knob in declared() if knob.table == table]
+    return "\n".join(lines) + "\n"
+
+
+def _row(knob: Declared) -> str:
+    if isinstance(knob.default, bool):
+        allowed = "true, false"
+    elif knob.low is None:
+        allowed = "a table by source"
+    else:
+        allowed = f"{knob.low:g} to {knob.high:g}" + (", whole" if isinstance(knob.default, int) else "")
+    off = "any" if knob.off is None else _said(knob.off)
+    return f"| {knob.name} | {knob.says} | {_said(knob.default)} | {off} | {allowed} |"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        each = set(value.values())
+        return (
+            f"{each.pop():g} for all" if len(each) == 1 else ", ".join(f"{k} {v:g}" for k, v in value.items())
+        )
+    return str(value).lower() if isinstance(value, bool) else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

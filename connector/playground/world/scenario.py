@@ -1,0 +1,278 @@
+"""What a world is like, declared: each pathology of a real pipeline is a table of knobs, each knob with a default, a
+range, a sentence and the value at which it does nothing.
+
+A scenario is a TOML file (docs/scenarios.md) that says only where it differs from the defaults; one engine plays
+them all. `Scenario().without("rebrands")` is the same world without one pathology.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from connector.playground.world import words
+
+_ORDINARY_DAYS = 55.0
+_DAYS = {
+    "partner referral": 45.0, "customer referral": 30.0, "web form": 30.0, "paid search": 30.0, "webinar": 50.0,
+    "event": 60.0, "outbound list": 90.0,
+}  # fmt: skip
+_RATES = {
+    "partner referral": 0.10, "customer referral": 0.12, "web form": 0.08, "paid search": 0.065, "webinar": 0.045,
+    "event": 0.04, "outbound list": 0.02,
+}  # fmt: skip
+
+
+def _knob(default: Any, off: Any = None, /, says: str = "", **limits: Any) -> Any:
+    """`off`: the value at which the knob does nothing; None where that doesn't matter once the others are off."""
+    dear = {"default_factory": default.copy} if isinstance(default, dict) else {"default": default}
+    return Field(**dear, description=says, json_schema_extra={"off": off}, **limits)
+
+
+def _share(default: float, off: float | None = 0.0, /, says: str = "", *, most: float = 1.0) -> Any:
+    return _knob(default, off, says, ge=0.0, le=most)
+
+
+def _lift(default: float, off: float | None = None, /, says: str = "") -> Any:
+    return _knob(default, off, says + " (log odds)", ge=-6.0, le=6.0)
+
+
+class Knobs(BaseModel):
+    """A table of a scenario. The first line of a subclass's docstring says what it is in a pipeline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def off(cls) -> Self:
+        """The same with every knob that has one at its off value."""
+        said = {name: (field.json_schema_extra or {}).get("off") for name, field in cls.model_fields.items()}  # type: ignore[union-attr]
+        return cls(**{name: value for name, value in said.items() if value is not None})
+
+
+class Hygiene(Knobs):
+    """Records are filled in because a deal is going to close, so a full record is a sign of it, not a cause."""
+
+    winners: float = _share(
+        0.85, 0.13, "share of its blank fields that are filled while a deal is on its way to be won"
+    )
+    lost_deals: float = _share(0.35, 0.13, "the same, while a deal is on its way to be lost")
+    losers: float = _share(0.1, 0.13, "the same, for worked leads that never come to a deal")
+    linkedin: float = _share(
+        0.97, 0.13, "chance that a blank LinkedIn URL is looked up for a deal that will be won"
+    )
+
+
+class Outsiders(Knobs):
+    """Winners outside the ideal profile, whose records are sparse."""
+
+    share: float = _share(0.06, 0.0, "share of companies in industries that are no part of the ideal profile")
+    lift: float = _lift(1.3, says="how much likelier they buy than their record would say")
+    blanks: float = _share(0.65, None, "share of the fields that are blank on their leads", most=0.95)
+
+
+class Researchers(Knobs):
+    """Researchers of private-equity firms: tire-kickers by their titles, who buy for a portfolio."""
+
+    share: float = _share(0.02, 0.0, "share of companies that are such a firm with one such lead")
+    lift: float = _lift(4.4, says="how much likelier they buy than other leads with such titles")
+    value: float = _knob(3.0, None, "their deals, as a multiple of those of a company of their size", ge=0.1, le=50.0)  # fmt: skip
+
+
+class NewPersona(Knobs):
+    """A kind of buyer that nobody had met appears from some month on."""
+
+    from_month: int = _knob(12, None, "months of history before the first of them", ge=0, le=120)
+    share: float = _share(0.08, 0.0, "share of leads that are of the new kind from then on")
+    lift: float = _lift(2.6, says="how much likelier they buy than other leads with an unknown title")
+
+
+class NewMarket(Knobs):
+    """An industry that never bought before starts to."""
+
+    after: float = _share(2 / 3, None, "share of the history that is over when it enters")
+    share: float = _share(0.1, 0.0, "share of companies that are of it from then on")
+    lift: float = _lift(0.9, says="how much likelier it buys")
+
+
+class Returners(Knobs):
+    """Buyers on another clock: quiet when they are scored, dark for months, then back to buy."""
+
+    share: float = _share(0.5, 0.0, "share of leads of big companies and of the public sector that are on it")
+    lift: float = _lift(
+        1.6, says="how much likelier they buy than others who are as quiet in their first week"
+    )
+    slower: float = _knob(1.8, None, "their time to a win, as a multiple of others'", ge=1.0, le=10.0)
+
+
+class Committees(Knobs):
+    """Committees whose champion is not the one with the title."""
+
+    champions: float = _share(
+        0.6, 0.0, "share of committees of three or more that someone without a title carries"
+    )
+    lift: float = _lift(1.1, says="how much likelier each member of such a committee is part of a won deal")
+    bosses: float = _lift(-0.7, says="what a vice president or chief adds in such a committee, beside its own weight")  # fmt: skip
+
+
+class Channels(Knobs):
+    """Conversion and cycle differ by source: inbound 8 % in 30 days, outbound 2 % in 90."""
+
+    calibrated: bool = _knob(True, False, "each source converts at its rate below; false: by the formula and [world] base_rate")  # fmt: skip
+    rates: dict[str, float] = _knob(
+        _RATES, None, "share of a source's leads that win within the horizon (0.0005 to 0.6)"
+    )
+    days: dict[str, float] = _knob(
+        _DAYS, dict.fromkeys(_DAYS, _ORDINARY_DAYS), "median days from the first scoring to a win (5 to 170)"
+    )
+    effect: float = _knob(
+        1.0, 0.0, "multiple of the formula's own effects of sources, where not calibrated", ge=0.0, le=3.0
+    )
+
+    @field_validator("rates", "days", mode="before")
+    @classmethod
+    def _complete(cls, said: Any, info: Any) -> Any:
+        """Sources that a file doesn't name keep their defaults."""
+        usual, low, high = (
+            (_RATES, 0.0005, 0.6) if info.field_name == "rates" else (_DAYS, 5.0, float(_LONGEST_DAYS))
+        )
+        if not isinstance(said, dict):
+            return said
+        if unknown := sorted(set(said) - set(usual)):
+            raise ValueError(f"no source is called {unknown[0]!r}; there are: {', '.join(words.SOURCES)}")
+        for name, value in said.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise ValueError(f"{name!r} is {value!r}; allowed is a number from {low:g} to {high:g}")
+        return {**usual, **{name: float(value) for name, value in said.items()}}
+
+
+_LONGEST_DAYS = 170
+
+
+class Enterprise(Knobs):
+    """Companies of 1,000 employees and more: deals ten times as big, and slower."""
+
+    value: float = _knob(10.0, 1.0, "their median deal, as a multiple of a mid-market one", ge=0.1, le=100.0)
+    slower: float = _knob(1.4, 1.0, "their time to a win, as a multiple of others'", ge=0.5, le=10.0)
+
+
+class HandRaisers(Knobs):
+    """Leads that ask to be contacted, and fill in little else."""
+
+    inbound: float = _share(0.12, 0.0, "share of inbound leads that ask")
+    others: float = _share(0.03, 0.0, "share of all other leads that ask")
+    lift: float = _lift(1.2, 0.0, "how much likelier they buy")
+    blanks: float = _share(0.45, 0.0, "share of the fields that are blank on their records", most=0.95)
+
+
+class PersonalMail(Knobs):
+    """Addresses at free-mail domains, which say nothing of the company."""
+
+    small: float = _share(0.26, 0.0, "share of leads of companies under 50 employees")
+    others: float = _share(0.16, 0.0, "share of leads of all other companies")
+
+
+class Rebrands(Knobs):
+    """A company changes its name and domain between one lead and the next."""
+
+    share: float = _share(
+        0.5, 0.0, "share of companies with a second lead months later that have renamed by then"
+    )
+    lift: float = _lift(1.0, says="how much likelier the later lead buys: they know us, under an old name")
+
+
+class Referrals(Knobs):
+    """A customer sent them, and no field says so."""
+
+    share: float = _share(0.03, 0.0, "share of leads that were referred by word of mouth and are filed under another source")  # fmt: skip
+    lift: float = _lift(1.8, says="how much likelier they buy")
+
+
+class Flips(Knobs):
+    """What is a good sign in one segment is a bad one in another."""
+
+    strength: float = _knob(1.0, 0.0, "multiple of the flips: page views and seniority of big companies, pricing looked at by outbound leads", ge=0.0, le=3.0)  # fmt: skip
+
+
+class Attention(Knobs):
+    """A chance is a chance only for a lead that a person reaches in time: what a played half-year lives by."""
+
+    reached: float = _knob(1.0, 1.0, "multiple of a lead's chance when a person reaches it in time", ge=0.1, le=3.0)  # fmt: skip
+    unreached: float = _knob(0.35, 1.0, "multiple of its chance when nobody does", ge=0.0, le=1.0)
+    days: float = _knob(10.0, None, "days from the first scoring that count as in time", ge=0.1, le=180.0)
+    hand_raiser_days: float = _knob(1.0, None, "the same for a hand-raiser", ge=0.04, le=180.0)
+
+
+class Basics(Knobs):
+    """The pipeline itself, under all pathologies."""
+
+    base_rate: float = _knob(0.10, None, "mean chance of a won deal, where [channels] is not calibrated", ge=0.002, le=0.6)  # fmt: skip
+    visits: float = _knob(1.0, None, "how busy leads are: multiple of their visits", ge=0.1, le=10.0)
+    blanks: float = _knob(1.15, None, "how blank records are at first: multiple of each field's share", ge=0.0, le=2.0)  # fmt: skip
+    committees: float = _share(0.16, None, "share of companies of which several people come", most=0.9)
+
+
+class Scenario(BaseModel):
+    """One kind of world. Everything has a default, so `Scenario()` is the default scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what it is called: small letters, digits, - and _")  # fmt: skip
+    about: str = Field(default="", description="what it is for, in a sentence")
+    world: Basics = Basics()
+    hygiene: Hygiene = Hygiene()
+    outsiders: Outsiders = Outsiders()
+    researchers: Researchers = Researchers()
+    new_persona: NewPersona = NewPersona()
+    new_market: NewMarket = NewMarket()
+    returners: Returners = Returners()
+    committees: Committees = Committees()
+    channels: Channels = Channels()
+    enterprise: Enterprise = Enterprise()
+    hand_raisers: HandRaisers = HandRaisers()
+    personal_mail: PersonalMail = PersonalMail()
+    rebrands: Rebrands = Rebrands()
+    referrals: Referrals = Referrals()
+    flips: Flips = Flips()
+    attention: Attention = Attention()
+
+    def without(self, *names: str) -> Scenario:
+        """The same scenario with some pathologies off. KeyError: no such pathology."""
+        off = {name: PATHOLOGIES[name].off() for name in names}
+        return self.model_copy(update={"name": "-".join((self.name, "without", *names))[:40], **off})
+
+
+PATHOLOGIES: Mapping[str, type[Knobs]] = {
+    name: field.annotation
+    for name, field in Scenario.model_fields.items()
+    if name != "world" and isinstance(field.annotation, type) and issubclass(field.annotation, Knobs)
+}
+"""Each table that can be switched off, by its name in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A knob as documentation and errors name it."""
+
+    table: str
+    name: str
+    default: Any
+    off: Any
+    """None: its value doesn't matter once the rest of its table is off"""
+    low: float | None
+    high: float | None
+    says: str
+
+
+def declared() -> Iterator[Declared]:
+    """Every knob, in the order of a scenario."""
+    tables: dict[str, type[Knobs]] = {"world": Basics, **PATHOLOGIES}
+    for table, kind in tables.items():
+        for name, field in kind.model_fields.items():
+            limit = {type(part).__name__: part for part in field.metadata}
+            off = (field.json_schema_extra or {}).get("off")  # type: ignore[union-attr]
+            low, high = getattr(limit.get("Ge"), "ge", None), getattr(limit.get("Le"), "le", None)
+            default = field.get_default(call_default_factory=True)
+            yield Declared(table, name, default, off, low, high, str(field.description))

@@ -1,0 +1,26 @@
+"""The default world is no easy one, and what makes it hard is what its knobs say."""
+
+from __future__ import annotations
+
+from benchmarks.world_bites import case, measure, variants
+from connector.playground.world.scenario import PATHOLOGIES, Scenario
+
+
+def test_usual_practice_promises_what_it_does_not_keep() -> None:
+    found = measure(case(Scenario(), seed=1, leads=3000))
+    assert found["usual practice: AUC promised"] > found["usual practice: AUC kept"] + 0.1
+    assert found["naive model: AUC promised"] > found["naive model: AUC kept"] + 0.1
+    assert found["usual practice: exceptions' skill"] < 0
+    assert found["usual practice: exceptional winners missed"] > 0.5
+    assert found["perfect knowledge: AUC"] > 0.8
+    assert found["exceptions' share of winners"] > found["exceptions' share of leads"]
+
+
+def test_without_the_pathologies_the_promise_is_kept() -> None:
+    found = measure(case(dict(variants(Scenario()))["clean"], seed=1, leads=3000))
+    assert abs(found["usual practice: AUC promised"] - found["usual practice: AUC kept"]) < 0.1
+
+
+def test_every_pathology_of_the_past_is_switched_off_in_turn() -> None:
+    names = [name for name, _ in variants(Scenario())]
+    assert names == ["default", *(f"without {name}" for name in PATHOLOGIES if name != "attention"), "clean"]
