@@ -239,6 +239,11 @@ def _field_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any
         full = text(x, "field") or ""
         obj, _, name = full.partition(".")
         found = t.objects()[obj].find(name) if obj in t.objects() else None
+        if found is None and _is_address(t, obj, name):
+            rows.append(("FieldPermissions", {
+                "SobjectType": obj, "Field": full, "PermissionsRead": flag(x, "readable"),
+                "PermissionsEdit": flag(x, "editable")}))  # fmt: skip
+            continue
         if found is None:
             raise BadComponent(f"In field: field - no CustomField named {full} found")
         if found.required or found.master or found.name_field:
@@ -250,6 +255,12 @@ def _field_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any
             "SobjectType": obj, "Field": full, "PermissionsRead": edit or flag(x, "readable"),
             "PermissionsEdit": edit}))  # fmt: skip
     return rows
+
+
+def _is_address(t: Target, obj: str, name: str) -> bool:
+    """A compound address stands for its parts, of which this org has the country at least."""
+    prefix = name.removesuffix("Address")
+    return name.endswith("Address") and obj in t.objects() and f"{prefix}Country" in t.objects()[obj].fields
 
 
 def _object_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any]]]:
