@@ -53,6 +53,7 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     found = Difference()
     if hidden(org):
         found.stages.append(see_again())
+        found.limits.append(BLIND)
         return found
     deployment = _Deployment()
     created = [
@@ -130,6 +131,9 @@ def hidden(org: Mapping[str, Any]) -> bool:
         and REVIEW.queue in names(org["queues"])
         and not _holds(org, INTEGRATION.name)
     )
+
+
+BLIND = "Until then Candor can't see its fields; if anything else has changed, the next plan shows it."
 
 
 def see_again() -> AssignPermissionSet:
