@@ -20,8 +20,8 @@ from crm_schema.naming import (
 )
 from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS, Access
 from crm_schema.render import hubspot
-from crm_schema.render.salesforce import TRACKED_FIELDS
 from crm_schema.render.salesforce_parts import ALSO_READS
+from crm_schema.render.salesforce_state import TRACKED_FIELDS
 
 _WRITERS: dict[Writer, str] = {"candor": "Candor", "people": "people", "both": "both"}
 _WHO_WRITES = (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crm_schema.consequences import Finding
 from crm_schema.errors import SchemaError, UnknownCRM
 from crm_schema.naming import SALESFORCE_OBJECTS
 from crm_schema.port import SchemaPort
-from crm_schema.render import hubspot, salesforce, salesforce_removal
+from crm_schema.render import hubspot, hubspot_drift, salesforce, salesforce_drift, salesforce_removal
 from crm_schema.render.difference import Difference
 from crm_schema.stages import Line, Stage
 
@@ -34,11 +35,18 @@ class Plan:
     limits: tuple[str, ...] = ()
     """what the platform does not allow in this org, and what that costs"""
     reads: AlsoReads = field(default_factory=dict)
+    room: tuple[str, ...] = ()
+    """limits of the CRM, as far as it tells them, and what is left of them"""
 
     @property
     def empty(self) -> bool:
         """The org is as declared (or as it was before Candor)."""
         return not self.stages
+
+    @property
+    def changes(self) -> tuple[Line, ...]:
+        """What happens to the org, without what stays."""
+        return tuple(line for stage in self.stages for line in stage.lines)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -81,8 +89,28 @@ def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
     return [str(line) for stage in found.stages for line in stage.lines]
 
 
+def drift(port: SchemaPort, reads: AlsoReads | None = None, tracked: Collection[str] = ()) -> list[Finding]:
+    """How an org that has Candor differs from the declaration, each difference with what it breaks and who mends it.
+    `tracked`: what `tracked_now` told after the last apply."""
+    _renderer(port)
+    org = port.read()
+    if port.crm == "hubspot":
+        found = hubspot_drift.drift(org)
+    else:
+        found = salesforce_drift.drift(org, reads or {}, tracked)
+    return sorted(set(found))
+
+
+def tracked_now(port: SchemaPort) -> list[str]:
+    """Which of Candor's fields have their history kept: remembered at apply, so that `drift` can tell when it stops.
+    HubSpot keeps every history by itself."""
+    return salesforce_drift.tracked_now(port.read()) if port.crm == "salesforce" else []
+
+
 def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads) -> Plan:
-    return Plan(purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads)
+    return Plan(
+        purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads, tuple(found.room)
+    )
 
 
 def _renderer(port: SchemaPort) -> tuple[Forward, Back]:

@@ -21,9 +21,13 @@ class SchemaPort(Protocol):
         queues: developer names.
         permission_sets: {"name": ..., "assigned": whether this user holds it}.
         custom_fields: {"Lead": how many custom fields are still free} (optional; Tooling EntityLimit).
+        permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
+        system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
+            names, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.
+        denied: objects whose properties the key may not read (they are absent from `objects`).
         pipelines: {"tickets": [pipeline, ...]}.
         custom_properties: {"contacts": how many are still free} (optional).
 
@@ -37,3 +41,15 @@ class SchemaPort(Protocol):
     def read(self) -> dict[str, Any]: ...
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+class Surroundings(SchemaPort, Protocol):
+    """What the command line shows beside a plan: a port of an adapter tells it, one of a test need not."""
+
+    def automations(self) -> list[dict[str, Any]] | None:
+        """What of the org's own a write would start: {"kind", "name", "object"}. None: that can't be known."""
+        ...
+
+    def references(self) -> list[dict[str, Any]]:
+        """What of the org's own uses Candor's fields: {"kind", "name", "field"}."""
+        ...

@@ -102,6 +102,25 @@ class CreatePipeline(Stage):
 
 
 @dataclass(frozen=True, slots=True)
+class CreateStage(Stage):
+    """A stage that the review pipeline can't do without."""
+
+    object: str
+    pipeline: str
+    stage: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStage(Stage):
+    """Make a stage of the review pipeline count as open or closed again."""
+
+    object: str
+    pipeline: str
+    id: str
+    change: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveProperties(Stage):
     """Put Candor's properties of one object into HubSpot's bin, where they stay for 90 days."""
 

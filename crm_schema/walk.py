@@ -17,6 +17,7 @@ from crm_schema.stages import (
     CreateGroup,
     CreatePipeline,
     CreateProperties,
+    CreateStage,
     DeletePipeline,
     Deploy,
     Destroy,
@@ -24,6 +25,7 @@ from crm_schema.stages import (
     Stage,
     UnassignPermissionSet,
     UpdateProperty,
+    UpdateStage,
 )
 
 Progress = Callable[[int, int, str], None]
@@ -52,6 +54,9 @@ def explain(plan: Plan) -> list[str]:
     if plan.limits:
         told.append("Good to know:")
         told.extend(f"  {limit}" for limit in plan.limits)
+    if plan.room and not plan.empty:
+        told.append("Limits:")
+        told.extend(f"  {one}" for one in plan.room)
     if plan.empty:
         told.append("Nothing to do.")
     return told
@@ -115,6 +120,10 @@ def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
             return "update_property", {"object": o, "name": name, **change}
         case CreatePipeline(object=o, pipeline=pipeline):
             return "create_pipeline", {"object": o, **pipeline}
+        case CreateStage(object=o, pipeline=pipeline_id, stage=made):
+            return "create_stage", {"object": o, "pipeline": pipeline_id, **made}
+        case UpdateStage(object=o, pipeline=pipeline_id, id=id, change=change):
+            return "update_stage", {"object": o, "pipeline": pipeline_id, "id": id, **change}
         case ArchiveProperties(object=o, names=names):
             return "archive_properties", {"object": o, "names": list(names)}
         case ArchiveGroup(object=o, name=name):
@@ -144,6 +153,8 @@ def _heading(stage: Stage) -> str:
             return f"Options of {o}.{name}:"
         case CreatePipeline(object=o):
             return f"A pipeline of {o}:"
+        case CreateStage(object=o) | UpdateStage(object=o):
+            return f"A stage of the pipeline of {o}:"
         case ArchiveProperties(object=o):
             return f"Archive properties of {o}:"
         case ArchiveGroup(object=o):

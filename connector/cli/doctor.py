@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.text import Text
 
 from connector.cli.console import out, quiet_logs, show_json
-from connector.cli.schema import reads
+from connector.cli.schema import drift
 from connector.crm.base import CRMError, Problem
 from connector.errors import CandorError
 from connector.jobs.context import Context, connection, open_context
@@ -54,15 +54,8 @@ def run(config: Path | None, as_json: bool) -> None:
 
 
 def _schema(context: Context) -> list[Problem]:
-    """Fields of Candor's that are missing or changed since they were applied."""
-    from crm_schema.plan import verify
-
-    applied = context.store.get("schema_applied") is not None
-    drift = verify(context.crm.schema(), reads(context))
-    if not applied:
-        return (
-            [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)]
-            if drift
-            else []
-        )
-    return [Problem(line, "Run `candor apply`.") for line in drift]
+    """Fields of Candor's that are missing or changed since they were applied, each with what it breaks."""
+    found = drift(context)
+    if found is None:
+        return [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)]
+    return [Problem(f"{f.where}: {f.what}. It breaks: {f.breaks}.", f.mend) for f in found]

@@ -72,6 +72,12 @@ def apply(config: Config = None, yes: Yes = False, as_json: Json = False) -> Non
 
 
 @app.command()
+def verify(config: Config = None, as_json: Json = False) -> None:
+    """Find what has changed in the org since `apply`, and what each change breaks. Exit code 0: nothing, 2: drift."""
+    _run("schema", what="verify", config=config, yes=True, as_json=as_json)
+
+
+@app.command()
 def remove(config: Config = None, yes: Yes = False, as_json: Json = False) -> None:
     """Take everything of Candor's out of the org again; its data is exported first."""
     _run("schema", what="remove", config=config, yes=yes, as_json=as_json)

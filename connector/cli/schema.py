@@ -1,4 +1,4 @@
-"""candor plan, apply, remove"""
+"""candor plan, apply, verify, remove"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from connector.jobs.pull import pull
 from connector.store import records
 from connector.store.runs import running
 
+if TYPE_CHECKING:
+    from crm_schema.consequences import Finding
+
 _KINDS = ("lead", "account", "deal", "review")
 
 
@@ -26,7 +29,9 @@ def run(what: str, config: Path | None, yes: bool, as_json: bool) -> None:
 
     with working(config, as_json) as context:
         try:
-            code = {"plan": plan, "apply": apply, "remove": remove}[what](context, yes, as_json)
+            code = {"plan": plan, "apply": apply, "verify": verify, "remove": remove}[what](
+                context, yes, as_json
+            )
         except SchemaError as error:
             raise CandorError(str(error)) from None
     sys.exit(code)
@@ -36,13 +41,18 @@ def plan(context: Context, yes: bool, as_json: bool) -> int:
     from crm_schema.plan import plan as make
     from crm_schema.walk import explain
 
-    made = make(context.crm.schema(), reads(context))
+    port = context.crm.schema()
+    made = make(port, reads(context))
+    starts = port.automations()
     usage = context.crm.usage()
     if as_json:
-        show_json({"changes": [str(line) for line in made.lines], "write_calls": made.calls, "limits": list(made.limits),
-                   "reads": usage.calls, "empty": made.empty})  # fmt: skip
+        show_json({"changes": [str(line) for line in made.changes], "kept": [str(line) for line in made.kept],
+                   "write_calls": made.calls, "limits": list(made.limits), "room": list(made.room), "reads": usage.calls,
+                   "automations": starts, "empty": made.empty})  # fmt: skip
     else:
         for line in explain(made):
+            out.print(line)
+        for line in started(starts):
             out.print(line)
         if not made.empty:
             out.print(
@@ -50,6 +60,48 @@ def plan(context: Context, yes: bool, as_json: bool) -> int:
                 style="dim",
             )
     return 0 if made.empty else 2
+
+
+def started(automations: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """What of the org's own a write of Candor's would start, told before anything is written."""
+    if automations is None:
+        return ["What a write would start isn't known: the key lacks the scope automation."]
+    if not automations:
+        return ["No trigger, flow or workflow of yours starts on Candor's writes."]
+    return ["Candor's writes would start, if their conditions hold:"] + [
+        f"  {a['kind']} “{a['name']}” on {a['object']}" for a in automations
+    ]
+
+
+def verify(context: Context, yes: bool, as_json: bool) -> int:
+    """Exit code 0: as applied, 2: drift."""
+    found = drift(context)
+    if found is None:
+        raise CandorError("Candor's fields were never applied to this org: run `candor apply` first.")
+    if as_json:
+        told = [
+            {"kind": f.kind, "where": f.where, "what": f.what, "breaks": f.breaks, "mend": f.mend}
+            for f in found
+        ]
+        show_json({"drift": told, "reads": context.crm.usage().calls})
+    elif not found:
+        out.print("The org is as it was applied.")
+    else:
+        for f in found:
+            out.print(f"{f.where}: {f.what}.")
+            out.print(f"  It breaks: {f.breaks}. {f.mend}")
+        out.print(f"[dim]{len(found)} findings.[/dim]")
+    return 2 if found else 0
+
+
+def drift(context: Context) -> list[Finding] | None:
+    """How the org differs from what was applied; None: nothing was applied."""
+    from crm_schema.plan import drift as look
+
+    applied = context.store.get("schema_applied")
+    if applied is None:
+        return None
+    return look(context.crm.schema(), reads(context), applied.get("tracked", ()))
 
 
 def reads(context: Context) -> Mapping[str, Sequence[str]]:
@@ -84,15 +136,17 @@ def apply(context: Context, yes: bool, as_json: bool) -> int:
 def provision(context: Context) -> dict[str, Any]:
     """Make the org as declared. What it looked like before is kept once, for the proof at removal."""
     from crm_schema.plan import plan as make
+    from crm_schema.plan import tracked_now
     from crm_schema.walk import apply as walk
 
     port = context.crm.schema()
     made = make(port, reads(context))
-    if context.store.get("schema_applied") is None:
-        context.store.put("schema_applied", {"at": context.clock.now().isoformat()})
+    applied = context.store.get("schema_applied") or {"at": context.clock.now().isoformat()}
+    context.store.put("schema_applied", applied)
     with running(context.store, "apply", context.clock) as run:
         done = walk(made, port, lambda n, of, what: context.progress(f"Applying the schema: {what}", n, of))
         run.summary.update(changes=len(done.lines), write_calls=done.calls)
+    context.store.put("schema_applied", {**applied, "tracked": tracked_now(port)})
     log.info("schema applied", changes=len(done.lines))
     return {"changes": len(done.lines), "write_calls": done.calls}
 
@@ -111,6 +165,8 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
     if not yes:
         for line in explain(made):
             out.print(line)
+        for line in referred(context.crm.schema().references()):
+            out.print(line)
         if not typer.confirm("Remove all of this? The values are exported first."):
             return 1
     pull(context, label="Reading what people said last")
@@ -121,6 +177,15 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
         out.print(f"Exported {done['exported']:,} records to {done['folder']}. Removed: {done['changes']} changes; "
                   f"fields left in the org: {done['left'] or 'none'}.")  # fmt: skip
     return 0
+
+
+def referred(references: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What refers to Candor's fields and will lose them, or keep them from being deleted."""
+    if not references:
+        return []
+    return ["These of yours use Candor's fields:"] + [
+        f"  {r['kind']} “{r['name']}” uses {r['field']}" for r in references
+    ]
 
 
 def take_out(context: Context) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from connector.errors import CandorError
 
 if TYPE_CHECKING:
-    from crm_schema.port import SchemaPort
+    from crm_schema.port import Surroundings
 
 Value = str | float | int | bool | datetime | list[str] | None
 """A field's value: text, number, yes/no, an aware UTC time, several choices, or None for blank."""
@@ -227,7 +227,7 @@ class CRM(Protocol):
         """Send one batch (at most `capabilities.write_batch`), an answer for each write, in order. Raises CRMError when
         there was no answer: then nothing is known about any of them."""
 
-    def schema(self) -> SchemaPort:
+    def schema(self) -> Surroundings:
         """The org's schema, as crm_schema wants to read and change it."""
 
     def usage(self) -> Usage:

@@ -22,6 +22,8 @@ class Difference:
     """what an admin made of Candor's fields, and stays"""
     limits: list[str] = field(default_factory=list)
     """what the platform does not allow here, and what that costs"""
+    room: list[str] = field(default_factory=list)
+    """what is left of the CRM's limits"""
     conflicts: list[str] = field(default_factory=list)
 
     def keep(self, where: str, what: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from crm_schema.choices import Choice
 from crm_schema.declaration import FIELDS, REVIEW, Field
-from crm_schema.errors import NoRoom
+from crm_schema.errors import NoRoom, SchemaError
 from crm_schema.naming import GROUP, HUBSPOT_OBJECTS, hubspot_name
 from crm_schema.render.difference import Difference, words
 from crm_schema.stages import (
@@ -17,9 +17,11 @@ from crm_schema.stages import (
     CreateGroup,
     CreatePipeline,
     CreateProperties,
+    CreateStage,
     DeletePipeline,
     Line,
     UpdateProperty,
+    UpdateStage,
 )
 
 BATCH = 100
@@ -30,7 +32,7 @@ PIPELINE = "candor_review"
 STAGE_IS_STATUS = "status"
 """a ticket's status is its stage, so this field of a review case needs no property"""
 
-_TYPES = {
+TYPES = {
     "number": ("number", "number"),
     "text": ("string", "text"),
     "long_text": ("string", "textarea"),
@@ -55,7 +57,7 @@ def fields_on(object_name: str) -> tuple[Field, ...]:
 
 def property_input(f: Field, order: int) -> dict[str, Any]:
     """A property as the create call takes it."""
-    kind, field_type = _TYPES[f.type]
+    kind, field_type = TYPES[f.type]
     made: dict[str, Any] = {
         "name": hubspot_name(f.key),
         "label": f.label,
@@ -102,9 +104,10 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     """What is missing in the portal. What the app may read is its scopes' affair, so `also_reads` changes
     nothing."""
     found = Difference()
+    may_read(org)
     for object_name in OBJECTS:
         there = org["objects"][object_name]
-        if GROUP not in _group_names(there):
+        if GROUP not in group_names(there):
             line = Line("create", f"group “Candor” on {object_name}")
             found.stages.append(
                 CreateGroup((line,), object_name, {"name": GROUP, "label": "Candor", "displayOrder": -1})
@@ -114,8 +117,23 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         stages = ", ".join(s.label for s in REVIEW.stages)
         line = Line("create", f"pipeline “{REVIEW.label}” of {_TICKETS} with the stages {stages}")
         found.stages.append(CreatePipeline((line,), _TICKETS, pipeline()))
+    _mend_stages(org, found)
     found.raise_conflicts("in HubSpot's property settings")
     return found
+
+
+def may_read(org: Mapping[str, Any]) -> None:
+    denied = org.get("denied", ())
+    if denied:
+        scopes = [read_scope(o) for o in denied]
+        raise SchemaError(
+            f"Candor's key may not read the properties of {', '.join(denied)}.",
+            fix=f"Give it the scope {', '.join(scopes)}.",
+        )
+
+
+def read_scope(object_name: str) -> str:
+    return "tickets" if object_name == _TICKETS else f"crm.schemas.{object_name}.read"
 
 
 def _properties(object_name: str, org: Mapping[str, Any], found: Difference) -> None:
@@ -128,6 +146,8 @@ def _properties(object_name: str, org: Mapping[str, Any], found: Difference) -> 
             f"{object_name} has room for {free} more custom properties, Candor needs {len(missing)}.",
             fix="Archive properties that nobody uses, then plan again.",
         )
+    if free is not None:
+        found.room.append(f"{object_name}: {free - len(missing)} custom properties left afterwards")
     for start in range(0, len(missing), BATCH):
         part = missing[start : start + BATCH]
         lines = tuple(
@@ -144,18 +164,26 @@ def _properties(object_name: str, org: Mapping[str, Any], found: Difference) -> 
 def _settle(f: Field, have: Mapping[str, Any], object_name: str, found: Difference) -> None:
     """A property that is there: add the options it lacks, keep what an admin made of it."""
     where = f"property {object_name}.{hubspot_name(f.key)}"
-    if not _is_ours(f, have):
-        found.conflict(where, f"{have['type']} ({have['fieldType']})", " (".join(_TYPES[f.type]) + ")")
+    if not is_ours(f, have):
+        found.conflict(where, f"{have['type']} ({have['fieldType']})", " (".join(TYPES[f.type]) + ")")
         return
     if f.unique and not have.get("hasUniqueValue"):
         found.conflict(where, "not unique", "a unique value")
         return
     theirs = [o["value"] for o in have.get("options") or ()]
     lacks = [c for c in f.choices if c.value not in theirs]
-    if lacks:
+    hidden = [
+        o["value"]
+        for o in have.get("options") or ()
+        if o.get("hidden") and f.written_by != "candor" and o["value"] in {c.value for c in f.choices}
+    ]
+    if lacks or hidden:
         # a PATCH with options replaces the whole list: theirs go along
-        change = {"options": [*have["options"], *options(lacks)]}
-        line = Line("change", f"{where}: adds {', '.join(c.value for c in lacks)}")
+        shown = [{**o, "hidden": False} if o["value"] in hidden else o for o in have["options"]]
+        change = {"options": [*shown, *options(lacks)]}
+        what = [f"adds {', '.join(c.value for c in lacks)}"] if lacks else []
+        what += [f"shows {', '.join(hidden)} again"] if hidden else []
+        line = Line("change", f"{where}: {'; '.join(what)}")
         found.stages.append(UpdateProperty((line,), object_name, hubspot_name(f.key), change))
     if have["label"] != f.label:
         found.keep(where, f"your label “{have['label']}”")
@@ -167,6 +195,7 @@ def _settle(f: Field, have: Mapping[str, Any], object_name: str, found: Differen
 def removal(org: Mapping[str, Any]) -> Difference:
     """Take out what Candor added, and nothing else."""
     found = Difference()
+    may_read(org)
     pipeline_id = _pipeline_id(org)
     if pipeline_id is not None:
         line = Line("remove", f"pipeline “{REVIEW.label}” of {_TICKETS} with its review cases")
@@ -177,7 +206,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
         ours = []
         for f in fields_on(object_name):
             name = hubspot_name(f.key)
-            if name in have and _is_ours(f, have[name]):
+            if name in have and is_ours(f, have[name]):
                 ours.append(name)
             elif name in have:
                 what = f"it is of type {have[name]['type']}, so not Candor's"
@@ -185,7 +214,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
         if ours:
             lines = tuple(Line("remove", f"property {object_name}.{name} with its values") for name in ours)
             found.stages.append(ArchiveProperties(lines, object_name, ours))
-        if GROUP in _group_names(there):
+        if GROUP in group_names(there):
             others = [n for n, p in have.items() if p.get("groupName") == GROUP and n not in ours]
             if others:
                 found.keep(f"group “Candor” on {object_name}", f"it holds {', '.join(sorted(others))}")
@@ -199,21 +228,52 @@ def removal(org: Mapping[str, Any]) -> Difference:
     return found
 
 
-def _is_ours(f: Field, have: Mapping[str, Any]) -> bool:
-    kind, field_type = _TYPES[f.type]
+def is_ours(f: Field, have: Mapping[str, Any]) -> bool:
+    kind, field_type = TYPES[f.type]
     alike = {("string", "text"), ("string", "textarea")}
     several = {("enumeration", "select"), ("enumeration", "radio")}
     wanted, there = (kind, field_type), (have["type"], have["fieldType"])
     return there == wanted or any(wanted in group and there in group for group in (alike, several))
 
 
-def _group_names(there: Mapping[str, Any]) -> set[str]:
+def group_names(there: Mapping[str, Any]) -> set[str]:
     return {g["name"] if isinstance(g, Mapping) else str(g) for g in there["groups"]}
 
 
-def _pipeline_id(org: Mapping[str, Any]) -> str | None:
+def review_pipeline(org: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Ours by its id, or, where the portal gave it another, by its label."""
-    for pipeline in org["pipelines"][_TICKETS]:
-        if pipeline["id"] == PIPELINE or pipeline["label"] == REVIEW.label:
-            return str(pipeline["id"])
+    for found in org["pipelines"][_TICKETS]:
+        if found["id"] == PIPELINE or found["label"] == REVIEW.label:
+            return dict(found)
     return None
+
+
+def _pipeline_id(org: Mapping[str, Any]) -> str | None:
+    found = review_pipeline(org)
+    return None if found is None else str(found["id"])
+
+
+def closed(stage: Mapping[str, Any]) -> bool:
+    told = stage.get("metadata") or {}
+    return str(told.get("isClosed")).lower() == "true" or told.get("ticketState") == "CLOSED"
+
+
+def _mend_stages(org: Mapping[str, Any], found: Difference) -> None:
+    """Of the pipeline that is there: an open and a closed stage, which reviewing can't do without, and those that changed
+    sides. A stage that an admin renamed or took out beside them stays as they made it."""
+    there = review_pipeline(org)
+    if there is None:
+        return
+    for stage in REVIEW.stages:
+        same = next((s for s in there["stages"] if s["label"] == stage.label), None)
+        body = {"metadata": {"ticketState": "CLOSED" if stage.closed else "OPEN"}}
+        where = f"stage “{stage.label}” of pipeline “{REVIEW.label}”"
+        if same is not None and closed(same) != stage.closed:
+            side = "closed" if stage.closed else "open"
+            line = Line("change", f"{where}: {side} again")
+            found.stages.append(UpdateStage((line,), _TICKETS, str(there["id"]), str(same["id"]), body))
+        elif same is None and not any(closed(s) == stage.closed for s in there["stages"]):
+            if stage.label == "Reopened":
+                continue  # “Open” is the open one that is made
+            made = {"label": stage.label, "displayOrder": len(there["stages"]), **body}
+            found.stages.append(CreateStage((Line("create", where),), _TICKETS, str(there["id"]), made))

@@ -7,19 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_schema.choices import Choice
 from crm_schema.declaration import REVIEW, Field, fields_on
 from crm_schema.errors import NoRoom
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
-from crm_schema.permissions import INTEGRATION, PERMISSION_SETS
+from crm_schema.permissions import INTEGRATION, PERMISSION_SETS, PermissionSet
 from crm_schema.render import salesforce_parts as parts
+from crm_schema.render import salesforce_state as state
 from crm_schema.render.difference import Difference, words
+from crm_schema.render.salesforce_state import TRACKED_FIELDS
 from crm_schema.render.salesforce_xml import document, package, zipped
-from crm_schema.stages import AssignPermissionSet, Deploy, Line
-
-TRACKED_FIELDS = 20
-"""fields of an object whose history Salesforce keeps (D: Field History Tracking; more only with Field
-Audit Trail)"""
+from crm_schema.stages import AssignPermissionSet, Deploy, Line, Verb
 
 FITS = {
     "number": {"double", "int", "currency"},
@@ -56,6 +53,7 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     found = Difference()
     if hidden(org):
         found.stages.append(see_again())
+        found.limits.append(BLIND)
         return found
     deployment = _Deployment()
     created = [
@@ -74,11 +72,11 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
             Line("create", f"object {REVIEW_OBJECT} “{REVIEW.plural}” with a tab and a list of the open ones")
         )
         deployment.lines.append(Line("create", f"validation rule {rule}: “{REVIEW.message}”"))
-    files: dict[str, bytes] = {}
-    if whole:
-        files[f"tabs/{REVIEW_OBJECT}.tab"] = document("CustomTab", parts.tab())
+    files = _review_parts(org, whole, deployment)
     for object_name, trees in deployment.fields.items():
         tree = parts.review_object(trees, whole=whole) if object_name == REVIEW_OBJECT else {"fields": trees}
+        if object_name == REVIEW_OBJECT and not whole:
+            tree |= _review_tree(org)
         files[f"objects/{object_name}.object"] = document("CustomObject", tree)
     if REVIEW.queue not in names(org["queues"]):
         files[f"queues/{REVIEW.queue}.queue"] = document("Queue", parts.queue())
@@ -93,6 +91,39 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     return found
 
 
+def _review_parts(org: Mapping[str, Any], whole: bool, into: _Deployment) -> dict[str, bytes]:
+    """Tab, rule and list view of the review object: with it, or where they have gone since."""
+    files: dict[str, bytes] = {}
+    if whole or state.tab_gone(org):
+        files[f"tabs/{REVIEW_OBJECT}.tab"] = document("CustomTab", parts.tab())
+    if whole:
+        return files
+    if state.tab_gone(org):
+        into.member("CustomTab", REVIEW_OBJECT)
+        into.lines.append(Line("create", f"tab {REVIEW_OBJECT}"))
+    if rule := state.rule_state(org):
+        name = f"{REVIEW_OBJECT}.{REVIEW.rule}"
+        into.member("ValidationRule", name)
+        verb: Verb = "create" if rule == "gone" else "change"
+        what = f"validation rule {name}: “{REVIEW.message}”"
+        into.lines.append(Line(verb, what if rule == "gone" else f"validation rule {name}: it is {rule}"))
+    if state.view_gone(org):
+        into.member("ListView", f"{REVIEW_OBJECT}.{REVIEW.view}")
+        into.lines.append(Line("create", f"list view {REVIEW_OBJECT}.{REVIEW.view}"))
+    if rule or state.view_gone(org):
+        into.fields.setdefault(REVIEW_OBJECT, [])
+    return files
+
+
+def _review_tree(org: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    if state.rule_state(org):
+        tree["validationRules"] = [parts.validation_rule()]
+    if state.view_gone(org):
+        tree["listViews"] = [parts.list_view()]
+    return tree
+
+
 def hidden(org: Mapping[str, Any]) -> bool:
     """Candor has been set up, but we may not see its fields: describe would tell of an org without them."""
     return (
@@ -100,6 +131,9 @@ def hidden(org: Mapping[str, Any]) -> bool:
         and REVIEW.queue in names(org["queues"])
         and not _holds(org, INTEGRATION.name)
     )
+
+
+BLIND = "Until then Candor can't see its fields; if anything else has changed, the next plan shows it."
 
 
 def see_again() -> AssignPermissionSet:
@@ -123,7 +157,11 @@ def _fields_of(
             f"{object_name} has room for {free} more custom fields, Candor needs {len(missing)}.",
             fix="Delete fields that nobody uses (a deleted one counts for 15 more days), then plan again.",
         )
+    if free is not None and object_name != REVIEW_OBJECT:
+        found.room.append(f"{object_name}: {free - len(missing)} custom fields left afterwards")
     tracked = _tracked(object_name, fields, described, found)
+    off = state.history_is_off(described) and object_name != REVIEW_OBJECT
+    again = [] if off else state.untracked(fields, described)
     for f in fields:
         name = salesforce_name(f.key)
         where = f"field {object_name}.{name}"
@@ -135,28 +173,33 @@ def _fields_of(
         if have["type"] not in FITS[f.type]:
             found.conflict(where, str(have["type"]), f.type)
             continue
-        _settle(f, have, where, object_name, into, found)
+        _settle(f, have, where, object_name, f in again, into, found)
     return len(missing)
 
 
 def _settle(
-    f: Field, have: Mapping[str, Any], where: str, object_name: str, into: _Deployment, found: Difference
+    f: Field,
+    have: Mapping[str, Any],
+    where: str,
+    object_name: str,
+    track: bool,
+    into: _Deployment,
+    found: Difference,
 ) -> None:
     """A field that is there: add what it lacks, keep what an admin made of it."""
     theirs = [v["value"] for v in have.get("picklistValues") or ()]
-    lacks = [c for c in f.choices if c.value not in theirs]
-    short = f.type in ("text", "long_text") and have["length"] < f.length
-    if lacks or short:
+    what = _lacks(f, have, track=track)
+    if what:
         extra: dict[str, Any] = {
             "label": have["label"],
             "inlineHelpText": have.get("inlineHelpText") or f.help,
         }
-        if lacks:
-            extra["valueSet"] = _merged(have, lacks)
-        tree = parts.field_tree(f, tracked=bool(have.get("tracked", f.tracked)), extra=extra)
-        adds = ", ".join(c.value for c in lacks)
-        what = f"adds {adds}" if lacks else f"from {have['length']} to {f.length} characters"
-        into.add(object_name, tree, Line("change", f"{where}: {what}"))
+        if f.choices:
+            extra["valueSet"] = _merged(f, have)
+        if f.type in ("text", "long_text"):
+            extra["length"] = max(f.length, int(have["length"]))
+        tree = parts.field_tree(f, tracked=track or bool(have.get("tracked", f.tracked)), extra=extra)
+        into.add(object_name, tree, Line("change", f"{where}: {'; '.join(what)}"))
     if have["label"] != f.label:
         found.keep(where, f"your label “{have['label']}”")
     more = [value for value in theirs if f.choices and value not in {c.value for c in f.choices}]
@@ -164,8 +207,28 @@ def _settle(
         found.keep(where, f"your values {', '.join(more)}")
 
 
-def _merged(have: Mapping[str, Any], lacks: Sequence[Choice]) -> dict[str, Any]:
+def _lacks(f: Field, have: Mapping[str, Any], *, track: bool) -> list[str]:
+    """What is mended of a field that is there, in words."""
+    what = []
+    if values := state.values_gone(f, have):
+        what.append(f"adds {', '.join(c.value for c in values)}")
+    if state.too_short(f, have):
+        what.append(f"from {have['length']} to {f.length} characters")
+    if state.too_few_digits(f, have):
+        what.append(f"from {have['precision']} to {parts.precision(f)} digits")
+    if state.not_unique(f, have) or state.no_key(f, have):
+        what.append("unique again, and an external id")
+    if state.unrestricted(f, have):
+        what.append("its values restricted again")
+    if track:
+        what.append("its history kept again")
+    return what
+
+
+def _merged(f: Field, have: Mapping[str, Any]) -> dict[str, Any]:
     """A value set: the org's values in its own order and words, then those that are missing."""
+    lacks = state.values_gone(f, have)
+    ours = {c.value for c in lacks}
     theirs = [
         {
             "fullName": v["value"],
@@ -173,10 +236,10 @@ def _merged(have: Mapping[str, Any], lacks: Sequence[Choice]) -> dict[str, Any]:
             "isActive": bool(v.get("active", True)),
             "label": v.get("label") or v["value"],
         }
-        for v in have["picklistValues"]
+        for v in have.get("picklistValues") or ()
+        if v["value"] not in ours
     ]
     merged = parts.value_set(lacks)
-    merged["restricted"] = bool(have.get("restrictedPicklist", True))
     merged["valueSetDefinition"]["value"] = theirs + merged["valueSetDefinition"]["value"]
     return merged
 
@@ -194,6 +257,9 @@ def _tracked(
             f"leave room for {room}: it will not keep that of {', '.join(left_out)}. Candor still sees such "
             "a change at its next pass, but not who made it when, nor one that was taken back in between."
         )
+    if object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
+        left = max(0, room - len(wanted))
+        found.room.append(f"{object_name}: {left} of {TRACKED_FIELDS} fields with history left afterwards")
     return {salesforce_name(f.key) for f in wanted[:room]}
 
 
@@ -206,23 +272,43 @@ def _permission_sets(
 ) -> Iterator[tuple[str, bytes]]:
     """All permission sets when fields are new, else only those that are missing."""
     there = names(org["permission_sets"])
-    reads = _readable(org, also_reads)
+    reads = readable(org, also_reads)
     for grant in PERMISSION_SETS:
-        if grant.name in there and not fields_are_new:
+        have = org.get("permissions", {}).get(grant.name)
+        lost = _lost(grant, reads, have, org) if grant.name in there else []
+        if grant.name in there and not fields_are_new and not lost:
             continue
         deployment.member("PermissionSet", grant.name)
         line = Line("create", f"permission set {grant.name}: {grant.help}")
         if grant.name in there:
-            line = Line(
-                "change",
-                f"permission set {grant.name}: written anew with the new fields (what was added by hand goes)",
-            )
+            what = "with the new fields" if fields_are_new else f"gives again {_few(lost)}"
+            kept = "" if have else " (what was added by hand goes)"
+            line = Line("change", f"permission set {grant.name}: written anew, {what}{kept}")
         deployment.lines.append(line)
         tree = parts.permission_set(grant, reads)
+        if have:
+            tree = parts.with_added(tree, have)
         yield f"permissionsets/{grant.name}.permissionset", document("PermissionSet", tree)
 
 
-def _readable(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def _lost(
+    grant: PermissionSet,
+    reads: Mapping[str, Sequence[str]],
+    have: Mapping[str, Any] | None,
+    org: Mapping[str, Any],
+) -> list[str]:
+    """What a permission set no longer gives, in words. System rights show only while we hold it."""
+    fields, objects = state.rights_lost(grant, reads, have) if have else ([], [])
+    system = state.system_rights_lost(grant, org) if _holds(org, grant.name) else []
+    return [f"{right} of {name}" for name, right in fields] + [f"access to {o}" for o in objects] + system
+
+
+def _few(lost: Sequence[str]) -> str:
+    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+    return ", ".join(lost[:3]) + more
+
+
+def readable(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """The org's own fields that the integration user is to read: those that are there and can be granted. An object
     that only the mapping names (web activity) is taken at its word."""
     readable: dict[str, list[str]] = {}

@@ -193,3 +193,22 @@ def _access(access: Access) -> dict[str, bool]:
         "viewAllRecords": access in ("read all", "edit all", "everything"),
         "modifyAllRecords": access == "everything",
     }
+
+
+def with_added(tree: dict[str, Any], have: Mapping[str, Any]) -> dict[str, Any]:
+    """A permission set that also keeps the rights to fields and objects which an admin added to it by hand."""
+    fields = {p["field"]: p for p in tree["fieldPermissions"]}
+    for name, right in have["fields"].items():
+        own = fields.setdefault(name, {"field": name, "readable": True, "editable": False})
+        own["editable"] = own["editable"] or right == "edit"
+    objects = {p["object"]: p for p in tree["objectPermissions"]}
+    for name, rights in have["objects"].items():
+        own = objects.setdefault(name, {"object": name} | dict.fromkeys(OBJECT_RIGHTS, False))
+        own.update(dict.fromkeys(rights, True))
+    return tree | {
+        "fieldPermissions": [fields[name] for name in sorted(fields)],
+        "objectPermissions": [objects[name] for name in sorted(objects)],
+    }
+
+
+OBJECT_RIGHTS = ("allowRead", "allowEdit", "allowCreate", "allowDelete", "viewAllRecords", "modifyAllRecords")

@@ -10,7 +10,9 @@ from scoring.routing.policy import Policy
 
 def in_order(leads: Iterable[str], states: Mapping[str, LeadState]) -> list[str]:
     """The most valuable uncertainty first: expected value times the width of the range."""
-    return sorted(leads, key=lambda lead: (-states[lead].expected_value * (100 - states[lead].confidence), lead))
+    return sorted(
+        leads, key=lambda lead: (-states[lead].expected_value * (100 - states[lead].confidence), lead)
+    )
 
 
 def reviews_in(days: float, policy: Policy) -> int:

@@ -99,6 +99,9 @@ class Api:
     def owners(self) -> str:
         return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners"
 
+    def limits(self, end: str) -> str:
+        return f"/crm/limits/{self.version}/{end}"
+
     def account(self, end: str) -> str:
         return f"/account-info/{self.version if self._dated else 'v3'}/{end}"
 

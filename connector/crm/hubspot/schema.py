@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.crm.base import CRMError
+from connector.crm.base import CRMError, PermissionDenied
 from connector.crm.hubspot.account import Account
 
 OBJECTS = ("contacts", "companies", "deals", "tickets")
+_PLURAL = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-5": "tickets"}
+"""HubSpot's object type ids. [D: Understanding the CRM]"""
 BATCH = 100
 """Records of one batch call. [FACTS-hubspot.md §3]"""
 
@@ -22,20 +24,53 @@ class Schema:
     def read(self) -> dict[str, Any]:
         """{"objects": {obj: {"properties": {name: …}, "groups": […]}}, "pipelines": {"tickets": […], "deals": […]}}"""
         self._account.forget()
-        objects = {
-            obj: {
-                "properties": dict(self._account.properties(obj)),
-                "groups": self._api.get(
-                    f"reading the groups of {obj}", self._api.properties(obj, "/groups")
-                ).get("results")
-                or [],
+        objects: dict[str, Any] = {}
+        denied: list[str] = []
+        for obj in OBJECTS:
+            try:
+                groups = self._api.get(f"reading the groups of {obj}", self._api.properties(obj, "/groups"))
+                objects[obj] = {
+                    "properties": dict(self._account.properties(obj)),
+                    "groups": groups.get("results") or [],
+                }
+            except PermissionDenied:
+                denied.append(obj)
+        pipelines = {o: self._account.pipelines(o) if o not in denied else [] for o in ("tickets", "deals")}
+        found = {"objects": objects, "pipelines": pipelines, "denied": denied}
+        return found | self._limits()
+
+    def _limits(self) -> dict[str, Any]:
+        """How many custom properties are free; nothing where the key may not ask."""
+        try:
+            told = self._api.get("asking for limits", self._api.limits("custom-properties"))
+        except CRMError:
+            return {}
+        by_type = {
+            _PLURAL.get(str(o.get("objectTypeId")), str(o.get("objectTypeId"))): o
+            for o in told.get("byObjectType") or ()
+        }
+        free = {o: int(by_type[o]["limit"]) - int(by_type[o]["usage"]) for o in OBJECTS if o in by_type}
+        return {"custom_properties": free}
+
+    def automations(self) -> list[dict[str, Any]] | None:
+        """Enabled workflows that a change of a record may start; None: the key lacks the scope `automation`."""
+        try:
+            told = self._api.get("reading workflows", "/automation/v4/flows", [("limit", "100")])
+        except CRMError:
+            return None
+        return [
+            {
+                "kind": "workflow",
+                "name": str(f.get("name") or f["id"]),
+                "object": _PLURAL.get(str(f.get("objectTypeId")), "?"),
             }
-            for obj in OBJECTS
-        }
-        return {
-            "objects": objects,
-            "pipelines": {o: self._account.pipelines(o) for o in ("tickets", "deals")},
-        }
+            for f in told.get("results") or ()
+            if f.get("isEnabled")
+        ]
+
+    def references(self) -> list[dict[str, Any]]:
+        """HubSpot has no API that tells what uses a property: it refuses to archive one in use, and names the user of it."""
+        return []
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """One write call. CRMError when HubSpot refuses."""
@@ -43,7 +78,8 @@ class Schema:
             "create_group": self._create_group, "create_properties": self._create_properties,
             "update_property": self._update_property, "archive_properties": self._archive_properties,
             "archive_group": self._archive_group, "create_pipeline": self._create_pipeline,
-            "delete_pipeline": self._delete_pipeline,
+            "delete_pipeline": self._delete_pipeline, "create_stage": self._create_stage,
+            "update_stage": self._update_stage,
         }  # fmt: skip
         if op not in ops:
             raise CRMError(f"HubSpot knows no schema operation {op!r}.")
@@ -76,6 +112,14 @@ class Schema:
 
     def _create_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
         return self._api.send(f"making a pipeline of {obj}", "POST", self._api.pipelines(obj), body)
+
+    def _create_stage(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        path = self._api.pipelines(obj, f"/{body.pop('pipeline')}/stages")
+        return self._api.send(f"making a stage of {obj}", "POST", path, body)
+
+    def _update_stage(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        path = self._api.pipelines(obj, f"/{body.pop('pipeline')}/stages/{body.pop('id')}")
+        return self._api.send(f"changing a stage of {obj}", "PATCH", path, body)
 
     def _delete_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
         """The tickets in it go first: HubSpot would leave them in a pipeline that is gone."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from connector.crm.base import CRMError, Transient
-from connector.crm.salesforce import org
+from connector.crm.salesforce import org, setup
 from connector.crm.salesforce.api import Api, ok
 from connector.crm.salesforce.describes import Describes
 from connector.crm.salesforce.errors import SchemaRefused
@@ -73,13 +73,23 @@ class Schema:
             what="reading queues and permission sets",
         )
         ours = {row["PermissionSetId"] for row in ok(assigned)["records"]}
+        named = [row["Name"] for row in ok(sets)["records"]]
         return {
+            **setup.read(self._api, named, review=setup.REVIEW in found),
             "objects": objects,
             "queues": [row["DeveloperName"] for row in ok(queues)["records"]],
             "permission_sets": [
                 {"name": row["Name"], "assigned": row["Id"] in ours} for row in ok(sets)["records"]
             ],
         }
+
+    def automations(self) -> list[dict[str, Any]]:
+        """What an update of a record that Candor writes to would start."""
+        return setup.automations(self._api, [o for o in OBJECTS if o != setup.REVIEW])
+
+    def references(self) -> list[dict[str, Any]]:
+        """What refers to Candor's fields, beside its own."""
+        return setup.references(self._api)
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if op == "deploy":

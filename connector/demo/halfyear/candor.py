@@ -14,10 +14,11 @@ from connector.demo.halfyear.board import Board
 from connector.demo.halfyear.known import Known
 from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import upcoming
+from connector.jobs.before import Before
 from connector.jobs.examples import Examples, Point, as_of_points, base_rate, feedback_points
 from connector.jobs.fields import features_of
 from connector.jobs.scope import Outcomes
-from connector.jobs.states import Before, Reference, is_edge_case, learn_segments, states
+from connector.jobs.states import Reference, is_edge_case, learn_segments, states
 from connector.jobs.train import first_rows, fit
 from scoring.model.card import Model
 from scoring.model.scores import Scores

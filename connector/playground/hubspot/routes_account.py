@@ -14,6 +14,19 @@ from connector.playground.hubspot.times import iso
 from connector.playground.org import Row
 
 MAX_OWNERS = 500
+CUSTOM_PROPERTIES = 1_000
+"""An object. [unverified; FACTS-hubspot.md §9] org.meta("custom_properties") overrides it."""
+_TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tickets": "0-5"}
+FLOWS = (
+    {
+        "id": "1",
+        "name": "New lead: tell the owner",
+        "isEnabled": True,
+        "objectTypeId": "0-1",
+        "flowType": "WORKFLOW",
+    },
+)
+"""Workflows of the org's own. They are only told of: nothing runs here."""
 
 
 def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
@@ -23,6 +36,9 @@ def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
     yield "GET", [f"{p}/api-usage/daily/private-apps" for p in account], a.usage, False
     yield "GET", ("/crm/v3/owners", "/crm/v3/owners/", "/crm/owners/{version}"), a.owners, False
     yield "GET", ("/crm/v3/owners/{id}", "/crm/owners/{version}/{id}"), a.owner, False
+    limits = ("/crm/limits/v3/custom-properties", "/crm/limits/{version}/custom-properties")
+    yield "GET", limits, a.property_limits, False
+    yield "GET", ("/automation/v4/flows",), a.flows, False
     yield "POST", ("/oauth/v1/token", "/oauth/v3/token", "/oauth/{version}/token"), a.token, True
 
 
@@ -48,6 +64,22 @@ class Account:
 
     def usage(self, call: Call) -> Answer:
         return Answer({"results": [self._house.access.usage()]})
+
+    def property_limits(self, call: Call) -> Answer:
+        """Custom properties used and allowed. [SPEC: Limits Tracking; the number is unverified there]"""
+        most = int(self._org.meta("custom_properties", CUSTOM_PROPERTIES))
+        by_type = []
+        for obj, id in _TYPE_IDS.items():
+            active = self._house.schema.active(obj).values()
+            used = sum(not p["modificationMetadata"]["readOnlyDefinition"] for p in active)
+            row = {"objectTypeId": id, "limit": most, "usage": used, "percentage": 100 * used / most}
+            by_type.append(row)
+        return Answer({"overallLimit": most, "overallUsage": 0, "byObjectType": by_type})
+
+    def flows(self, call: Call) -> Answer:
+        """Workflows, as many as the org notes in org.meta("flows"). [SPEC: Automation v4]"""
+        self._house.access.check_scope("automation")
+        return Answer({"results": list(self._org.meta("flows", FLOWS))})
 
     def owners(self, call: Call) -> Answer:
         self._house.access.check_scope("crm.objects.owners.read")

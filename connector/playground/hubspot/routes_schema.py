@@ -33,7 +33,8 @@ def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
         )
     for method, end, handler in (
         ("GET", "", l.all), ("POST", "", l.create), ("GET", "/{id}", l.get), ("PATCH", "/{id}", l.update),
-        ("DELETE", "/{id}", l.delete), ("GET", "/{id}/stages", l.stages),
+        ("DELETE", "/{id}", l.delete), ("GET", "/{id}/stages", l.stages), ("POST", "/{id}/stages", l.create_stage),
+        ("PATCH", "/{id}/stages/{stage}", l.update_stage), ("DELETE", "/{id}/stages/{stage}", l.delete_stage),
     ):  # fmt: skip
         yield (
             method,
@@ -152,6 +153,18 @@ class Pipelines:
 
     def stages(self, call: Call) -> Answer:
         return Answer({"results": self._schema.pipeline(call.object(), call.path["id"])["stages"]})
+
+    def create_stage(self, call: Call) -> Answer:
+        return Answer(self._schema.create_stage(call.object(), call.path["id"], call.json()), 201)
+
+    def update_stage(self, call: Call) -> Answer:
+        return Answer(
+            self._schema.update_stage(call.object(), call.path["id"], call.path["stage"], call.json())
+        )
+
+    def delete_stage(self, call: Call) -> Answer:
+        self._schema.delete_stage(call.object(), call.path["id"], call.path["stage"])
+        return Answer(status=204)
 
     def create(self, call: Call) -> Answer:
         return Answer(self._schema.create_pipeline(call.object(), call.json()), 201)

@@ -198,27 +198,7 @@ class Schema:
         at = iso(self._org.tick())
         first = int(self._org.meta("next_stage", 9_000_001))
         times = {"createdAt": at, "updatedAt": at, "archived": False}
-        stages = []
-        for n, stage in enumerate(body["stages"]):
-            metadata = {k: str(v) for k, v in (stage.get("metadata") or {}).items()}
-            if obj == "deals" and "probability" not in metadata:
-                raise bad_request("A deal stage needs metadata.probability.")
-            if obj == "tickets":
-                metadata.setdefault("ticketState", "OPEN")
-                metadata["isClosed"] = "true" if metadata["ticketState"] == "CLOSED" else "false"
-            else:
-                metadata.setdefault(
-                    "isClosed", "true" if float(metadata["probability"]) in (0.0, 1.0) else "false"
-                )
-            stages.append(
-                {
-                    "id": str(first + n + 1),
-                    "label": stage["label"],
-                    "displayOrder": stage.get("displayOrder", n),
-                    "metadata": metadata,
-                    **times,
-                }
-            )
+        stages = [_stage(obj, str(first + n + 1), stage, n, times) for n, stage in enumerate(body["stages"])]
         made = {"id": body.get("pipelineId") or str(first), "label": body["label"],
                 "displayOrder": body["displayOrder"], "stages": stages, **times}  # fmt: skip
         self._org.set_meta("next_stage", first + len(stages) + 1)
@@ -231,6 +211,39 @@ class Schema:
         new["updatedAt"] = iso(self._org.tick())
         self._save(f"pipelines:{obj}", [new if p["id"] == id else p for p in self.pipelines(obj)])
         return new
+
+    def create_stage(self, obj: str, id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        pipeline = self.pipeline(obj, id)
+        if not body.get("label") or "displayOrder" not in body or not body.get("metadata"):
+            raise bad_request("A stage needs label, displayOrder and metadata.")
+        if any(s["label"].lower() == body["label"].lower() for s in pipeline["stages"]):
+            raise HubSpotError(409, f"A stage labelled '{body['label']}' already exists.", "CONFLICT")
+        at = iso(self._org.tick())
+        number = int(self._org.meta("next_stage", 9_000_001))
+        self._org.set_meta("next_stage", number + 1)
+        times = {"createdAt": at, "updatedAt": at, "archived": False}
+        made = _stage(obj, str(number), body, body["displayOrder"], times)
+        self._put_stages(obj, id, [*pipeline["stages"], made])
+        return made
+
+    def update_stage(self, obj: str, id: str, stage: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        pipeline = self.pipeline(obj, id)
+        old = next((s for s in pipeline["stages"] if s["id"] == stage), None)
+        if old is None:
+            raise HubSpotError(404, f"Stage {stage} does not exist.", "OBJECT_NOT_FOUND")
+        given = {**old, **{k: body[k] for k in ("label", "displayOrder", "metadata") if k in body}}
+        times = {"createdAt": old["createdAt"], "updatedAt": iso(self._org.tick()), "archived": False}
+        made = _stage(obj, stage, given, old["displayOrder"], times)
+        self._put_stages(obj, id, [made if s["id"] == stage else s for s in pipeline["stages"]])
+        return made
+
+    def delete_stage(self, obj: str, id: str, stage: str) -> None:
+        pipeline = self.pipeline(obj, id)
+        self._put_stages(obj, id, [s for s in pipeline["stages"] if s["id"] != stage])
+
+    def _put_stages(self, obj: str, id: str, stages: Sequence[Mapping[str, Any]]) -> None:
+        known = self.pipelines(obj)
+        self._save(f"pipelines:{obj}", [{**p, "stages": list(stages)} if p["id"] == id else p for p in known])
 
     def delete_pipeline(self, obj: str, id: str, *, validate: bool) -> None:
         self.pipeline(obj, id)
@@ -262,6 +275,22 @@ class Schema:
 def shown(definition: Mapping[str, Any]) -> dict[str, Any]:
     """A definition as an answer has it: without our own notes."""
     return {k: v for k, v in definition.items() if not k.startswith("_")}
+
+
+def _stage(
+    obj: str, id: str, given: Mapping[str, Any], order: int, times: Mapping[str, Any]
+) -> dict[str, Any]:
+    metadata = {k: str(v) for k, v in (given.get("metadata") or {}).items()}
+    if obj == "deals" and "probability" not in metadata:
+        raise bad_request("A deal stage needs metadata.probability.")
+    if obj == "tickets":
+        metadata.setdefault("ticketState", "OPEN")
+        metadata["isClosed"] = "true" if metadata["ticketState"] == "CLOSED" else "false"
+    else:
+        metadata.setdefault("isClosed", "true" if float(metadata["probability"]) in (0.0, 1.0) else "false")
+    return {
+        "id": id, "label": given["label"], "displayOrder": given.get("displayOrder", order), "metadata": metadata, **times,
+    }  # fmt: skip
 
 
 def _options(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

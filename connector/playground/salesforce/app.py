@@ -22,6 +22,7 @@ from connector.playground.salesforce import (
     limits,
     query,
     sobjects,
+    virtual,
 )  # fmt: skip
 from connector.playground.salesforce.call import Answer, Call
 from connector.playground.salesforce.errors import Fault, TokenFault, not_found
@@ -40,6 +41,7 @@ RESOURCES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/limits/recordCount", sobjects.count),
     ("GET", "/query", query.run),
     ("GET", "/queryAll", query.run),
+    ("GET", "/tooling/query", virtual.tooling_query),
     ("GET", "/query/{locator}", query.more),
     ("GET", "/queryAll/{locator}", query.more),
     ("GET", "/sobjects", describe.everything),

@@ -63,6 +63,19 @@ TRACKED = {
 """Which fields the org's admin had switched history on for; 20 an object at most, so 5 of Lead's are left."""
 
 
+AUTOMATIONS: tuple[Mapping[str, Any], ...] = (
+    {"kind": "Flow", "name": "Lead_Tell_Owner", "object": "Lead", "active": True, "on": ["create", "update"]},
+    {
+        "kind": "ApexTrigger",
+        "name": "OpportunityStageDates",
+        "object": "Opportunity",
+        "active": True,
+        "on": ["update"],
+    },
+)
+"""What starts on a write to this org's records. It is only told of, by SOQL: nothing runs here."""
+
+
 def schema() -> dict[str, Any]:
     """The schema record of a new org: custom objects, custom fields, rules, views, tracked fields (field -> since, ms)."""
     profile = {"profile": True}
@@ -77,4 +90,5 @@ def schema() -> dict[str, Any]:
         "tracked": {obj: dict.fromkeys(fields, 0) for obj, fields in TRACKED.items()},
         "keeps_history": ["Lead", "Opportunity"],
         "prefixes": 1,
+        "automations": [dict(a) for a in AUTOMATIONS],
     }

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.playground.salesforce import soql
-from connector.playground.salesforce.call import Call
+from connector.playground.salesforce import soql, tooling
+from connector.playground.salesforce.call import Answer, Call
 from connector.playground.salesforce.errors import Fault, no_column
 from connector.playground.salesforce.schema import is_admin
 
@@ -38,6 +38,7 @@ def _permissions(call: Call) -> list[Row]:
 _TABLES: Mapping[str, Callable[[Call], list[Row]]] = {
     "fielddefinition": _field_definitions,
     "userpermissionaccess": _permissions,
+    **tooling.SETUP,
 }
 
 
@@ -45,9 +46,20 @@ def serves(name: str) -> bool:
     return name.lower() in _TABLES
 
 
+def tooling_query(call: Call) -> Answer:
+    """GET /tooling/query"""
+    query = soql.parse(call.query.get("q") or "")
+    if query.obj.lower() not in tooling.TOOLING:
+        raise Fault("INVALID_TYPE", f"sObject type '{query.obj}' is not supported.")
+    return Answer(_answer(tooling.TOOLING[query.obj.lower()](call), query))
+
+
 def run(call: Call, query: soql.Query) -> dict[str, Any]:
     """A whole answer: these are never paged here. [unsourced]"""
-    rows = _TABLES[query.obj.lower()](call)
+    return _answer(_TABLES[query.obj.lower()](call), query)
+
+
+def _answer(rows: list[Row], query: soql.Query) -> dict[str, Any]:
     picked = [r for r in rows if query.where is None or _holds(query.where, r, query.obj)]
     picked = picked[query.offset or 0 :][: query.limit]
     if query.items and isinstance(query.items[0], soql.Aggregate):
@@ -76,6 +88,8 @@ def _holds(c: soql.Condition, row: Row, obj: str) -> bool:
     if isinstance(c.value, soql.Literal) and c.op in ("=", "!="):
         same = bool(value == _folded(c.value.value))
         return same if c.op == "=" else not same
+    if isinstance(c.value, soql.Literal) and c.op == "like":
+        return isinstance(value, str) and value.startswith(_folded(c.value.value).removesuffix("%"))
     if isinstance(c.value, tuple) and c.op in ("in", "not in"):
         there = value in [_folded(v.value) for v in c.value]
         return there if c.op == "in" else not there

@@ -14,13 +14,12 @@ from connector.playground.org import Org
 from connector.playground.salesforce import formula, ids, schema
 from connector.playground.salesforce.metadata import fields
 from connector.playground.salesforce.metadata.fields import BadComponent
+from connector.playground.salesforce.metadata.limits import TRACKED_FIELDS, allowed_fields
 from connector.playground.salesforce.metadata.package import Component, every, flag, text
 from connector.playground.salesforce.model import SObject
 
-TRACKED_FIELDS = 20
-"""An object, without Field Audit Trail. [D: Field History Tracking]"""
-CUSTOM_FIELDS = 500
-"""An object in Enterprise Edition. [FACTS section 10, secondary source]"""
+BLOCKING = ("Flow", "WorkflowRule", "ApexClass", "ApexTrigger")
+"""What keeps a field from being deleted; reports, layouts and list views just lose it. [unsourced]"""
 _OBJECT_RIGHTS = {
     "allowRead": "PermissionsRead", "allowCreate": "PermissionsCreate", "allowEdit": "PermissionsEdit",
     "allowDelete": "PermissionsDelete", "viewAllRecords": "PermissionsViewAllRecords",
@@ -110,8 +109,9 @@ def custom_field(t: Target, c: Component) -> tuple[str, bool]:
         created = old is None
         if old and old["type"] != made["type"]:
             raise BadComponent(f"Cannot update a field from {old['type']} to {made['type']}")
-        if created and len(own) >= CUSTOM_FIELDS:
-            raise BadComponent(f"Object {obj} has its limit of {CUSTOM_FIELDS} custom fields")
+        most = allowed_fields(t.org)
+        if created and len(own) >= most:
+            raise BadComponent(f"Object {obj} has its limit of {most} custom fields")
         own[name] = made | ({"profile": True} if old and old.get("profile") else {})
         if made.get("external_id") or made.get("unique"):
             t.org.sql(
@@ -239,6 +239,11 @@ def _field_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any
         full = text(x, "field") or ""
         obj, _, name = full.partition(".")
         found = t.objects()[obj].find(name) if obj in t.objects() else None
+        if found is None and _is_address(t, obj, name):
+            rows.append(("FieldPermissions", {
+                "SobjectType": obj, "Field": full, "PermissionsRead": flag(x, "readable"),
+                "PermissionsEdit": flag(x, "editable")}))  # fmt: skip
+            continue
         if found is None:
             raise BadComponent(f"In field: field - no CustomField named {full} found")
         if found.required or found.master or found.name_field:
@@ -250,6 +255,12 @@ def _field_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any
             "SobjectType": obj, "Field": full, "PermissionsRead": edit or flag(x, "readable"),
             "PermissionsEdit": edit}))  # fmt: skip
     return rows
+
+
+def _is_address(t: Target, obj: str, name: str) -> bool:
+    """A compound address stands for its parts, of which this org has the country at least."""
+    prefix = name.removesuffix("Address")
+    return name.endswith("Address") and obj in t.objects() and f"{prefix}Country" in t.objects()[obj].fields
 
 
 def _object_permissions(t: Target, c: Component) -> list[tuple[str, dict[str, Any]]]:
@@ -333,6 +344,12 @@ def _delete_field(t: Target, obj: str, name: str) -> None:
             raise BadComponent(
                 "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
                 f"Validation Rule - {key.split('.', 1)[1]}"
+            )
+    for used in t.stored.get("references", ()):
+        if used["field"] == f"{obj}.{name}" and used["kind"] in BLOCKING:
+            raise BadComponent(
+                "This custom field is referenced elsewhere in salesforce.com. Remove the usage and try again. : "
+                f"{used['kind']} - {used['name']}"
             )
     t.org.sql(f"drop index if exists {_key_index(obj, name)}")
     del t.stored["fields"][obj][name]

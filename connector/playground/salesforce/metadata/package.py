@@ -12,7 +12,10 @@ NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 _FOLDERS = {
     "permissionsets": ("PermissionSet", ".permissionset"), "queues": ("Queue", ".queue"),
     "settings": ("Settings", ".settings"), "flows": ("Flow", ".flow"), "quickActions": ("QuickAction", ".quickAction"),
-    "leadConvertSettings": ("LeadConvertSettings", ".LeadConvertSetting"), "tabs": ("CustomTab", ".tab"),
+    "LeadConvertSettings": ("LeadConvertSettings", ".LeadConvertSetting"),
+    "externalClientApps": ("ExternalClientApplication", ".eca"),
+    "extlClntAppOauthSettings": ("ExtlClntAppOauthSettings", ".ecaOauth"),
+    "extlClntAppOauthPolicies": ("ExtlClntAppOauthConfigurablePolicies", ".ecaOauthPlcy"), "tabs": ("CustomTab", ".tab"),
     "flexipages": ("FlexiPage", ".flexipage"), "reportTypes": ("ReportType", ".reportType"),
     "layouts": ("Layout", ".layout"),
 }  # fmt: skip
