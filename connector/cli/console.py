@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from connector.errors import CandorError
 from connector.jobs.context import Context, open_context
 from connector.jobs.context import Progress as Report
 from connector.settings import Settings, load
@@ -86,6 +88,30 @@ def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
     settings: Settings = load(config)
     with progress(as_json or not err.is_terminal) as report, open_context(settings, report) as context:
         yield context
+
+
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Ask on standard error: standard output is for the result."""
+    with _somebody_there():
+        return typer.confirm(question, default=default, err=True)
+
+
+def prompt(question: str, *, default: str | None = None) -> str:
+    with _somebody_there():
+        return str(typer.prompt(question, default=default, err=True)).strip()
+
+
+@contextmanager
+def _somebody_there() -> Iterator[None]:
+    try:
+        yield
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        err.print()
+        raise CandorError(
+            "Nobody is there to answer.", fix="Add --yes to go on without being asked."
+        ) from None
 
 
 def table(rows: Mapping[str, Any]) -> None:
