@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
+from connector.errors import CandorError
 from connector.jobs.context import Context, open_context
 from connector.jobs.context import Progress as Report
 from connector.settings import Settings, load
@@ -58,25 +61,38 @@ def progress(as_json: bool = False) -> Iterator[Report]:
         return
     with Progress(
         SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(bar_width=24),
-        TextColumn("{task.fields[count]}"), TimeElapsedColumn(), console=err,
+        TextColumn("{task.fields[count]}"), TextColumn("{task.fields[spent]:.0f} s"), console=err,
     ) as bars:  # fmt: skip
         tasks: dict[str, TaskID] = {}
+        running, since = "", time.monotonic()
+
+        def ended(head: str) -> None:
+            """Whatever it had reported last: nothing failed, so it is done."""
+            task = bars.tasks[tasks[head]]
+            total = task.total or task.completed or 1
+            count = f"{total:,.0f} of {total:,.0f}" if task.fields["of"] else task.fields["count"]
+            bars.update(task.id, description=head, total=total, completed=total, count=count)
 
         def report(what: str, done: int, of: int | None) -> None:
-            head = what.split(":", 1)[0]
+            nonlocal running, since
+            head, now = what.split(":", 1)[0], time.monotonic()
             if head not in tasks:
-                for task in tasks.values():
-                    bars.update(
-                        task, total=bars.tasks[task].completed or 1, completed=bars.tasks[task].completed or 1
-                    )
-                tasks[head] = bars.add_task(what, total=of, count="")
-            count = f"{done:,}" if of is None else f"{done:,} of {of:,}"
-            bars.update(tasks[head], description=what, completed=done, total=of, count=count)
+                tasks[head] = bars.add_task(what, total=of, count="", spent=0.0, of=of)
+            if running:
+                # Its own time: a kind of work comes back with every pass.
+                spent = bars.tasks[tasks[running]].fields["spent"] + now - since
+                bars.update(tasks[running], spent=spent)
+                if running != head:
+                    ended(running)
+            running, since = head, now
+            count = f"{done:,} of {of:,}" if of else f"{done:,}" if done else ""
+            bars.update(tasks[head], description=what, completed=done, total=of, count=count, of=of)
 
         yield report
-        for head, task in tasks.items():
-            done = bars.tasks[task].completed or 1
-            bars.update(task, description=head, total=done, completed=done)
+        if running:
+            spent = bars.tasks[tasks[running]].fields["spent"] + time.monotonic() - since
+            bars.update(tasks[running], spent=spent)
+            ended(running)
 
 
 @contextmanager
@@ -86,6 +102,30 @@ def working(config: Path | None, as_json: bool = False) -> Iterator[Context]:
     settings: Settings = load(config)
     with progress(as_json or not err.is_terminal) as report, open_context(settings, report) as context:
         yield context
+
+
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Ask on standard error: standard output is for the result."""
+    with _somebody_there():
+        return typer.confirm(question, default=default, err=True)
+
+
+def prompt(question: str, *, default: str | None = None) -> str:
+    with _somebody_there():
+        return str(typer.prompt(question, default=default, err=True)).strip()
+
+
+@contextmanager
+def _somebody_there() -> Iterator[None]:
+    try:
+        yield
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        err.print()
+        raise CandorError(
+            "Nobody is there to answer.", fix="Add --yes to go on without being asked."
+        ) from None
 
 
 def table(rows: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from connector.cli.console import err, out, progress, quiet_logs, show_json
+from connector.cli.console import confirm, err, out, progress, quiet_logs, show_json
 from connector.cli.score import say as say_score
 from connector.crm.registry import TITLES
 from connector.errors import InputError
@@ -173,11 +173,11 @@ def _file(leads: Path, mapping: Path | None, yes: bool, as_json: bool) -> Any:
         err.print(f"No mapping was written for {leads.name}. Proposed from its columns:", style="bold")
         err.print(write_mapping(meant), soft_wrap=True)
         if not yes:
-            meant = settle(table, meant, lambda question: typer.confirm(question, default=True, err=True))
+            meant = settle(table, meant, lambda question: confirm(question, default=True))
     file = checked(leads, table, meant, origin)
     if not as_json or origin == "proposed":
         _show_file(file)
-    if origin == "proposed" and not yes and not typer.confirm("Go on with this?", default=True, err=True):
+    if origin == "proposed" and not yes and not confirm("Go on with this?", default=True):
         kept = save(file.mapping, Path(f"{leads.name.split('.')[0]}.mapping.toml"))
         err.print(f"Saved as {kept}: mend it, and give it with --mapping {kept}.", soft_wrap=True)
         raise typer.Exit(1)

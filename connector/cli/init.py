@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from connector.cli.console import out, quiet_logs, show_json
+from connector.cli.console import confirm, err, out, prompt, quiet_logs, show_json
 from connector.errors import MappingError, SettingsError
 from connector.jobs.scope import MANY, OUTCOMES, guess
 from connector.settings import DEFAULT_FILE, Settings, dump, load
@@ -30,16 +30,16 @@ def run(
         crm, url, clock_url = there["crm"], there["url"], there["clock_url"]
         token_file, ca = Path(there["token_file"]), Path(there["ca"]) if there["ca"] else None
     file = config or Path(os.environ.get("CANDOR_CONFIG", DEFAULT_FILE))
-    if file.exists() and not yes and not typer.confirm(f"{file} is there already. Write it anew?"):
+    if file.exists() and not yes and not confirm(f"{file} is there already. Write it anew?"):
         raise typer.Exit(1)
-    kind = crm or (None if yes else typer.prompt("Which CRM? salesforce or hubspot").strip().lower())
+    kind = crm or (None if yes else prompt("Which CRM? salesforce or hubspot").lower())
     if kind not in _URLS:
         raise SettingsError("--crm is missing." if kind is None else f"--crm is {kind!r}.", fix="Use salesforce or hubspot.")  # fmt: skip
     address = url or (_URLS[kind] if kind == "hubspot" else None)
     if address is None:
         if yes:
             raise SettingsError("--url is missing.", fix=f"Give the org's address, e.g. {_URLS[kind]}.")
-        address = typer.prompt(f"The org's address, e.g. {_URLS[kind]}").strip()
+        address = prompt(f"The org's address, e.g. {_URLS[kind]}")
     given = _options(options)
     if kind == "salesforce" and not (yes or given or token_file or os.environ.get(token_env)):
         given = _ask_sign_in()
@@ -103,10 +103,10 @@ def _ask_sign_in() -> dict[str, str]:
         "Sign-in by certificate, as the README says under 'With your Salesforce'. To use a token instead, stop here and "
         "set CANDOR_TOKEN."
     )
-    key = typer.prompt("The app's Consumer Key").strip()
-    file = typer.prompt("The file of its private key (PEM)").strip()
-    user = typer.prompt("The user name of the integration user").strip()
-    login = typer.prompt("Where it signs in (a sandbox: https://test.salesforce.com)", default=_LOGIN).strip()
+    key = prompt("The app's Consumer Key")
+    file = prompt("The file of its private key (PEM)")
+    user = prompt("The user name of the integration user")
+    login = prompt("Where it signs in (a sandbox: https://test.salesforce.com)", default=_LOGIN)
     return _options([f"client_id={key}", f"private_key_file={file}", f"username={user}", f"login={login}"])
 
 
@@ -138,17 +138,17 @@ def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
     total = sum(statuses.values())
     mapped: dict[str, str] = {}
     if not yes:
-        out.print(
+        err.print(
             "What does each status mean? open: still in play; won, lost; recycled: again later; never_worked: ended "
             "without anyone having tried; nothing: leave it out."
         )
     for status, n in statuses.items():
         meaning: str = guess(status)
         while not yes:
-            meaning = typer.prompt(f"{n:>7,} leads are “{status}”", default=guess(status)).strip().lower()
+            meaning = prompt(f"{n:>7,} leads are “{status}”", default=guess(status)).lower()
             if meaning in OUTCOMES or meaning == "nothing":
                 break
-            out.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")
+            err.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")
         if meaning in OUTCOMES:
             mapped[status] = meaning
         elif n >= MANY * total:

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from connector.cli.console import err, out, show_json, working
+from connector.cli.console import confirm, err, out, show_json, working
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
 from connector.jobs.fields import PEOPLE_FIELDS, field_map
@@ -118,8 +116,8 @@ def apply(context: Context, yes: bool, as_json: bool) -> int:
     made = make(context.crm.schema(), reads(context))
     if not made.empty and not yes:
         for line in explain(made):
-            out.print(line)
-        if not typer.confirm("Make these changes in the org?"):
+            (err if as_json else out).print(line)
+        if not confirm("Make these changes in the org?"):
             return 1
     done = provision(context)
     if as_json:
@@ -164,10 +162,10 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
         return 0
     if not yes:
         for line in explain(made):
-            out.print(line)
+            (err if as_json else out).print(line)
         for line in referred(context.crm.schema().references()):
-            out.print(line)
-        if not typer.confirm("Remove all of this? The values are exported first."):
+            (err if as_json else out).print(line)
+        if not confirm("Remove all of this? The values are exported first."):
             return 1
     pull(context, label="Reading what people said last")
     done = take_out(context)

@@ -323,7 +323,10 @@ def _learn_number(values: Floats, feature: FeatureLike) -> NumberField | None:
     centre, scale = float(clipped.mean()), float(clipped.std()) or 1.0
     line = (clipped - centre) / scale
     common = int(counts.argmax())
-    mode = float(levels[common]) if counts[common] >= 0.2 * len(x) and len(levels) > 2 else None
+    # A step is for "nothing happened", which differs from a little of it. Any other commonest value is one place on a
+    # continuous line (ages are trained at a few, and asked about at all): a step there would be a cliff beside it.
+    nothing = levels[common] == 0 and counts[common] >= 0.2 * len(x) and len(levels) > 2
+    mode = 0.0 if nothing else None
     away = line if mode is None or len(levels) < 8 else line[x != mode]
     knots = np.unique(np.quantile(away, KNOTS)) if len(levels) > 4 else np.array([])
     bends = _bends(x, line, knots, mode)

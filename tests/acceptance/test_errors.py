@@ -200,3 +200,12 @@ def test_brackets_in_what_people_write_are_only_brackets(loop_of: Callable[..., 
         said = loop.candor(*command)
         assert said.code == 0, said.err
         assert command[0] not in ("pause", "sync", "status") or text in said.out
+
+
+def test_where_nobody_can_answer_yes_is_named(loop_of: Callable[..., Loop]) -> None:
+    loop = loop_of("hubspot", "settled")
+    asked = loop.candor("remove", "--json")
+    assert (asked.code, asked.out.strip()) == (1, ""), "the list and the question are no result"
+    assert "remove  property contacts.candor_score" in asked.err
+    assert asked.err.splitlines()[-1].startswith("candor: Nobody is there to answer. Add --yes")
+    assert loop.playground.desk.leads(limit=1)[0].values["candor_score"] is not None

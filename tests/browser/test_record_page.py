@@ -210,6 +210,7 @@ def test_states_without_a_score_say_what_comes_next(page: Any, site: Site) -> No
     page.goto(f"{site.url}/?q=zzzz")
     assert "No open lead matches" in page.inner_text("body")
     assert page.goto(f"{site.url}/record/lead/none").status == 404
+    assert page.get_by_role("link", name="Back to the leads").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -332,3 +332,22 @@ def test_usual_practice_looks_at_tidy_closed_deals_only() -> None:
     assert "nothing more" in scores.sentences[0]
     with pytest.raises(TooFewOutcomes):
         baseline.train_usual_practice(rows, won, won > 0, features=FEATURES)
+
+
+def test_an_age_between_those_trained_on_is_no_cliff() -> None:
+    """Training looks at leads at a few ages; a pass scores them at every age. Younger leads win more often here, so the
+    commonest age tempts a model into a step that only that very age gets."""
+    rng = np.random.default_rng(3)
+    n = 1500
+    ages = np.repeat([1.0, 7.0, 30.0], n // 3)
+    other = rng.normal(size=n)
+    won = rng.random(n) < 1 / (1 + np.exp(-(-1.0 - 0.05 * ages + 0.5 * other)))
+    features = (
+        Feature("lead_age_days", "temporal", "number", "days", "Days since the lead came in", ""),
+        Feature("other", "fact", "number", "", "Other", ""),
+    )
+    rows = pa.table({"lead_age_days": ages, "other": other})
+    model = train(rows, won.astype(float), features=features, groups=np.arange(n), seed=0)
+    asked = pa.table({"lead_age_days": [1.0, 1.1, 2.0, 0.5], "other": [0.0] * 4})
+    p = model.score(asked).probability
+    assert np.abs(p - p[0]).max() < 0.1

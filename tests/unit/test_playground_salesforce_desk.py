@@ -52,6 +52,13 @@ def test_an_edit_is_a_users_and_meets_the_apis_refusals(sf: Client, desk: Salesf
         desk.view("lead", "00Q000000000000AAA")
 
 
+def test_the_timeline_names_who_is_no_seller(sf: Client, desk: SalesforceDesk) -> None:
+    lead = sf.ids["L1"]
+    (machine,) = sf.query("SELECT Id FROM User WHERE Name = 'Candor Integration'")
+    desk.set("lead", lead, {"status": "qualified"}, by=machine["Id"])
+    assert desk.timeline(lead)[0].by == "Candor Integration"
+
+
 def test_what_is_logged_is_on_the_timeline_and_in_the_api(sf: Client, desk: SalesforceDesk) -> None:
     lead = sf.ids["L2"]
     desk.log(lead, "call", by="O1", detail={"answered": False, "minutes": 0})

@@ -90,7 +90,10 @@ class _Pages:
         return answer
 
     def record(self, request: Request, kind: str, id: str, done: str = "") -> HTMLResponse:
-        return self._record(request, self._view(kind, id), said=DONE.get(done, ""))
+        found = self._other(kind, id) if kind in get_args(DeskKind) else None
+        if found is None:
+            return self._page("missing.html", request, status=404)
+        return self._record(request, found, said=DONE.get(done, ""))
 
     async def act(self, request: Request, kind: str, id: str) -> Response:
         form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}

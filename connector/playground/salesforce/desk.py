@@ -4,6 +4,7 @@ every field visible: a user's screen shows what its layout holds."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +84,11 @@ class SalesforceDesk:
         return self._view(kind, self._row(kind, id))
 
     def timeline(self, lead_id: str, *, limit: int = 100) -> Sequence[TimelineEntry]:
-        return entries(self._org, self._schema, self._row("lead", lead_id), limit)
+        names = {r.id: str(r.data["Name"]) for r in self._org.all("User")}
+        found = entries(self._org, self._schema, self._row("lead", lead_id), limit)
+        # Sellers keep their id, by which the page knows them; automation and integrations have only a name.
+        sellers = self.owners()
+        return [e if e.by in sellers else replace(e, by=names.get(e.by or "", e.by)) for e in found]
 
     def owners(self) -> Mapping[str, str]:
         """The people who sell: neither the integration user nor automation."""
