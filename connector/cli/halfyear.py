@@ -14,6 +14,7 @@ from connector.playground.world.scenario_file import read_scenario
 
 FEWEST_DAYS, MOST_DAYS = 30, 360
 FEWEST_LEADS = 500
+SCENARIO = "default"
 ORDER = (
     "Candor", "usual practice", "Candor's score alone", "usual practice, reviewed", "by lot", "nobody", "everybody",
     "perfect knowledge", "perfect, by chance alone",
@@ -30,7 +31,8 @@ def run(*, days: int, size: int, seed: int, hours: float | None, scenario: str |
         )
     if hours is not None and not hours > 0:
         raise InputError(f"--hours is {hours:g}.", fix="Give the hours a day of a whole team, e.g. 3.")
-    played_in = None if scenario is None else read_scenario(scenario)
+    scenario = scenario or SCENARIO
+    played_in = read_scenario(scenario)
     with progress(as_json or not err.is_terminal) as report:
         played = play(seed=seed, size=size, days=days, hours=hours, scenario=played_in, progress=report)
         report("Measuring", 0, None)

@@ -23,7 +23,7 @@ from connector.jobs.fields import facts
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Touch, Truth, World
 
-SIZE, SEED, DAYS = 900, 3, 60
+SIZE, SEED, DAYS = 700, 3, 45
 MONTHS = 14
 KEPT = ("status", "owner", "stage", "amount")
 AS_EVERYBODY = ("everybody", "nobody")
@@ -87,9 +87,9 @@ def test_nobody_contacts_who_opted_out_or_anyone_twice_or_before_they_came(playe
 
 
 def test_what_comes_later_changes_nothing_now(world: tuple[World, Truth], played: Played) -> None:
-    """Touches, changes and outcomes after day 40 are made up anew: until then every team does what it did."""
+    """Touches, changes and outcomes after day 33 are made up anew: until then every team does what it did."""
     made, truth = world
-    turn = played.known.moment(40)
+    turn = played.known.moment(33)
     later = [
         Touch(f"X{i}", "page_view", person.key, turn + timedelta(hours=1 + i), actor="person",
               detail={"session": f"x{i}", "content": "pricing", "url": "/pricing", "channel": "site"})
@@ -107,8 +107,8 @@ def test_what_comes_later_changes_nothing_now(world: tuple[World, Truth], played
         then = {lead: at for lead, at in board.reached.items() if at <= turn}
         assert {lead: at for lead, at in again.boards[name].reached.items() if at <= turn} == then, name
     assert kept  # some outcomes did move
-    early = {lead: first for lead, first in played.candor.first.items() if first.day <= 40}
-    assert {lead: first for lead, first in again.candor.first.items() if first.day <= 40} == early
+    early = {lead: first for lead, first in played.candor.first.items() if first.day <= 33}
+    assert {lead: first for lead, first in again.candor.first.items() if first.day <= 33} == early
 
 
 def test_outcomes_depend_on_being_reached_in_time_alone(played: Played) -> None:

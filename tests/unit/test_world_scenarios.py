@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
 from connector.playground.world.pathologies import CAUSE
-from connector.playground.world.scenario import PATHOLOGIES, Scenario, declared
+from connector.playground.world.scenario import PATHOLOGIES, Declared, Scenario, declared
 from connector.playground.world.scenario_file import ScenarioError, parse, read_scenario, shipped
 
 DEFAULT = Scenario()
@@ -186,3 +188,27 @@ def test_off_all_leaves_only_what_the_file_writes() -> None:
     assert scenario.referrals.share == 0.2
     assert scenario.hygiene == PATHOLOGIES["hygiene"].off()
     assert scenario.rebrands.share == 0
+
+
+NUMBERS = [knob for knob in declared() if knob.low is not None and knob.high is not None]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NUMBERS), st.sampled_from((0.0, 0.3, 1.0))), max_size=12),
+    st.integers(0, 99),
+)
+@settings(max_examples=20, deadline=None)
+def test_any_allowed_knobs_make_a_world_in_order(turned: list[tuple[Declared, float]], seed: int) -> None:
+    """At the ends of their ranges too: chances are chances, and nothing comes before its lead or after today."""
+    said: dict[str, dict[str, float]] = {}
+    for knob, where in turned:
+        assert knob.low is not None
+        assert knob.high is not None
+        value = knob.low + where * (min(knob.high, 24.0) - knob.low)
+        said.setdefault(knob.table, {})[knob.name] = int(value) if isinstance(knob.default, int) else value
+    world, truth = generate(40, 18, seed, scenario=Scenario.model_validate(said))
+    assert all(0 < p < 1 for p in truth.probability.values())
+    assert all(0 <= (at - truth.scored_at[key]).days < truth.horizon_days for key, at in truth.wins.items())
+    born = {person.key: person.created_at for person in world.people}
+    assert all(born[touch.person] <= touch.at <= world.now for touch in world.touches)
+    assert all(change.at >= born[change.key] for change in world.changes if change.kind == "person")

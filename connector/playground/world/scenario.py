@@ -199,7 +199,7 @@ class Flips(Knobs):
 class Attention(Knobs):
     """A chance is a chance only for a lead that a person reaches in time: what a played half-year lives by."""
 
-    reached: float = _knob(1.0, 1.0, "multiple of a lead's chance when a person reaches it in time", ge=0.1, le=3.0)  # fmt: skip
+    reached: float = _knob(1.0, 1.0, "multiple of a lead's chance when a person reaches it in time", ge=0.1, le=1.0)  # fmt: skip
     unreached: float = _knob(0.35, 1.0, "multiple of its chance when nobody does", ge=0.0, le=1.0)
     days: float = _knob(10.0, None, "days from the first scoring that count as in time", ge=0.1, le=180.0)
     hand_raiser_days: float = _knob(1.0, None, "the same for a hand-raiser", ge=0.04, le=180.0)
