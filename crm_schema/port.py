@@ -5,7 +5,7 @@ An adapter serves it structurally (`adapter.schema()`); neither side imports the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 
@@ -39,6 +39,10 @@ class SchemaPort(Protocol):
     """"salesforce" or "hubspot": which renderer."""
 
     def read(self) -> dict[str, Any]: ...
+
+    def check(self, objects: Collection[str]) -> None:
+        """Raise when this user may not change these objects' schema. Changes nothing."""
+        ...
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Dying:
     def read(self) -> dict[str, Any]:
         found: dict[str, Any] = self._port.read()
         return found
+
+    def check(self, objects: Collection[str]) -> None:
+        self._port.check(objects)
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         done: Mapping[str, Any] = self._port.run(op, payload)

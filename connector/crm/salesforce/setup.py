@@ -109,6 +109,47 @@ def _review(api: Api) -> dict[str, Any]:
     return found
 
 
+_NEEDED = {
+    "Modify Metadata Through Metadata API Functions": (
+        "PermissionsModifyMetadata",
+        "PermissionsModifyAllData",
+    ),
+    "Assign Permission Sets": ("PermissionsAssignPermissionSets", "PermissionsManageUsers"),
+}
+"""What an apply takes, and which rights give it: any of them."""
+TOO_MUCH = {
+    "PermissionsModifyAllData": "Modify All Data (change and delete every record)",
+    "PermissionsViewAllData": "View All Data (read every record)",
+    "PermissionsManageUsers": "Manage Users",
+    "PermissionsCustomizeApplication": "Customize Application",
+    "PermissionsModifyMetadata": "Modify Metadata (needed by `candor apply` and `candor remove` only)",
+}
+
+
+def lacking(api: Api) -> list[str]:
+    """What the user lacks for an apply. Where the org doesn't tell, nothing: the apply itself will be refused then."""
+    rights = _rights(api, {r for any_of in _NEEDED.values() for r in any_of})
+    return (
+        [] if rights is None else [n for n, any_of in _NEEDED.items() if not any(rights[r] for r in any_of)]
+    )
+
+
+def too_much(api: Api) -> list[str]:
+    """Rights of the user that Candor's daily work has no need of."""
+    rights = _rights(api, set(TOO_MUCH))
+    return [] if rights is None else [words for right, words in TOO_MUCH.items() if rights[right]]
+
+
+def _rights(api: Api, names: set[str]) -> dict[str, bool] | None:
+    (told,) = api.queries(
+        [(f"SELECT {', '.join(sorted(names))} FROM UserPermissionAccess", False)],
+        what="asking for our permissions",
+    )
+    if isinstance(told, CRMError) or not told["records"]:
+        return None
+    return {name: bool(told["records"][0][name]) for name in names}
+
+
 def automations(api: Api, objects: Iterable[str]) -> list[dict[str, Any]]:
     """Active triggers and record-triggered flows that an update of these objects starts: kind, name, object."""
     wanted = set(objects)
