@@ -23,7 +23,7 @@ class SchemaPort(Protocol):
         custom_fields: {"Lead": how many custom fields are still free} (optional; Tooling EntityLimit).
         permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
         system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
-            names, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
+            names, conversion: {"Contact": {lead field: contact field}}, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.

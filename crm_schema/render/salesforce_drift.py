@@ -38,6 +38,11 @@ def drift(
             was_on = any(name.startswith(f"{object_name}.") for name in tracked)
             if was_on and object_name != REVIEW_OBJECT and state.history_is_off(described):
                 found.append(_no_history(object_name))
+    for target, lost in state.unmapped(org).items():
+        found.append(Finding(
+            "mapping_gone", f"lead conversion to {target}", f"{', '.join(lost)} are no longer mapped",
+            f"what stands in them on a lead doesn't reach its {target.lower()}",
+        ))  # fmt: skip
     found += _review(org)
     for grant in PERMISSION_SETS:
         found += _rights(grant, org, also_reads)

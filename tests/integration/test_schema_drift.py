@@ -166,6 +166,9 @@ SALESFORCE: dict[str, tuple[str, Change]] = {
     "the rule's formula is another": (
         "rule_changed", stored(lambda s: s["rules"][RULE].update(formula='ISPICKVAL(Candor_Decision__c, "")')),
     ),
+    "a mapping at conversion is gone": (
+        "mapping_gone", stored(lambda s: s["conversion"]["Contact"].pop("Candor_Tags__c")),
+    ),
     "the list view is gone": ("view_gone", stored(lambda s: s["views"].pop(VIEW))),
     "the tab is gone": ("tab_gone", stored(lambda s: s["others"].remove(f"CustomTab:{REVIEW}"))),
     "the queue is gone": ("queue_gone", rows("Group", gone, DeveloperName="Candor_Review")),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 from connector.crm.base import CRMError
-from connector.crm.salesforce.api import Api, ok
+from connector.crm.salesforce.api import METADATA, Api, ok
 
 OURS = "Candor_"
 REVIEW = "Candor_Review__c"
@@ -36,6 +37,9 @@ def read(api: Api, sets: Sequence[str], *, review: bool) -> dict[str, Any]:
         found["custom_fields"] = {
             str(_at(row, "EntityDefinition.QualifiedApiName")): int(row["Remaining"]) for row in limits
         }
+    mapped = conversion(api)
+    if mapped is not None:
+        found["conversion"] = mapped
     ours = [s for s in sets if s.startswith(OURS)]
     if ours:
         found |= _permissions(api, ours)
@@ -107,6 +111,27 @@ def _review(api: Api) -> dict[str, Any]:
             for row in rules
         }  # fmt: skip
     return found
+
+
+def conversion(api: Api) -> dict[str, dict[str, str]] | None:
+    """target object -> lead field -> its field there, as the org maps them at conversion. Only the Metadata API tells;
+    None: not to this user."""
+    asked = (
+        "<met:readMetadata><met:type>LeadConvertSettings</met:type>"
+        "<met:fullNames>LeadConvertSettings</met:fullNames></met:readMetadata>"
+    )
+    try:
+        root = ElementTree.fromstring(api.soap(asked, what="asking what a conversion carries over"))
+    except (CRMError, ElementTree.ParseError):
+        return None
+    tag = f"{{{METADATA}}}"
+    return {
+        str(one.findtext(f"{tag}outputObject")): {
+            str(f.findtext(f"{tag}inputField")): str(f.findtext(f"{tag}outputField"))
+            for f in one.iter(f"{tag}mappingFields")
+        }
+        for one in root.iter(f"{tag}objectMapping")
+    }
 
 
 _NEEDED = {
