@@ -274,7 +274,13 @@ def _tracked(
             f"leave room for {room}: it will not keep that of {', '.join(left_out)}. Candor still sees such "
             "a change at its next pass, but not who made it when, nor one that was taken back in between."
         )
-    if object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
+    if object_name != REVIEW_OBJECT and state.history_is_off(described) and any(f.tracked for f in fields):
+        asked = ", ".join(f.label for f in fields if f.tracked)
+        found.limits.append(
+            f"{object_name} keeps no history of any field: that of {asked} is kept only once you switch it on in "
+            f"Setup, Object Manager, {object_name}, Fields & Relationships, Set History Tracking."
+        )
+    elif object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
         left = max(0, room - len(wanted))
         found.room.append(f"{object_name}: {left} of {TRACKED_FIELDS} fields with history left afterwards")
     return {salesforce_name(f.key) for f in wanted[:room]}
