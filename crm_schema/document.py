@@ -46,7 +46,8 @@ def salesforce_page() -> str:
         f"Candor adds custom fields ({summary}), the object {REVIEW_OBJECT} with its tab and validation rule, the queue "
         f"{REVIEW.queue} and {len(PERMISSION_SETS)} permission sets. It changes no page layout, no profile, no flow and no "
         "field of yours, and creates or deletes none of your records; review cases are its own. `candor plan` shows what "
-        "would be done, `candor apply` does it in one deployment (all of it or nothing), `candor remove` takes it out.",
+        "would be done, `candor apply` does it in one deployment (all of it or nothing), `candor verify` finds what has changed "
+        "since and says what that breaks, `candor remove` takes it out.",
         "## Fields on Lead and Contact",
         "Contact has the same, without the closing question and its reason.",
         _field_table(fields_on("lead"), salesforce_name),
@@ -116,8 +117,9 @@ def salesforce_page() -> str:
         f"{TRACKED_FIELDS} fields an object, your own included, and only where history is switched on for the object. Candor "
         "asks for it on the fields marked “tracked” as far as there is room, and the plan names those that are left out: of "
         "these Candor sees a change at its next pass, but not who made it when.\n"
-        "- **Conversion.** Map Candor's lead fields to the contact's of the same name (Setup, Object Manager, Lead, Map Lead "
-        "Fields), or what a rep said on a lead stays behind on it.\n"
+        "- **Conversion.** `candor apply` maps Candor's lead fields to the contact's of the same name, and score, confidence "
+        "and tags to the opportunity, beside the mappings that you have. Where Candor may not read those, it leaves them alone: "
+        "map by hand then (Setup, Object Manager, Lead, Map Lead Fields), or what a rep said on a lead stays behind on it.\n"
         "- **Layout.** Put the fields, or Candor's card, on your lead page.",
         "## How to take it out",
         "1. `candor remove` first shows what it would delete, then exports the values of Candor's fields and the review cases.\n"
@@ -136,7 +138,8 @@ def hubspot_page() -> str:
         "What Candor adds to your HubSpot portal, and how to take it out",
         f"Candor adds properties ({summary}), all in a group “{GROUP.capitalize()}”, and a ticket pipeline “{REVIEW.label}”. "
         "It changes no view, no workflow and no property of yours, and creates or deletes none of your records; review tickets "
-        "are its own. `candor plan` shows what would be done, `candor apply` does it, `candor remove` takes it out.",
+        "are its own. `candor plan` shows what would be done, `candor apply` does it, `candor verify` finds what has "
+        "changed since and says what that breaks, `candor remove` takes it out.",
         *(
             part
             for object_name in hubspot.OBJECTS

@@ -5,7 +5,7 @@ An adapter serves it structurally (`adapter.schema()`); neither side imports the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 
@@ -23,7 +23,7 @@ class SchemaPort(Protocol):
         custom_fields: {"Lead": how many custom fields are still free} (optional; Tooling EntityLimit).
         permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
         system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
-            names, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
+            names, conversion: {"Contact": {lead field: contact field}}, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.
@@ -39,6 +39,10 @@ class SchemaPort(Protocol):
     """"salesforce" or "hubspot": which renderer."""
 
     def read(self) -> dict[str, Any]: ...
+
+    def check(self, objects: Collection[str]) -> None:
+        """Raise when this user may not change these objects' schema. Changes nothing."""
+        ...
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]: ...
 

@@ -22,6 +22,8 @@ from crm_schema.render.salesforce_xml import API_VERSION, document
 _APP = "Candor"
 _DEFAULT = "force-app/main/default"
 _CONNECTION = "connection/main/default"
+_CONVERSION = "conversion/main/default/LeadConvertSettings"
+"""Apart from the rest: deployed as it is, it may take the place of mappings that the org has. `candor apply` adds to them."""
 HUBSPOT_PLATFORM = "2026.03"
 """Version of HubSpot's developer projects. [facts/in-crm-ui.md]"""
 
@@ -33,7 +35,7 @@ def salesforce() -> dict[str, bytes]:
 
 def _salesforce() -> Iterator[tuple[str, bytes]]:
     yield "sfdx-project.json", _json({
-        "packageDirectories": [{"path": "force-app", "default": True}, {"path": "connection"}],
+        "packageDirectories": [{"path": "force-app", "default": True}, {"path": "connection"}, {"path": "conversion"}],
         "name": "candor",
         "namespace": "",
         "sourceApiVersion": API_VERSION,
@@ -60,6 +62,10 @@ def _salesforce() -> Iterator[tuple[str, bytes]]:
             f"{_DEFAULT}/permissionsets/{grant.name}.permissionset-meta.xml",
             document("PermissionSet", tree),
         )
+    yield (
+        f"{_CONVERSION}/{parts.CONVERSION}.LeadConvertSetting-meta.xml",
+        document("LeadConvertSettings", parts.conversion_settings(parts.conversion())),
+    )
     yield from _connection()
 
 

@@ -70,6 +70,8 @@ def apply(plan: Plan, port: SchemaPort, progress: Progress | None = None) -> App
     new = [str(line) for stage in now.stages for line in stage.lines if line not in plan.lines]
     if new:
         raise SchemaError(f"The org has changed since this plan was made: {new[0]}.", fix="Plan again.")
+    if not now.empty:
+        port.check([str(getattr(stage, "object", "")) for stage in now.stages if hasattr(stage, "object")])
     first = _act(now, port, progress)
     rest = _again(plan, port)
     # HubSpot revives an archived property as it was: what it then lacks shows only now, and belongs to the plan

@@ -83,6 +83,7 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         deployment.member("Queue", REVIEW.queue)
         deployment.lines.append(Line("create", f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"))
     files |= _permission_sets(org, also_reads, deployment, fields_are_new=any(created))
+    files |= _conversion(org, deployment)
     if files:
         files["package.xml"] = package(deployment.members)
         found.stages.append(Deploy(tuple(deployment.lines), zipped(files)))
@@ -122,6 +123,22 @@ def _review_tree(org: Mapping[str, Any]) -> dict[str, Any]:
     if state.view_gone(org):
         tree["listViews"] = [parts.list_view()]
     return tree
+
+
+def _conversion(org: Mapping[str, Any], into: _Deployment) -> dict[str, bytes]:
+    """Map Candor's lead fields at conversion, beside what the org maps already."""
+    lacks = state.unmapped(org)
+    if not lacks:
+        return {}
+    targets = {*org["conversion"], *lacks}
+    whole = {t: {**org["conversion"].get(t, {}), **lacks.get(t, {})} for t in targets}
+    into.member(parts.CONVERSION, parts.CONVERSION)
+    for target, fields in lacks.items():
+        what = f"lead conversion: {len(fields)} of Candor's lead fields go to {target}"
+        into.lines.append(Line("change", what))
+    tree = parts.conversion_settings(whole)
+    file = f"{parts.CONVERSION}/{parts.CONVERSION}.LeadConvertSetting"
+    return {file: document("LeadConvertSettings", tree)}
 
 
 def hidden(org: Mapping[str, Any]) -> bool:
@@ -257,7 +274,13 @@ def _tracked(
             f"leave room for {room}: it will not keep that of {', '.join(left_out)}. Candor still sees such "
             "a change at its next pass, but not who made it when, nor one that was taken back in between."
         )
-    if object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
+    if object_name != REVIEW_OBJECT and state.history_is_off(described) and any(f.tracked for f in fields):
+        asked = ", ".join(f.label for f in fields if f.tracked)
+        found.limits.append(
+            f"{object_name} keeps no history of any field: that of {asked} is kept only once you switch it on in "
+            f"Setup, Object Manager, {object_name}, Fields & Relationships, Set History Tracking."
+        )
+    elif object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
         left = max(0, room - len(wanted))
         found.room.append(f"{object_name}: {left} of {TRACKED_FIELDS} fields with history left afterwards")
     return {salesforce_name(f.key) for f in wanted[:room]}

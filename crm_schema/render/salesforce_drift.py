@@ -30,13 +30,19 @@ def drift(
     if hidden(org):
         return [_unassigned()]
     found: list[Finding] = []
+    known = {name for given in org.get("permissions", {}).values() for name in given["fields"]}
     for kind, object_name in SALESFORCE_OBJECTS.items():
         if object_name in org["objects"]:
             described = org["objects"][object_name]["fields"]
-            found += _fields(object_name, fields_on(kind), described)
+            found += _fields(object_name, fields_on(kind), described, known)
             was_on = any(name.startswith(f"{object_name}.") for name in tracked)
             if was_on and object_name != REVIEW_OBJECT and state.history_is_off(described):
                 found.append(_no_history(object_name))
+    for target, lost in state.unmapped(org).items():
+        found.append(Finding(
+            "mapping_gone", f"lead conversion to {target}", f"{', '.join(lost)} are no longer mapped",
+            f"what stands in them on a lead doesn't reach its {target.lower()}",
+        ))  # fmt: skip
     found += _review(org)
     for grant in PERMISSION_SETS:
         found += _rights(grant, org, also_reads)
@@ -69,13 +75,23 @@ def _unassigned() -> Finding:
 
 
 def _fields(
-    object_name: str, fields: Sequence[Field], described: Mapping[str, Mapping[str, Any]]
+    object_name: str,
+    fields: Sequence[Field],
+    described: Mapping[str, Mapping[str, Any]],
+    known: Collection[str],
 ) -> Iterator[Finding]:
+    """`known`: fields that some permission set names. One of them that we don't see is there, and hidden from us."""
     for f in fields:
         name = salesforce_name(f.key)
         where = f"field {object_name}.{name}"
-        if name not in described:
-            yield Finding("field_gone", where, "it is gone, or the integration user can't see it", use_of(f))
+        if name not in described and f"{object_name}.{name}" in known:
+            yield Finding(
+                "field_hidden", where, "it is there, but hidden from the integration user: it looks blank and isn't",
+                use_of(f),
+            )  # fmt: skip
+        elif name not in described:
+            what = "it is gone" if known else "it is gone, or the integration user can't see it"
+            yield Finding("field_gone", where, what, use_of(f))
         elif described[name]["type"] not in FITS[f.type]:
             yield Finding(
                 "type_changed", where, f"its type is {described[name]['type']}, Candor needs {f.type}", unwritable(f),

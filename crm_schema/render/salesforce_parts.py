@@ -212,3 +212,35 @@ def with_added(tree: dict[str, Any], have: Mapping[str, Any]) -> dict[str, Any]:
 
 
 OBJECT_RIGHTS = ("allowRead", "allowEdit", "allowCreate", "allowDelete", "viewAllRecords", "modifyAllRecords")
+
+
+CONVERSION = "LeadConvertSettings"
+"""the one component of its type"""
+
+
+def conversion() -> dict[str, dict[str, str]]:
+    """What of a lead goes where at its conversion: target object -> Candor's lead field -> its field there. What a rep said
+    on a lead would stay behind on it otherwise."""
+    same = {f.key for f in fields_on("contact")}
+    kept = {f.key for f in fields_on("deal")}
+    contact = {f.key: f.key for f in fields_on("lead") if f.key in same}
+    deal = {f.key: f.key for f in fields_on("lead") if f.key in kept}
+    deal |= {"score": "score_at_conversion", "confidence": "confidence_at_conversion"}
+    return {
+        target: {salesforce_name(a): salesforce_name(b) for a, b in keys.items()}
+        for target, keys in (("Contact", contact), ("Opportunity", deal))
+    }
+
+
+def conversion_settings(mappings: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """LeadConvertSettings with these mappings: the org's own and ours, since a deployment may replace them all."""
+    return {
+        "objectMapping": [
+            {
+                "inputObject": "Lead",
+                "mappingFields": [{"inputField": a, "outputField": b} for a, b in sorted(fields.items())],
+                "outputObject": target,
+            }
+            for target, fields in sorted(mappings.items())
+        ]
+    }

@@ -114,3 +114,16 @@ def view_gone(org: Mapping[str, Any]) -> bool:
 
 def tab_gone(org: Mapping[str, Any]) -> bool:
     return "tabs" in org and REVIEW_OBJECT not in org["tabs"]
+
+
+def unmapped(org: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Of the mappings at conversion those that the org lacks. A lead field that an admin maps elsewhere stays so."""
+    if "conversion" not in org:
+        return {}
+    lacks = {}
+    for target, fields in parts.conversion().items():
+        there = org["conversion"].get(target, {})
+        missing = {a: b for a, b in fields.items() if a not in there and b not in there.values()}
+        if missing:
+            lacks[target] = missing
+    return lacks

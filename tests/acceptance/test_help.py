@@ -37,7 +37,7 @@ def test_help_imports_nothing_heavy_and_needs_no_settings(tmp_path: Path) -> Non
         [sys.executable, "-c", _LOOK], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    for command in ("init", "doctor", "plan", "apply", "remove", "backfill", "sync", "pause", "resume", "run", "train",
+    for command in ("init", "doctor", "plan", "apply", "verify", "remove", "backfill", "sync", "pause", "resume", "run", "train",
                     "score", "status", "report", "playground", "demo"):  # fmt: skip
         assert command in done.stdout
     loaded = json.loads(done.stderr)

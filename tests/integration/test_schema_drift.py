@@ -95,6 +95,11 @@ def untrack(obj: str, name: str) -> Change:
     return stored(lambda s: s["tracked"][obj].pop(name))
 
 
+def field_gone(bench: Bench) -> None:
+    stored(lambda s: s["fields"][LEAD].pop("Candor_Score__c"))(bench)
+    rows("FieldPermissions", gone, Field="Lead.Candor_Score__c")(bench)
+
+
 def set_gone(bench: Bench) -> None:
     for obj in ("FieldPermissions", "ObjectPermissions", "PermissionSetAssignment"):
         of_set("Candor_Rep", obj, gone)(bench)
@@ -116,7 +121,7 @@ def object_gone(bench: Bench) -> None:
 
 RULE, VIEW = f"{REVIEW}.Candor_Decision_And_Reason", f"{REVIEW}.Candor_Open"
 SALESFORCE: dict[str, tuple[str, Change]] = {
-    "a field is deleted": ("field_gone", stored(lambda s: s["fields"][LEAD].pop("Candor_Score__c"))),
+    "a field is deleted": ("field_gone", field_gone),
     "its type is changed": ("type_changed", field(LEAD, "Candor_Score__c", type="string", length=40)),
     "a picklist value is removed": ("values_gone", values(LEAD, "Candor_Band__c", "guessing")),
     "a tag is removed": ("values_gone", values("Opportunity", "Candor_Tags__c", "unexpected_fit")),
@@ -143,6 +148,9 @@ SALESFORCE: dict[str, tuple[str, Change]] = {
             "Candor_Integration", "FieldPermissions", lambda d: d | {"PermissionsEdit": False}, Field="Lead.Candor_Score__c"
         ),
     ),
+    "a field is hidden from Candor": (
+        "field_hidden", of_set("Candor_Integration", "FieldPermissions", gone, Field="Lead.Candor_Score__c"),
+    ),
     "Candor can't read an own field of the org": (
         "read_lost", of_set("Candor_Integration", "FieldPermissions", gone, Field="Lead.Industry"),
     ),
@@ -157,6 +165,9 @@ SALESFORCE: dict[str, tuple[str, Change]] = {
     "the rule is inactive": ("rule_inactive", stored(lambda s: s["rules"][RULE].update(active=False))),
     "the rule's formula is another": (
         "rule_changed", stored(lambda s: s["rules"][RULE].update(formula='ISPICKVAL(Candor_Decision__c, "")')),
+    ),
+    "a mapping at conversion is gone": (
+        "mapping_gone", stored(lambda s: s["conversion"]["Contact"].pop("Candor_Tags__c")),
     ),
     "the list view is gone": ("view_gone", stored(lambda s: s["views"].pop(VIEW))),
     "the tab is gone": ("tab_gone", stored(lambda s: s["others"].remove(f"CustomTab:{REVIEW}"))),

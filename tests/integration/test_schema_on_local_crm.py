@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.crm.base import Write
+from connector.playground.salesforce.convert import convert
 from crm_schema.declaration import REVIEW
 from crm_schema.plan import Plan, plan, removal, verify
 from crm_schema.port import SchemaPort
@@ -47,6 +48,9 @@ class Dying:
     def read(self) -> dict[str, Any]:
         found: dict[str, Any] = self._port.read()
         return found
+
+    def check(self, objects: Collection[str]) -> None:
+        self._port.check(objects)
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         done: Mapping[str, Any] = self._port.run(op, payload)
@@ -173,3 +177,36 @@ def test_candor_writes_its_own_fields_and_no_one_elses(installed: Bench) -> None
     ):
         [answer] = crm.write("lead", [Write(lead, values)])
         assert answer.ok == (ours or installed.vendor == "hubspot"), (values, answer)
+
+
+def test_what_stands_on_a_lead_reaches_contact_and_deal(installed: Bench) -> None:
+    if installed.vendor == "hubspot":
+        return  # a contact is both, and stays
+    org, lead = installed.org, installed.id("lead", "L12")
+    row = org.get("Lead", lead)
+    assert row is not None
+    told = {"Candor_Tags__c": "unexpected_fit", "Candor_Score__c": 62.0, "Candor_Do_Not_Score__c": True}
+    org.update("Lead", lead, told, by=row.data["OwnerId"], via="ui")
+    row = org.get("Lead", lead)
+    assert row is not None
+    deal = org.get("Opportunity", convert(org, row, amount=1000.0, user=row.data["OwnerId"]))
+    assert deal is not None
+    [contact] = [c for c in org.all("Contact") if c.data.get("AccountId") == deal.data["AccountId"]
+                 and c.data.get("Email") == row.data.get("Email")]  # fmt: skip
+    assert {k: contact.data.get(k) for k in told} == told
+    assert deal.data["Candor_Tags__c"] == "unexpected_fit"
+    assert deal.data["Candor_Score_At_Conversion__c"] == 62.0
+
+
+def test_an_admins_own_mapping_is_kept(bare: Bench) -> None:
+    if bare.vendor == "hubspot":
+        return
+    theirs = {"Contact": {"Title": "Department"}}
+    bare.org.set_meta("schema", bare.org.meta("schema") | {"conversion": theirs})
+    port = bare.connect().schema()
+    apply(plan(port), port)
+    mapped = bare.org.meta("schema")["conversion"]
+    assert mapped["Contact"]["Title"] == "Department"
+    assert mapped["Contact"]["Candor_Tags__c"] == "Candor_Tags__c"
+    apply(removal(port), port)
+    assert bare.org.meta("schema")["conversion"] == theirs

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied
 from connector.crm.hubspot.account import Account
+from connector.crm.hubspot.errors import Refused
 
 OBJECTS = ("contacts", "companies", "deals", "tickets")
 _PLURAL = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-5": "tickets"}
@@ -71,6 +72,25 @@ class Schema:
     def references(self) -> list[dict[str, Any]]:
         """HubSpot has no API that tells what uses a property: it refuses to archive one in use, and names the user of it."""
         return []
+
+    def check(self, objects: Collection[str]) -> None:
+        """Raises when the key may not change the properties of one of these: said before the first write, so that nothing
+        is half-made. An empty batch asks that without changing anything; HubSpot looks at the scope first."""
+        denied = []
+        for obj in dict.fromkeys(objects):
+            try:
+                path = self._api.properties(obj, "/batch/archive")
+                self._api.ask(f"asking whether properties of {obj} may be changed", path, {"inputs": []})
+            except PermissionDenied:
+                denied.append("tickets" if obj == "tickets" else f"crm.schemas.{obj}.write")
+            except Refused:
+                pass  # it minds the empty list, so it let us in
+        if denied:
+            raise PermissionDenied(
+                f"Candor's key may not change the account's properties: it lacks the scopes {', '.join(denied)}. Nothing was "
+                "changed.",
+                fix="Give it these for the time of `candor apply` and `candor remove`.",
+            )
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """One write call. CRMError when HubSpot refuses."""

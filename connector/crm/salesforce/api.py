@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 import requests
 from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceExpiredSession
+from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError
 
 from connector.crm.base import CRMError, NoAnswer, OverBudget
 from connector.crm.connection import Connection
@@ -22,6 +23,10 @@ API_VERSION = "62.0"
 QUERIES_A_CALL = 5
 SUBREQUESTS_A_CALL = 25
 """Of POST /composite: 25 subrequests, of them 5 queries or collections, for one call (FACTS 6)."""
+
+METADATA = "http://soap.sforce.com/2006/04/metadata"
+TIMEOUT = 120.0
+"""Seconds for a call of the SOAP face."""
 
 BASE = f"/services/data/v{API_VERSION}/"
 
@@ -58,6 +63,24 @@ class Api:
 
     def user_info(self) -> Any:
         return self._call(lambda client: client.oauth2("userinfo"), "asking who we are", False)
+
+    def soap(self, body: str, *, what: str) -> str:
+        """A read call of the Metadata API's SOAP face, which has some that REST lacks: the envelope that is answered.
+        `body` is what stands inside <soapenv:Body>."""
+        return str(self._call(lambda client: self._posted(client, body), what, False))
+
+    def _posted(self, client: Salesforce, body: str) -> str:
+        envelope = (
+            f'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:met="{METADATA}">'
+            f"<soapenv:Header><met:SessionHeader><met:sessionId>{escape(client.session_id)}</met:sessionId>"
+            f"</met:SessionHeader></soapenv:Header><soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+        )
+        url = f"{client.base_url.partition('/services/')[0]}/services/Soap/m/{API_VERSION}"
+        headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
+        answer = self.session.post(url, data=envelope.encode(), headers=headers, timeout=TIMEOUT)
+        if answer.status_code >= 300:
+            raise SalesforceGeneralError(url, answer.status_code, "Soap", answer.content)
+        return answer.text
 
     def query(self, soql: str, *, what: str, deleted_too: bool = False) -> Any:
         """The first page of an answer."""

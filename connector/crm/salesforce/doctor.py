@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from connector.crm.base import CRMError, FieldMap, Kind, Problem
-from connector.crm.salesforce import org
+from connector.crm.salesforce import org, setup
 from connector.crm.salesforce.api import Api
 from connector.crm.salesforce.describes import Described, Describes
 from connector.crm.salesforce.fields import OBJECTS, canonical_name, default_fields
@@ -42,6 +42,7 @@ def examine(api: Api, describes: Describes, wanted: FieldMap, options: Mapping[s
         *_limits(api),
         *_objects(describes, options),
         *_converted(api),
+        *_too_much(api),
     ]
 
 
@@ -120,6 +121,16 @@ def _objects(describes: Describes, options: Mapping[str, str]) -> Iterator[Probl
         yield Problem(
             "No web activity is read: Salesforce has no standard object for it.",
             "If the org keeps page views in a custom object, name it in crm.options.web_activity.",
+            fatal=False,
+        )
+
+
+def _too_much(api: Api) -> Iterator[Problem]:
+    found = setup.too_much(api)
+    if found:
+        yield Problem(
+            f"The integration user may do more than Candor needs: {'; '.join(found)}.",
+            "Take these from its profile and permission sets; the permission set Candor_Integration is enough for the daily work.",
             fatal=False,
         )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from connector.crm.base import CRMError, Transient
+from connector.crm.base import CRMError, PermissionDenied, Transient
 from connector.crm.salesforce import org, setup
 from connector.crm.salesforce.api import Api, ok
 from connector.crm.salesforce.describes import Describes
@@ -90,6 +90,17 @@ class Schema:
     def references(self) -> list[dict[str, Any]]:
         """What refers to Candor's fields, beside its own."""
         return setup.references(self._api)
+
+    def check(self, objects: Collection[str]) -> None:
+        """Raises when this user may not do what an apply takes: said before the first write, so that nothing is half-made."""
+        lacks = setup.lacking(self._api)
+        if lacks:
+            raise PermissionDenied(
+                f"The user that Candor signs in as may not change the org's schema: it lacks {', '.join(lacks)}. Nothing was "
+                "changed.",
+                fix="Give it a permission set with these for the time of `candor apply` and `candor remove`, or have an admin "
+                "run them.",
+            )
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if op == "deploy":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 from connector.crm.base import CRMError
-from connector.crm.salesforce.api import Api, ok
+from connector.crm.salesforce.api import METADATA, Api, ok
 
 OURS = "Candor_"
 REVIEW = "Candor_Review__c"
@@ -36,6 +37,9 @@ def read(api: Api, sets: Sequence[str], *, review: bool) -> dict[str, Any]:
         found["custom_fields"] = {
             str(_at(row, "EntityDefinition.QualifiedApiName")): int(row["Remaining"]) for row in limits
         }
+    mapped = conversion(api)
+    if mapped is not None:
+        found["conversion"] = mapped
     ours = [s for s in sets if s.startswith(OURS)]
     if ours:
         found |= _permissions(api, ours)
@@ -107,6 +111,68 @@ def _review(api: Api) -> dict[str, Any]:
             for row in rules
         }  # fmt: skip
     return found
+
+
+def conversion(api: Api) -> dict[str, dict[str, str]] | None:
+    """target object -> lead field -> its field there, as the org maps them at conversion. Only the Metadata API tells;
+    None: not to this user."""
+    asked = (
+        "<met:readMetadata><met:type>LeadConvertSettings</met:type>"
+        "<met:fullNames>LeadConvertSettings</met:fullNames></met:readMetadata>"
+    )
+    try:
+        root = ElementTree.fromstring(api.soap(asked, what="asking what a conversion carries over"))
+    except (CRMError, ElementTree.ParseError):
+        return None
+    tag = f"{{{METADATA}}}"
+    return {
+        str(one.findtext(f"{tag}outputObject")): {
+            str(f.findtext(f"{tag}inputField")): str(f.findtext(f"{tag}outputField"))
+            for f in one.iter(f"{tag}mappingFields")
+        }
+        for one in root.iter(f"{tag}objectMapping")
+    }
+
+
+_NEEDED = {
+    "Modify Metadata Through Metadata API Functions": (
+        "PermissionsModifyMetadata",
+        "PermissionsModifyAllData",
+    ),
+    "Assign Permission Sets": ("PermissionsAssignPermissionSets", "PermissionsManageUsers"),
+}
+"""What an apply takes, and which rights give it: any of them."""
+TOO_MUCH = {
+    "PermissionsModifyAllData": "Modify All Data (change and delete every record)",
+    "PermissionsViewAllData": "View All Data (read every record)",
+    "PermissionsManageUsers": "Manage Users",
+    "PermissionsCustomizeApplication": "Customize Application",
+    "PermissionsModifyMetadata": "Modify Metadata (needed by `candor apply` and `candor remove` only)",
+}
+
+
+def lacking(api: Api) -> list[str]:
+    """What the user lacks for an apply. Where the org doesn't tell, nothing: the apply itself will be refused then."""
+    rights = _rights(api, {r for any_of in _NEEDED.values() for r in any_of})
+    return (
+        [] if rights is None else [n for n, any_of in _NEEDED.items() if not any(rights[r] for r in any_of)]
+    )
+
+
+def too_much(api: Api) -> list[str]:
+    """Rights of the user that Candor's daily work has no need of."""
+    rights = _rights(api, set(TOO_MUCH))
+    return [] if rights is None else [words for right, words in TOO_MUCH.items() if rights[right]]
+
+
+def _rights(api: Api, names: set[str]) -> dict[str, bool] | None:
+    (told,) = api.queries(
+        [(f"SELECT {', '.join(sorted(names))} FROM UserPermissionAccess", False)],
+        what="asking for our permissions",
+    )
+    if isinstance(told, CRMError) or not told["records"]:
+        return None
+    return {name: bool(told["records"][0][name]) for name in names}
 
 
 def automations(api: Api, objects: Iterable[str]) -> list[dict[str, Any]]:

@@ -127,6 +127,10 @@ def _answer(house: House, handler: Handler, request: Request, raw: bytes, *, fre
             house.access.check_token(request.headers.get("authorization"))
             headers = house.access.count(search=request.url.path.endswith("/search"))
         call = Call(request, raw)
+        if house.org.meta("read_only") and _is_write(request.method, request.url.path):
+            raise HubSpotError(
+                477, "This account is being moved.", "MIGRATION_IN_PROGRESS"
+            )  # [FACTS-hubspot.md §4]
         if _is_write(request.method, request.url.path):
             with house.org.transaction():
                 answer = handler(call)

@@ -156,6 +156,8 @@ def _serve(org: Org, schemas: Schemas, request: Request, body: bytes) -> Respons
         version = _version(request.url.path)
         user = auth.user_of(org, request.headers.get("authorization", ""))
         limits.count(org)
+        if org.meta("read_only") and _writes(request):  # [unsourced] the form of the refusal
+            raise Fault("SERVER_UNAVAILABLE", "The org is in read-only mode.", status=503)
         call = Call(
             org, schemas, user, version, request.method, request.url.path, dict(request.query_params),
             {k.lower(): v for k, v in request.headers.items()}, body,
@@ -166,6 +168,11 @@ def _serve(org: Org, schemas: Schemas, request: Request, body: bytes) -> Respons
         answer = Answer(e.body(), e.status)
     headers["Sforce-Limit-Info"] = limits.header(org)
     return _answer(answer, headers)
+
+
+def _writes(request: Request) -> bool:
+    reads = ("/composite", "/composite/batch")
+    return request.method != "GET" and not request.url.path.endswith(reads)
 
 
 def _version(path: str) -> str:

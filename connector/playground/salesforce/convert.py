@@ -3,10 +3,11 @@ on. What hung on the lead hangs on the contact."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connector.playground.org import Org, Row
-from connector.playground.salesforce import ids, records, times
+from connector.playground.salesforce import ids, records, schema, times
 from connector.playground.salesforce.errors import Fault
 from connector.playground.salesforce.seed import contact_of
 from connector.playground.salesforce.standard import LEAD_STATUSES, STAGE_OF
@@ -26,13 +27,16 @@ def convert(org: Org, lead: Row, *, amount: float, user: str) -> str:
         )
     with org.transaction():
         account = _account(org, lead, user)
-        contact = _make(org, "Contact", "003", {**contact_of(lead.data, account), "CreatedById": user}, user)
+        carried = _carried(org, lead.data)
+        person = {**contact_of(lead.data, account), **carried.get("Contact", {}), "CreatedById": user}
+        contact = _make(org, "Contact", "003", person, user)
         stage = STAGE_OF["discovery"]
         deal: dict[str, Any] = {
             "Name": f"{lead.data['Company']} -", "AccountId": account, "StageName": stage, **records.staged(stage),
             "Amount": amount, "CloseDate": times.day(org.now() + _DAYS_TO_CLOSE * _DAY), "OwnerId": owner,
             "LeadSource": lead.data.get("LeadSource"), "Type": "New Business", "ContactId": contact,
             "LastStageChangeDate": times.text(org.now()), "CreatedById": user,
+            **carried.get("Opportunity", {}),
         }  # fmt: skip
         opportunity = _make(org, "Opportunity", "006", deal, user)
         row = org.get("Opportunity", opportunity)
@@ -48,6 +52,15 @@ def convert(org: Org, lead: Row, *, amount: float, user: str) -> str:
         org.load_history([("Lead", lead.id, "leadConverted", done.modified, None, None, user, "ui")])
         _move(org, lead.id, contact, account, user)
     return opportunity
+
+
+def _carried(org: Org, lead: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What LeadConvertSettings maps: target object -> its fields, filled."""
+    mapped = schema.record(org).get("conversion", {})
+    return {
+        target: {b: lead[a] for a, b in fields.items() if lead.get(a) is not None}
+        for target, fields in mapped.items()
+    }
 
 
 def _make(org: Org, obj: str, prefix: str, data: dict[str, Any], user: str) -> str:

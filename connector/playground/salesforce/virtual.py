@@ -32,6 +32,8 @@ def _permissions(call: Call) -> list[Row]:
     return [{
         "PermissionsAllowViewEditConvertedLeads": "AllowViewEditConvertedLeads" in call.schema.rights,
         "PermissionsApiEnabled": True, "PermissionsModifyAllData": admin, "PermissionsModifyMetadata": admin,
+        "PermissionsViewAllData": admin, "PermissionsManageUsers": admin, "PermissionsAssignPermissionSets": admin,
+        "PermissionsCustomizeApplication": admin,
     }]  # fmt: skip
 
 

@@ -281,6 +281,26 @@ def settings(t: Target, c: Component) -> tuple[str, bool]:
     return c.name, False
 
 
+def lead_convert_settings(t: Target, c: Component) -> tuple[str, bool]:
+    """All mappings of the org are those of the file. [unsourced] whether a deployment replaces or adds"""
+    objects = t.objects()
+    made: dict[str, dict[str, str]] = {}
+    for one in every(c.xml, "objectMapping"):
+        target = text(one, "outputObject") or ""
+        if target not in ("Account", "Contact", "Opportunity"):
+            raise BadComponent(f"outputObject {target} is no target of a conversion")
+        for pair in every(one, "mappingFields"):
+            a, b = text(pair, "inputField") or "", text(pair, "outputField") or ""
+            for obj, name in (("Lead", a), (target, b)):
+                if name not in objects[obj].fields:
+                    raise BadComponent(f"In field: mappingFields - no CustomField named {obj}.{name} found")
+            if objects["Lead"].fields[a].type != objects[target].fields[b].type:
+                raise BadComponent(f"Lead.{a} and {target}.{b} are of different types")
+            made.setdefault(target, {})[a] = b
+    t.stored["conversion"] = made
+    return c.name, False
+
+
 def other(t: Target, c: Component) -> tuple[str, bool]:
     """Kinds that this org only remembers: flows, quick actions, pages. They change nothing that an API shows."""
     kept = t.stored.setdefault("others", [])
@@ -294,6 +314,7 @@ def other(t: Target, c: Component) -> tuple[str, bool]:
 DEPLOY: Mapping[str, Callable[[Target, Component], tuple[str, bool]]] = {
     "Settings": settings, "CustomObject": custom_object, "CustomField": custom_field,
     "ValidationRule": validation_rule, "Queue": queue, "ListView": list_view, "PermissionSet": permission_set,
+    "LeadConvertSettings": lead_convert_settings,
 }  # fmt: skip
 """In the order in which kinds depend on each other; any other kind comes last."""
 
@@ -356,11 +377,23 @@ def _delete_field(t: Target, obj: str, name: str) -> None:
     if not t.stored["fields"][obj]:
         del t.stored["fields"][obj]
     _forget_tracking(t, obj, name)
+    _unmap(t, obj, name)
     t.drop("FieldPermissions", "Field", f"{obj}.{name}")
     for key, view in t.stored["views"].items():
         if key.split(".", 1)[0] == obj:
             view["columns"] = [c for c in view["columns"] if c != name]
     t.org.strip(obj, [name])
+
+
+def _unmap(t: Target, obj: str, name: str) -> None:
+    """A deleted field is mapped no longer."""
+    mapped = t.stored.get("conversion", {})
+    for target in list(mapped):
+        gone = [a for a, b in mapped[target].items() if (obj, name) in (("Lead", a), (target, b))]
+        for a in gone:
+            del mapped[target][a]
+        if not mapped[target]:
+            del mapped[target]
 
 
 def _forget_tracking(t: Target, obj: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The Metadata API's SOAP face: deploy and checkDeployStatus, as simple-salesforce and the vendor's tools send them."""
+"""The Metadata API's SOAP face: deploy, checkDeployStatus and readMetadata of LeadConvertSettings, as simple-salesforce and the vendor's tools send them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from connector.playground.org import Org
-from connector.playground.salesforce import auth
+from connector.playground.salesforce import auth, schema
 from connector.playground.salesforce.errors import Fault
 from connector.playground.salesforce.metadata import deploy, package
 
@@ -64,6 +64,15 @@ def _dispatch(org: Org, user: str, request: Element) -> bytes:
         if request.findtext(package.NAMESPACE + "includeDetails") != "true":
             result.pop("details")
         return _body("checkDeployStatusResponse", result)
+    if name == "readMetadata" and request.findtext(package.NAMESPACE + "type") == "LeadConvertSettings":
+        mapped = schema.record(org).get("conversion", {})
+        return _body("readMetadataResponse", {"records": {"fullName": "LeadConvertSettings", "objectMapping": [
+            {
+                "inputObject": "Lead", "outputObject": target,
+                "mappingFields": [{"inputField": a, "outputField": b} for a, b in fields.items()],
+            }
+            for target, fields in mapped.items()
+        ]}})  # fmt: skip
     raise Fault("INVALID_OPERATION", f"{name} is not served here: deploy and checkDeployStatus are")
 
 

@@ -1,0 +1,95 @@
+"""What keeps an apply from being done is said in one clear line, and nothing is half-made (issue 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.crm.base import PermissionDenied, Transient
+from connector.playground.hubspot.schema import Schema
+from crm_schema.errors import Conflict, SchemaError
+from crm_schema.permissions import HUBSPOT_SCOPES
+from crm_schema.plan import plan
+from crm_schema.walk import apply
+from tests.contract.adapters import BENCHES, Bench, Site, site
+from tests.contract.small_world import small_world
+from tests.integration.test_schema_drift import stored
+
+
+@pytest.fixture(scope="module", params=BENCHES, ids=[b.vendor for b in BENCHES])
+def where(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(request.param, tmp_path_factory.mktemp(request.param.vendor)) as made:
+        made.seed(small_world)
+        yield made
+
+
+@pytest.fixture
+def bare(where: Site, tmp_path: Path) -> Iterator[Bench]:
+    with where.open(where.copy("bare", tmp_path / "org.sqlite")) as bench:
+        yield bench
+
+
+def refused(bench: Bench, kind: type[Exception], *words: str) -> None:
+    """Applying raises one line with these words, and the org is as it was."""
+    port = bench.connect().schema()
+    before = port.read()
+    with pytest.raises(kind) as error:
+        apply(plan(port), port)
+    assert "\n" not in str(error.value)
+    for word in words:
+        assert word in str(error.value)
+    assert port.read() == before
+
+
+def test_missing_permission(bare: Bench) -> None:
+    if bare.vendor == "salesforce":
+        users = bare.org.meta("users")
+        bare.org.set_meta("users", {id: {**u, "admin": False} for id, u in users.items()})
+        bare.org.set_meta("schema_mark", "rights taken")
+        refused(bare, PermissionDenied, "Modify Metadata", "Assign Permission Sets", "Nothing was changed")
+    else:
+        kept = [s.name for s in HUBSPOT_SCOPES if s.name != "crm.schemas.deals.write"]
+        bare.org.set_meta("scopes", kept)
+        refused(bare, PermissionDenied, "crm.schemas.deals.write", "Nothing was changed")
+
+
+def test_may_not_even_look(bare: Bench) -> None:
+    if bare.vendor == "hubspot":
+        bare.org.set_meta("scopes", [s.name for s in HUBSPOT_SCOPES if s.name != "crm.schemas.deals.read"])
+        refused(bare, SchemaError, "may not read the properties of deals", "crm.schemas.deals.read")
+
+
+def test_name_taken_by_another_apps_field(bare: Bench) -> None:
+    if bare.vendor == "salesforce":
+        theirs = {"label": "Score", "type": "string", "length": 80, "profile": True}
+        stored(lambda s: s["fields"]["Lead"].update(Candor_Score__c=theirs))(bare)
+    else:
+        schema = Schema(bare.org)
+        group = schema.groups("contacts")[0]["name"]
+        theirs = {
+            "name": "candor_score",
+            "label": "x",
+            "type": "string",
+            "fieldType": "text",
+            "groupName": group,
+        }
+        schema.create_property("contacts", theirs)
+    refused(bare, Conflict, "is of type string", "Choose: delete the field")
+
+
+def test_org_read_only(bare: Bench) -> None:
+    bare.org.set_meta("read_only", True)
+    refused(bare, Transient, "not available")
+
+
+def test_the_daily_user_is_told_what_it_may_do_too_much(where: Site, tmp_path: Path) -> None:
+    if where.bench.vendor == "hubspot":
+        return  # HubSpot's scopes are the key's own, and HubSpot doesn't tell a service key which it has
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        found = [p for p in bench.connect().doctor({}) if "more than Candor needs" in p.what]
+        assert len(found) == 1
+        assert not found[0].fatal
+        assert "Modify All Data" in found[0].what
+        assert "View All Data" in found[0].what
