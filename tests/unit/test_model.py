@@ -343,8 +343,8 @@ def test_an_age_between_those_trained_on_is_no_cliff() -> None:
     other = rng.normal(size=n)
     won = rng.random(n) < 1 / (1 + np.exp(-(-1.0 - 0.05 * ages + 0.5 * other)))
     features = (
-        Feature("lead_age_days", "temporal", "number", "days", "Days since the lead came in", ""),
-        Feature("other", "fact", "number", "", "Other", ""),
+        Column("lead_age_days", "temporal", "number", "days", "Days since the lead came in"),
+        Column("other", "fact", "number", "", "Other"),
     )
     rows = pa.table({"lead_age_days": ages, "other": other})
     model = train(rows, won.astype(float), features=features, groups=np.arange(n), seed=0)
