@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test venv dev lint bench lock browser clean
+.PHONY: demo test venv dev lint bench lock browser node clean
 
 demo: venv  ## The whole loop on a local CRM: first Salesforce, then HubSpot. No account needed.
 	@$(BIN)/candor demo
@@ -49,6 +49,9 @@ bench: $(BENCH_STAMP)  ## the figures of the README, rivals in the same run
 
 browser:  ## Chromium for the browser tests, from the system's packages
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation)
+
+node:  ## the vendor's own source tooling, for the test of deploy/salesforce
+	@cd deploy/salesforce && npm ci --silent --no-audit --no-fund
 
 lock: | $(VENV)/bin/uv  ## lock files without any address
 	@for set in candor dev bench; do \
