@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.playground.desk import DeskKind, Refused, TimelineEntry, View
 from connector.playground.org import Org, Row
-from connector.playground.world.model import World
+from connector.playground.world.model import Account, Person, World
 
 
 class PlainDesk:
@@ -67,6 +67,26 @@ class PlainDesk:
         self.org.create("deal", id, data, by=by, via="ui")
         self.org.update("lead", lead_id, {"status": "converted"}, by=by, via="ui")
         return id
+
+    def make_lead(self, person: Person, account: Account | None) -> str:
+        id = f"l-{person.key}"
+        data = {"_key": person.key, "_name": f"{person.first_name} {person.last_name}", "company": person.company,
+                "status": person.status, "owner_id": person.owner, **person.fields}  # fmt: skip
+        self.org.create("lead", id, data, by="automation")
+        return id
+
+    def merge(self, loser: str, into: str, *, by: str) -> str:
+        for row in self.org.all("activity"):
+            if row.data["person"] == loser:
+                self.org.update("activity", row.id, {"person": into}, by=by, via="ui")
+        self.org.delete("lead", loser, by=by, extra={"_merged_into": into})
+        return into
+
+    def delete(self, lead_id: str, *, by: str) -> None:
+        self.org.delete("lead", lead_id, by=by)
+
+    def restore(self, lead_id: str, *, by: str) -> None:
+        self.org.restore("lead", lead_id, by=by)
 
     def owners(self) -> Mapping[str, str]:
         return {row.id: row.data["name"] for row in self.org.all("owner")}

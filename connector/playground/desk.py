@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from connector.playground.world.model import Account, Person
+
 DeskKind = Literal["lead", "deal", "review"]
 
 
@@ -68,5 +70,18 @@ class Desk(Protocol):
     def make_deal(self, lead_id: str, *, amount: float, by: str) -> str:
         """The lead becomes a deal (Salesforce: converted, with contact and account); the deal's id."""
 
+    def make_lead(self, person: Person, account: Account | None) -> str:
+        """A lead comes in as it is known at first (HubSpot: with its company, where it has one); its id."""
+
     def owners(self) -> Mapping[str, str]:
-        """id -> name of the org's users."""
+        """id -> name of the org's users who can own leads: those who left are none."""
+
+    def merge(self, loser: str, into: str, *, by: str) -> str:
+        """One lead becomes part of another; what was done by and with both is the survivor's. Its id, which HubSpot
+        gives anew. Refused for a converted lead where the CRM can't merge those."""
+
+    def delete(self, lead_id: str, *, by: str) -> None:
+        """Into the recycle bin. KeyError when it is not there."""
+
+    def restore(self, lead_id: str, *, by: str) -> None:
+        """Out of the recycle bin. KeyError when it is not in it, Refused after a merge."""

@@ -185,6 +185,28 @@ class Org:
             )
             self._log(at, by, "delete", obj, id, extra or {})
 
+    def restore(self, obj: str, id: str, *, by: str) -> None:
+        """Out of the bin again, as it went in."""
+        with self.transaction():
+            row = self.get(obj, id)
+            if row is None:
+                raise KeyError(id)
+            at = self.tick()
+            self._db.execute(
+                "update record set deleted = 0, modified = ?, modified_by = ? where obj = ? and id = ?",
+                (at, by, obj, id),
+            )
+            self._log(at, by, "restore", obj, id, {})
+
+    @contextmanager
+    def at(self, ms: int) -> Iterator[None]:
+        """Writes as of an earlier moment: a history that is being laid down."""
+        with self.transaction():
+            now = self.now()
+            self.set_meta("clock", ms)
+            yield
+            self.set_meta("clock", now)
+
     def strip(self, obj: str, fields: Sequence[str]) -> None:
         """Remove fields from every record of an object: what deleting a field does. Times don't move."""
         with self.transaction():

@@ -35,8 +35,10 @@ from connector.playground.control import Faults, HoldWrites, routes
 from connector.playground.desk import Desk
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
-from connector.playground.world.generate import generate
+from connector.playground.world.arrivals import Arrivals
+from connector.playground.world.generate import FIRST, NOW, generate
 from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario import Scenario
 from connector.playground.world.scenario_file import read_scenario
 from connector.playground.world.truth import read_truth, write_truth
 
@@ -63,10 +65,13 @@ class WorldOptions:
     scenario: str | None = None
     """a scenario file, or the name of a shipped one; without it first.toml"""
 
+    def played(self) -> Scenario | None:
+        """None: a file's leads."""
+        return None if self.csv is not None else read_scenario(self.scenario or FIRST)
+
     def make(self) -> tuple[World, Truth]:
         if self.csv is None:
-            scenario = None if self.scenario is None else read_scenario(self.scenario)
-            return generate(self.leads, self.months, self.seed, scenario=scenario)
+            return generate(self.leads, self.months, self.seed, scenario=self.played())
         table = import_module("connector.playground.world.table")
         world, truth = table.load(self.csv, self.mapping)
         return world, truth
@@ -107,6 +112,8 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
             import_module(f"{vendor}.seed").seed(org, world)
             org.set_meta("crm", crm)
             org.set_meta("seeded", {k: str(v) for k, v in asdict(options).items()})
+            scenario = options.played()
+            org.set_meta("scenario", None if scenario is None else scenario.model_dump())
     token = str(org.meta("token") or secrets.token_urlsafe(32))
     if not token_file.exists():
         tls.secret(token_file, token.encode())
@@ -114,15 +121,25 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
     truth = read_truth(data / "truth.json")
     desk: Desk = import_module(f"{vendor}.desk").open_desk(org)
     faults = Faults()
+    arrivals = _arrivals(org)
 
     def react(days: float, seed: int) -> dict[str, int]:
         reps = import_module("connector.playground.world.reps")
-        counts: dict[str, int] = reps.react(desk, org, truth, days, seed)
+        counts: dict[str, int] = reps.react(desk, org, truth, days, seed, arrivals)
         return counts
 
     api = HoldWrites(import_module(f"{vendor}.app").create_app(org), faults)
     pages = create_pages(desk, org, routes(org, faults, react))
     return Playground(crm, org, desk, truth, token, faults, api, pages)
+
+
+def _arrivals(org: Org) -> Arrivals | None:
+    """Who comes after hand-over, by what the org was filled with; to a file's leads nobody does."""
+    scenario, seeded = org.meta("scenario"), org.meta("seeded")
+    if scenario is None:
+        return None
+    a_month = int(seeded["leads"]) / int(seeded["months"])
+    return Arrivals(Scenario.model_validate(scenario), a_month, int(seeded["seed"]), NOW)
 
 
 def column_field(crm: str, name: str) -> str:

@@ -188,8 +188,10 @@ def _owners(now: _Pass, cursor: Cursor) -> Page:
     now.account.users = {str(r.get("userId") or r.get("userIdIncludingInactive")): str(r["id"]) for r in rows}
     there = {str(r["id"]) for r in rows}
     left = [id for id in have if id not in there and id not in cursor.retired]
-    if left:  # somebody left: only now the archived ones are worth a call
-        rows += [r for r in _all_owners(now, archived=True) if str(r["id"]) in left]
+    if left or not have:  # somebody left, or may have before us: only then the archived ones are worth a call
+        gone = [r for r in _all_owners(now, archived=True) if str(r["id"]) in left or not have]
+        rows += gone
+        left += [str(r["id"]) for r in gone if str(r["id"]) not in left]
     retired = sorted({*cursor.retired, *left} - there)
     made = [owner(r) for r in rows]
     return Page(

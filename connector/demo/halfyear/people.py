@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from connector.playground.desk import DeskKind, TimelineEntry, View
-from connector.playground.world.model import Person, Truth
+from connector.playground.world.model import Account, Person, Truth
 from connector.playground.world.rep import Rep
 
 
@@ -51,6 +51,18 @@ class _Notepad:
 
     def owners(self) -> Mapping[str, str]:
         return {}
+
+    def make_lead(self, person: Person, account: Account | None) -> str:
+        return person.key
+
+    def merge(self, loser: str, into: str, *, by: str) -> str:
+        return into
+
+    def delete(self, lead_id: str, *, by: str) -> None:
+        return
+
+    def restore(self, lead_id: str, *, by: str) -> None:
+        return
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,17 @@ from connector.playground.hubspot.translate import (
     DEAL_STAGES,
     LEAD_STATUSES,
     PERSON_FIELDS,
+    company_values,
     conversion,
     employee_range,
     engagement,
     engagement_values,
     page_url,
+    person_values,
     text_of,
 )
 from connector.playground.org import Org, Row
+from connector.playground.world.model import Account, Person
 
 _OBJECTS: dict[DeskKind, str] = {"lead": "contacts", "deal": "deals", "review": "tickets"}
 _FIELDS: dict[str, dict[str, str]] = {
@@ -213,6 +216,51 @@ class HubSpotDesk:
                 via="ui",
             )
         return deal.id
+
+    def make_lead(self, person: Person, account: Account | None) -> str:
+        """By a form; its company is found by domain, or made where the world knows one."""
+        owners = {str(r.data.get("_key")): r.id for r in self.org.all("owners")}
+        fields = {**person.fields, "status": person.status, "owner": person.owner}
+        values = {"firstname": person.first_name, "lastname": person.last_name, "email": person.email,
+                  "company": person.company, **person_values(fields, owners)}  # fmt: skip
+        known = self._schema.active("contacts")
+        data = {k: v for k, v in values.items() if v is not None and k in known} | {"_key": person.key}
+        with self.org.transaction():
+            if person.email:
+                data["hs_email_domain"] = person.email.split("@")[-1]
+            contact = self.org.create("contacts", self._records.new_id("contacts"), data, by="", via="form")
+            if account is not None:
+                self._associations.make("contacts", contact.id, "companies", self._company(account, owners))
+        return contact.id
+
+    def _company(self, account: Account, owners: Mapping[str, str]) -> str:
+        rows = self.org.sql(
+            "select id from record where obj = 'companies' and deleted = 0 and (json_extract(data, '$._key') = ? "
+            "or json_extract(data, '$.domain') = ?) order by id limit 1",
+            (account.key, account.domain),
+        )
+        if rows:
+            return str(rows[0][0])
+        data = {**company_values(account), "hubspot_owner_id": owners.get(account.owner), "_key": account.key}
+        return self.org.create("companies", self._records.new_id("companies"), data, by="", via="form").id
+
+    def merge(self, loser: str, into: str, *, by: str) -> str:
+        try:
+            return self._records.merge("contacts", into, loser, by=self._user(by)).id
+        except HubSpotError as refused:
+            raise Refused(refused.message) from refused
+
+    def delete(self, lead_id: str, *, by: str) -> None:
+        try:
+            self._records.archive("contacts", lead_id, by=self._user(by))
+        except HubSpotError as gone:
+            raise KeyError(lead_id) from gone
+
+    def restore(self, lead_id: str, *, by: str) -> None:
+        try:
+            self._records.restore("contacts", lead_id, by=self._user(by))
+        except HubSpotError as refused:
+            raise Refused(refused.message) if refused.status == 400 else KeyError(lead_id) from refused
 
     # -- --
 

@@ -139,6 +139,13 @@ class Records:
             for contact in self.org.links("deals", [id], "contacts").get(id, []):
                 self.count_deals(contact)
 
+    def restore(self, obj: str, id: str, *, by: str) -> None:
+        """Back from the bin, under its own id; what a merge has put an end to can't be. 404 when it is not there."""
+        row = self.org.get(obj, id)
+        if row is not None and row.data.get("_merged_into"):
+            raise bad_request("A merged record can't be restored.")
+        self.org.restore(obj, self.find(obj, id, archived=True).id, by=by)
+
     def merge(self, obj: str, primary: str, other: str, *, by: str) -> Row:
         """Both become a new record with a new id; histories and associations go with it; the old ids lead to it."""
         first, second = self.find(obj, primary), self.find(obj, other)
@@ -250,7 +257,7 @@ class Records:
         keep = self.org.meta("history_versions")
         past: dict[str, dict[str, list[dict[str, Any]]]] = {i: {} for i in ids}
         wanted = set(names)
-        users = {r.id: str(r.data["userId"]) for r in self.org.all("owners")}
+        users = {r.id: str(r.data["userId"]) for r in self.org.all("owners", deleted=None)}
         for id, field, at, new, by, via in self.org.sql(
             f"select id, field, at, new, by, via from history where obj = ? and id in ({_marks(ids)})"
             " order by at desc, seq desc",

@@ -13,25 +13,24 @@ from datetime import datetime
 from typing import Any
 
 from connector.playground.hubspot import catalog
+from connector.playground.hubspot.fates import lay_down
 from connector.playground.hubspot.schema import Schema
 from connector.playground.hubspot.times import iso, ms_of
 from connector.playground.hubspot.translate import (
     BOT,
     CUSTOM,
     DEAL_STAGES,
-    LEAD_STATUSES,
-    PERSON_FIELDS,
+    company_values,
     conversion,
-    employee_range,
     engagement,
     engagement_values,
-    lifecycle,
     page_url,
+    person_values,
     text_of,
-    traffic_source,
 )
 from connector.playground.org import Org
 from connector.playground.world.model import Column, Deal, FieldChange, Person, Touch, World
+from connector.playground.world.upkeep import served
 
 _History = tuple[str, str, str, int, Any, Any, str, str]
 _TYPES = {
@@ -55,6 +54,7 @@ def seed(org: Org, world: World) -> dict[str, str]:
         "oauth": {n: secrets.token_urlsafe(24) for n in ("client_id", "client_secret", "refresh_token")},
     }.items():
         org.set_meta(key, value)
+    fates, world = world.fates, served(world)
     ids = _ids(world)
     with org.transaction():
         _properties(org, world.columns)
@@ -69,6 +69,7 @@ def seed(org: Org, world: World) -> dict[str, str]:
                 default=catalog.ID_START[obj],
             )
             org.set_meta(f"next_id:{obj}", last + 1)
+        lay_down(org, fates, ids)
     return ids
 
 
@@ -129,11 +130,13 @@ class _Seeding:
               "email": o.email, "userId": 7_000_001 + n, "_role": o.role})
             for n, o in enumerate(world.owners)
         ))  # fmt: skip
+        with org.at(self.now):
+            for owner in world.owners:
+                if not owner.active:  # a user who was removed is an archived owner
+                    org.delete("owners", ids[owner.key], by="")
         org.load("companies", (
             (ids[a.key], ms_of(a.created_at), ms_of(a.created_at),
-             {"_key": a.key, "name": a.name, "domain": a.domain, "industry": a.industry,
-              "numberofemployees": text_of(a.employees), "annualrevenue": text_of(a.annual_revenue),
-              "country": a.country, "hubspot_owner_id": ids[a.owner]})
+             {"_key": a.key, **company_values(a), "hubspot_owner_id": ids[a.owner]})
             for a in world.accounts
         ))  # fmt: skip
         changes: dict[str, list[FieldChange]] = defaultdict(list)
@@ -165,7 +168,7 @@ class _Seeding:
             first[change.field] = change.old
         base = {"firstname": person.first_name, "lastname": person.last_name, "email": person.email,
                 "company": person.company}  # fmt: skip
-        owner = self.ids[person.owner]
+        owner = self.ids.get(person.owner, "")
         for name, value in {**base, **self._values(first)}.items():
             if value is not None:
                 self.history.append(("contacts", id, name, created, None, value, owner, "import"))
@@ -197,23 +200,7 @@ class _Seeding:
             data["num_associated_deals"] = "1"
 
     def _values(self, fields: dict[str, Any]) -> dict[str, str | None]:
-        """The world's fields as HubSpot properties."""
-        made: dict[str, str | None] = {}
-        for field, value in fields.items():
-            if field == "status":
-                made["hs_lead_status"] = LEAD_STATUSES.get(value, value) if value else None
-                made["lifecyclestage"] = lifecycle(value) if value else None
-            elif field == "owner":
-                made["hubspot_owner_id"] = self.ids[value] if value else None
-            elif field == "employees":
-                made["employee_count"] = text_of(value)
-                made["numemployees"] = employee_range(value)
-            elif field == "source":
-                made["lead_source"] = text_of(value)
-                made["hs_analytics_source"] = traffic_source(value)
-            else:
-                made[PERSON_FIELDS.get(field, field)] = text_of(value)
-        return made
+        return person_values(fields, self.ids)
 
     def _behave(self, id: str, created: int, touches: list[Touch], data: dict[str, Any]) -> Iterable[int]:
         """What was done on the site and with e-mail, as history of analytics properties. The times of it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from connector.playground.hubspot.standard import EMPLOYEE_RANGES
 from connector.playground.hubspot.times import iso
+from connector.playground.world.model import Account
 
 SITE = "https://www.example.com"
 
@@ -113,6 +115,34 @@ def traffic_source(source: Any) -> str | None:
         if word in text:
             return fitting
     return "DIRECT_TRAFFIC"
+
+
+def person_values(fields: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, str | None]:
+    """The world's fields as HubSpot properties. `owners`: the world's key -> the id. A queue owns no contact: nobody does."""
+    made: dict[str, str | None] = {}
+    for field, value in fields.items():
+        if field == "status":
+            made["hs_lead_status"] = LEAD_STATUSES.get(value, value) if value else None
+            made["lifecyclestage"] = lifecycle(value) if value else None
+        elif field == "owner":
+            made["hubspot_owner_id"] = owners.get(value)
+        elif field == "employees":
+            made["employee_count"] = text_of(value)
+            made["numemployees"] = employee_range(value)
+        elif field == "source":
+            made["lead_source"] = text_of(value)
+            made["hs_analytics_source"] = traffic_source(value)
+        else:
+            made[PERSON_FIELDS.get(field, field)] = text_of(value)
+    return made
+
+
+def company_values(account: Account) -> dict[str, str | None]:
+    return {
+        "name": account.name, "domain": account.domain, "industry": account.industry,
+        "numberofemployees": text_of(account.employees), "annualrevenue": text_of(account.annual_revenue),
+        "country": account.country,
+    }  # fmt: skip
 
 
 def page_url(kind: str, detail: dict[str, Any]) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 
 from connector.playground.desk import DeskKind, Refused, TimelineEntry, View
 from connector.playground.org import Org, Row
-from connector.playground.salesforce import ids, times, touches
+from connector.playground.salesforce import fates, ids, queues, times, touches
 from connector.playground.salesforce.convert import convert
 from connector.playground.salesforce.errors import Fault
 from connector.playground.salesforce.model import Field, SObject
 from connector.playground.salesforce.records import Writer, auto_number
 from connector.playground.salesforce.schema import Schema, Schemas
+from connector.playground.salesforce.seed import lead_of
 from connector.playground.salesforce.standard import LEAD_STATUSES
 from connector.playground.salesforce.timeline import entries
 from connector.playground.salesforce.words import (
@@ -28,7 +29,7 @@ from connector.playground.salesforce.words import (
     canonical,
     in_org,
 )  # fmt: skip
-from connector.playground.world.model import Touch
+from connector.playground.world.model import Account, Person, Touch
 
 _OBJECTS: Mapping[DeskKind, str] = {"lead": "Lead", "deal": "Opportunity", "review": REVIEW}
 _NAMES: Mapping[DeskKind, Mapping[str, str]] = {
@@ -91,10 +92,10 @@ class SalesforceDesk:
         return [e if e.by in sellers else replace(e, by=names.get(e.by or "", e.by)) for e in found]
 
     def owners(self) -> Mapping[str, str]:
-        """The people who sell: neither the integration user nor automation."""
+        """The people who sell and are still there: neither the integration user nor automation."""
         return {
             r.id: str(r.data["Name"]) for r in self._org.all("User")
-            if r.data.get("_role") not in ("integration user", "automation", None)
+            if r.data.get("_role") not in ("integration user", "automation", None) and r.data.get("IsActive", True)
         }  # fmt: skip
 
     # -- what is clicked --
@@ -135,6 +136,38 @@ class SalesforceDesk:
         except Fault as e:
             raise Refused(e.message) from e
 
+    def make_lead(self, person: Person, account: Account | None) -> str:
+        """By a web form, so automation's. An account there is none before conversion."""
+        fields = self._object("lead").fields
+        columns = {k: api_name(k) for k in person.fields if api_name(k) in fields}
+        keys = {r.data.get("_key"): r.id for obj in ("User", "Group") for r in self._org.all(obj)}
+        by = self._user("automation")
+        data = lead_of(person, keys.get(person.owner, by), by, columns)
+        with self._org.transaction():
+            id = self._make("Lead", data, by)
+            self._org.load_history([("Lead", id, "created", self._org.now(), None, None, by, "ui")])
+        return id
+
+    def merge(self, loser: str, into: str, *, by: str) -> str:
+        master = self._row("lead", into)
+        try:
+            fates.merge(self._org, self._row("lead", loser), master, user=self._user(by))
+        except Fault as e:
+            raise Refused(e.message) from e
+        return master.id
+
+    def delete(self, lead_id: str, *, by: str) -> None:
+        self._org.delete("Lead", self._row("lead", lead_id).id, by=self._user(by))
+
+    def restore(self, lead_id: str, *, by: str) -> None:
+        row = self._org.get("Lead", ids.full(lead_id))
+        if row is None or not row.deleted:
+            raise KeyError(lead_id)
+        try:
+            fates.restore(self._org, row, user=self._user(by))
+        except Fault as e:
+            raise Refused(e.message) from e
+
     # -- parts --
 
     @property
@@ -168,7 +201,8 @@ class SalesforceDesk:
         owner = self._org.get("User", str(row.data.get("OwnerId")))
         return View(
             kind, row.id, row.data.get("_key"), str(row.data.get("Name") or row.id),
-            str(owner.data.get("Name")) if owner else "", times.moment(row.created), values,
+            str(owner.data.get("Name")) if owner else queues.name_of(self._org, str(row.data.get("OwnerId"))),
+            times.moment(row.created), values,
             {n: f.label for n, f in shown.items()},
         )  # fmt: skip
 

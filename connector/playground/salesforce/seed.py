@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.playground.org import Org
-from connector.playground.salesforce import auth, ids, own, records, schema, times, touches
+from connector.playground.salesforce import auth, fates, ids, own, queues, records, schema, times, touches
 from connector.playground.salesforce.platform import reference_rows
 from connector.playground.salesforce.standard import LEAD_STATUSES, STAGE_OF
 from connector.playground.salesforce.words import DEAL_FIELDS, LEAD_FIELDS, api_name, in_org
 from connector.playground.world.model import Account, Column, Deal, Person, World
+from connector.playground.world.upkeep import served
 
 AUTOMATION = "automation"
 """The world's word for who changed something by itself; a user of the org here."""
@@ -31,7 +32,9 @@ def seed(org: Org, world: World) -> dict[str, str]:
         stored = own.schema()
         _columns(stored, world.columns)
         schema.save(org, stored)
-        return _Seeding(org, world).run()
+        known = _Seeding(org, served(world)).run()
+        fates.lay_down(org, world.fates, known)
+        return known
 
 
 def column_field(name: str) -> str:
@@ -77,6 +80,7 @@ class _Seeding:
         org, world, now = self.org, self.world, times.ms(self.world.now)
         start = min((times.ms(p.created_at) for p in world.people), default=now)
         people = [(o.key, o.name, o.email, o.role) for o in world.owners]
+        left = {o.key for o in world.owners if not o.active}
         people += [("integration", "Candor Integration", "integration@example.org", "integration user"),
                    (AUTOMATION, "Automated Process", "automation@example.org", "automation")]  # fmt: skip
         profiles = ids.following(org, "00e", 2)
@@ -88,10 +92,11 @@ class _Seeding:
             self.ids[key], self.address[key] = id, email
             rows.append((id, start, start, {
                 "_key": key, "_role": role, "Username": email, "FirstName": first or None, "LastName": last,
-                "Name": name, "Email": email, "Title": role, "IsActive": True, "TimeZoneSidKey": "GMT",
+                "Name": name, "Email": email, "Title": role, "IsActive": key not in left, "TimeZoneSidKey": "GMT",
                 "UserType": "AutomatedProcess" if key == AUTOMATION else "Standard", "CreatedById": id,
                 "ProfileId": profiles[key != "integration"]}))  # fmt: skip
         org.load("User", rows)
+        queues.made(org, world.queues, self.ids, start)
         integration = self.ids.pop("integration")
         org.set_meta("integration_user", integration)
         org.set_meta("users", {integration: {"admin": True}})
@@ -141,8 +146,8 @@ class _Seeding:
         for key, id in zip(keys, ids.following(self.org, "001", len(keys)), strict=True):
             self.accounts[key] = id
             data = _account(known.get(key), key) | {
-                "OwnerId": self._user(owner[key]),
-                "CreatedById": self._user(owner[key]),
+                "OwnerId": self._seller(owner[key]),
+                "CreatedById": self._seller(owner[key]),
             }
             if key in known:
                 self.ids[key], data["_key"] = id, key
@@ -167,24 +172,17 @@ class _Seeding:
         for p in self.world.people:
             id, created, owner = self.ids[p.key], times.ms(p.created_at), self._user(p.owner)
             modified = max(created, changed.get(p.key, 0), times.ms(p.modified_at))
-            data: dict[str, Any] = {
-                "_key": p.key, "FirstName": p.first_name, "LastName": p.last_name, "Email": p.email,
-                "Company": p.company, "Name": " ".join(x for x in (p.first_name, p.last_name) if x),
-                "Status": LEAD_STATUSES.get(p.status, p.status), "OwnerId": owner, "CreatedById": owner,
-                "IsConverted": p.converted_at is not None, "IsUnreadByOwner": p.status == "new",
-            }  # fmt: skip
-            for key, value in p.fields.items():
-                name = LEAD_FIELDS.get(key) or columns.get(key)
-                if name is not None and value is not None:
-                    data[name] = self._value(key, value)
-            self.history.append(("Lead", id, "created", created, None, None, owner, "seed"))
+            data = lead_of(p, owner, self._seller(p.owner), columns)
+            self.history.append(("Lead", id, "created", created, None, None, data["CreatedById"], "seed"))
             if p.converted_at is not None:
                 at = times.ms(p.converted_at)
                 modified = max(modified, at)
                 contact, account = self.contacts[p.key], self.accounts[_company(p)]
                 data |= {"ConvertedDate": times.day(at), "ConvertedContactId": contact, "ConvertedAccountId": account,
                          "ConvertedOpportunityId": self.ids.get(p.deal or "")}  # fmt: skip
-                self.history.append(("Lead", id, "leadConverted", at, None, None, owner, "seed"))
+                self.history.append(
+                    ("Lead", id, "leadConverted", at, None, None, self._seller(p.owner), "seed")
+                )
                 contacts.append((contact, at, at, contact_of(data, account)))
             leads.append((id, created, modified, data))
         self.org.load("Lead", leads)
@@ -309,13 +307,18 @@ class _Seeding:
         by = owner or person.owner
         account = self.accounts.get(_company(person)) if contact else None
         return touches.Party(
-            contact or lead, lead, contact, account, person.email, self._user(by), self.address.get(by, "")
+            contact or lead, lead, contact, account, person.email, self._seller(by), self.address.get(by, "")
         )
 
     # -- values --
 
     def _user(self, key: str) -> str:
         return self.ids.get(key) or self.ids[AUTOMATION]
+
+    def _seller(self, key: str) -> str:
+        """Who did it or owns it, where a queue can't: then automation."""
+        id = self._user(key)
+        return self.ids[AUTOMATION] if id.startswith(queues.PREFIX) else id
 
     def _value(self, name: str, value: Any) -> Any:
         return self._user(str(value)) if name == "owner" and value is not None else in_org(name, value)
@@ -339,6 +342,21 @@ def _account(account: Account | None, key: str) -> dict[str, Any]:
         "NumberOfEmployees": account.employees, "AnnualRevenue": account.annual_revenue,
         "BillingCountry": account.country,
     }  # fmt: skip
+
+
+def lead_of(p: Person, owner: str, by: str, columns: Mapping[str, str]) -> dict[str, Any]:
+    """A lead's record. `columns`: a world's column -> the field that holds it."""
+    data: dict[str, Any] = {
+        "_key": p.key, "FirstName": p.first_name, "LastName": p.last_name, "Email": p.email,
+        "Company": p.company, "Name": " ".join(x for x in (p.first_name, p.last_name) if x),
+        "Status": LEAD_STATUSES.get(p.status, p.status), "OwnerId": owner, "CreatedById": by,
+        "IsConverted": p.converted_at is not None, "IsUnreadByOwner": p.status == "new",
+    }  # fmt: skip
+    for key, value in p.fields.items():
+        name = LEAD_FIELDS.get(key) or columns.get(key)
+        if name is not None and value is not None:
+            data[name] = in_org(key, value)
+    return data
 
 
 def contact_of(lead: Mapping[str, Any], account: str) -> dict[str, Any]:

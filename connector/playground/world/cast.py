@@ -72,7 +72,9 @@ class Lead:
         return self.created + 7.0
 
 
-def make(rng: np.random.Generator, rnd: Random, leads: int, days: float, scenario: Scenario) -> list[Lead]:
+def make(
+    rng: np.random.Generator, rnd: Random, leads: int, days: float, scenario: Scenario, ending: str = ""
+) -> list[Lead]:
     """`leads` people at their companies, by time of arrival, over `days` days."""
     found: list[Lead] = []
     names: set[str] = set()
@@ -80,7 +82,7 @@ def make(rng: np.random.Generator, rnd: Random, leads: int, days: float, scenari
         arrival = days * rnd.random()
         market = scenario.new_market
         new = market.share if arrival > days * market.after else None
-        company = _company(rng, rnd, len(names), names, new)
+        company = _company(rng, rnd, len(names), names, new, ending)
         for when in _arrivals(rnd, arrival, days, scenario.world.committees)[: leads - len(found)]:
             lead = _lead(rng, rnd, company, when, scenario)
             company.people.append(lead)
@@ -109,13 +111,14 @@ def _arrivals(rnd: Random, first: float, days: float, committees: float) -> list
 
 
 def _company(
-    rng: np.random.Generator, rnd: Random, number: int, names: set[str], new: float | None
+    rng: np.random.Generator, rnd: Random, number: int, names: set[str], new: float | None, ending: str
 ) -> Company:
     """`new`: share of the new industry, once it has entered."""
     stem = rnd.choice(words.COMPANY_STARTS) + rnd.choice(words.COMPANY_MIDDLES)
     while stem in names:
         stem += rnd.choice(words.COMPANY_MIDDLES)
     names.add(stem)
+    stem += ending
     if new is not None and rnd.random() < new:
         industry = words.NEW_INDUSTRY[0]
     else:
@@ -189,6 +192,19 @@ def _again(rnd: Random, lead: Lead, before: Lead) -> None:
     lead.function, lead.seniority = before.function, before.seniority
     lead.true["title"] = before.true["title"]
     lead.email = f"{lead.first_name}.{lead.last_name}@{rnd.choice(words.FREE_MAIL)}".lower()
+
+
+def same_person(people: list[Lead]) -> list[tuple[str, str]]:
+    """Pairs of leads that are one person, the older first; a third lead of theirs is in no pair."""
+    found: list[tuple[str, str]] = []
+    for lead in people:
+        again = [
+            other.key for other in lead.company.people
+            if (other.first_name, other.last_name) == (lead.first_name, lead.last_name)
+        ]  # fmt: skip
+        if len(again) > 1 and lead.key == min(again):
+            found.append((again[0], again[1]) if again[0] < again[1] else (again[1], again[0]))
+    return found
 
 
 def _weighted(rnd: Random, table: dict[str, tuple[float, tuple[str, ...]]]) -> str:

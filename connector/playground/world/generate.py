@@ -4,6 +4,7 @@
 3. `formula`: the chance of a won deal within 180 days from then. 4. `after`: the outcome is drawn, the rest
 follows it.
 5. Here: blanks are cut into the records, everything is dated and cut off at `now`.
+6. `upkeep`: what becomes of the records: owners and queues, merges, deletions.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from connector.playground.world import after, cast, formula, pathologies, week, words
+from connector.playground.world import after, cast, formula, pathologies, upkeep, week, words
 from connector.playground.world.cast import Company, Lead
 from connector.playground.world.model import (
     Account,
@@ -57,14 +58,16 @@ def generate(
     seed: int = 7,
     start: date | None = None,
     scenario: Scenario | None = None,
+    ending: str = "",
 ) -> tuple[World, Truth]:
     """The same seed and scenario give the same world, on any machine. `start` defaults to `months` before NOW,
-    `scenario` to first.toml (`Scenario()` is default.toml, where every pathology is on)."""
+    `scenario` to first.toml (`Scenario()` is default.toml, where every pathology is on). `ending`: what the companies'
+    names end in, so that two worlds share none."""
     scenario = read_scenario(FIRST) if scenario is None else scenario
     days = months * MONTH_DAYS
     begin = NOW - timedelta(days=round(days)) if start is None else datetime.combine(start, time(12), UTC)
     rng, rnd = np.random.default_rng(seed), Random(seed)
-    people = cast.make(rng, rnd, leads, round(days), scenario)
+    people = cast.make(rng, rnd, leads, round(days), scenario, ending)
     pathologies.mark(scenario, people, seed)
     weeks: dict[int, week.Week] = {}
     for lead in people:
@@ -84,8 +87,15 @@ def generate(
         )
     after.join_deals(stories, people)
     after.clear_out(stories, people, round(days) * 0.6)
-    world, truth = _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
+    scribe = _Scribe(begin, round(days), people, weeks, blanks, stories)
+    world, truth = scribe.write(rows, p)
     _counterfactual(truth, scenario, people, lots, told)
+    converts = {
+        lead.key: scribe.at(edit.at)
+        for lead in people for edit in stories[lead.number].edits if edit.new == "converted"
+    }  # fmt: skip
+    pairs = cast.same_person(people)
+    upkeep.keep(world, truth, scenario, seed, pairs=pairs, converts=converts, sellers=SDRS)
     return world, truth
 
 

@@ -20,6 +20,8 @@ class Owner:
     email: str
     role: str
     """account executive, sdr, manager, reviewer"""
+    active: bool = field(default=True, repr=False)
+    """has not left. Not in the repr, nor the other later additions below: a digest of an earlier world stays its own"""
 
 
 @dataclass(slots=True)
@@ -113,8 +115,30 @@ class Column:
 
 
 @dataclass(slots=True)
+class Fate:
+    """What befell a record. kind: merged (`into` another lead) | deleted | restored."""
+
+    kind: str
+    key: str
+    at: datetime
+    by: str
+    into: str | None = None
+
+
+@dataclass(slots=True)
+class Queue:
+    """What owns leads until somebody takes them. HubSpot has none for contacts: there they have no owner meanwhile."""
+
+    key: str
+    name: str
+    members: list[str]
+
+
+@dataclass(slots=True)
 class World:
-    """`now` is the moment the org is handed over; history runs before it. `columns` are extra lead fields."""
+    """`now` is the moment the org is handed over; history runs before it. `columns` are extra lead fields. `strays` are
+    records that are no leads (the team's own tests): the truth knows nothing of them. `fates` are played by the local
+    CRM upon everything else (world/upkeep.py)."""
 
     name: str
     now: datetime
@@ -125,6 +149,9 @@ class World:
     changes: list[FieldChange]
     touches: list[Touch]
     columns: list[Column] = field(default_factory=list)
+    strays: list[Person] = field(default_factory=list, repr=False)
+    fates: list[Fate] = field(default_factory=list, repr=False)
+    queues: list[Queue] = field(default_factory=list, repr=False)
 
 
 @dataclass(slots=True)
@@ -159,3 +186,5 @@ class Truth:
     """the lot of each lead, 0 to 1: it is won in a history where `luck` is below its chance, and so in any other"""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """old domain -> new domain of a company that has rebranded"""
+    fates: list[Fate] = field(default_factory=list)
+    """merges, deletions and restorations still to come"""

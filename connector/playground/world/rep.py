@@ -63,6 +63,7 @@ class Rep:
         if lead.values.get("opted_out") or lead.values.get("candor_route") == "held":
             return
         knows = self.knows(lead)
+        self.take(lead, by)
         if lead.values.get("status") == "new":
             self.write("status", "lead", lead.id, {"status": "working"}, by)
         if not self._reach(lead, knows, by):
@@ -74,6 +75,11 @@ class Rep:
         doomed = self.truth is None or lead.key not in self.truth.wins
         if doomed and knows < 30 and self.rnd.random() < 0.3:
             self._disqualify(lead, by)
+
+    def take(self, lead: View, by: str) -> None:
+        """A lead of a queue's, of nobody's, or of somebody who has left is the rep's who works on it."""
+        if "owner_id" in lead.values and lead.values["owner_id"] not in self.desk.owners():
+            self.write("taken", "lead", lead.id, {"owner_id": by}, by)
 
     def _reach(self, lead: View, knows: float, by: str) -> bool:
         """A call or an e-mail; whether they talked."""

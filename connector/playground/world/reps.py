@@ -7,13 +7,14 @@ how they end, comes from the truth; no rep sees it but through a mist.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
 from connector.playground.desk import Desk, Refused, View
 from connector.playground.org import Org
-from connector.playground.world.model import Touch, Truth
+from connector.playground.world.arrivals import Arrivals, Newcomer
+from connector.playground.world.model import Fate, Touch, Truth
 from connector.playground.world.rep import Rep, number
 
 DAY_MS = 86_400_000
@@ -40,13 +41,19 @@ OFFICE_HOURS = (8, 18)
 _Task = tuple[int, int, Callable[[], None]]
 
 
-def react(desk: Desk, org: Org, truth: Truth | None, days: float, seed: int) -> dict[str, int]:
-    """Let `days` pass: touches of leads, looks, calls, tags, overrides, reviews, forms, deals. What was done, counted."""
+def react(
+    desk: Desk, org: Org, truth: Truth | None, days: float, seed: int, arrivals: Arrivals | None = None
+) -> dict[str, int]:
+    """Let `days` pass: touches of leads, looks, calls, tags, overrides, reviews, forms, deals, merges; with `arrivals`
+    new leads come. What was done, counted."""
     rnd = Random(seed)
-    rep = Rep(desk, truth, rnd)
     end = org.now() + round(days * DAY_MS)
+    coming: list[Newcomer] = []
+    if truth is not None and arrivals is not None:
+        coming, truth = arrivals.until(end), arrivals.joined(truth, end)
+    rep = Rep(desk, truth, rnd)
     users = sorted(desk.owners())
-    life = None if truth is None or not users else _Life(desk, org, truth, rep, users)
+    life = None if truth is None or not users else _Life(desk, org, truth, rep, users, coming)
     while (start := org.now()) < end:
         step = min(DAY_MS, end - start)
         tasks = _team_day(desk, org, rep, users, start, step)
@@ -124,22 +131,38 @@ def _owner(lead: View, users: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class _Life:
-    """What leads do by themselves: their touches to come, deals that open, and how those end."""
+    """What leads do by themselves: they come, their touches, deals that open, and how those end; and what becomes of
+    their records."""
 
     desk: Desk
     org: Org
     truth: Truth
     rep: Rep
     users: Sequence[str]
+    coming: Sequence[Newcomer]
+    ids: dict[str, str] = field(default_factory=dict)
+    """the world's key -> its record, or the one it was merged into; those that come are added as they do"""
 
     def tasks(self, start: int, step: int, first: int) -> list[_Task]:
-        ids = record_ids(self.org, "lead", "contacts")
+        ids = self.ids = record_ids(self.org, "lead", "contacts")
         made: dict[str, str] = self.org.meta("reps", {})
         found: list[tuple[int, Callable[[], None]]] = []
+        # What the clock was advanced past without reps comes in at once.
+        new = [
+            one for one in self.coming if _ms(one.person.created_at) <= start + step and not self._came(one)
+        ]
+        for one in new:
+            at = max(_ms(one.person.created_at), start)
+            found.append((at, lambda one=one: self._arrive(one)))  # type: ignore[misc]
+        here = ids.keys() | {one.person.key for one in new}
         for touch in self.truth.ahead:
             at = _ms(touch.at)
-            if start < at <= start + step and touch.person in ids:
-                found.append((at, lambda touch=touch: self._touch(touch, ids[touch.person])))  # type: ignore[misc]
+            if start < at <= start + step and touch.person in here:
+                found.append((at, lambda touch=touch: self._touch(touch)))  # type: ignore[misc]
+        for fate in self.truth.fates:
+            at = _ms(fate.at)
+            if start < at <= start + step:
+                found.append((at, lambda fate=fate: self._befall(fate)))  # type: ignore[misc]
         for won, ends in ((True, self.truth.wins), (False, self.truth.losses)):
             for key, moment in ends.items():
                 at = _ms(moment)
@@ -147,12 +170,40 @@ class _Life:
                     continue
                 opens = at - self._lead_time(key)
                 if opens <= start + step and key not in made and key not in self.truth.deals:
-                    found.append((max(opens, start), lambda key=key: self._open(key, ids[key])))  # type: ignore[misc]
+                    found.append((max(opens, start), lambda key=key: self._open(key)))  # type: ignore[misc]
                 if at <= start + step:
-                    found.append((at, lambda key=key, won=won: self._close(key, ids[key], won)))  # type: ignore[misc]
+                    found.append((at, lambda key=key, won=won: self._close(key, won)))  # type: ignore[misc]
         return [(at, first + n, act) for n, (at, act) in enumerate(found)]
 
-    def _touch(self, touch: Touch, lead: str) -> None:
+    def _came(self, one: Newcomer) -> bool:
+        return _ms(one.person.created_at) <= int(self.org.meta("arrived", -1))
+
+    def _arrive(self, one: Newcomer) -> None:
+        self.ids[one.person.key] = self.desk.make_lead(one.person, one.account)
+        self.org.set_meta("arrived", max(_ms(one.person.created_at), int(self.org.meta("arrived", -1))))
+        self.rep.counts["new leads"] += 1
+
+    def _befall(self, fate: Fate) -> None:
+        """A merge, a deletion, a restoration. What has been converted or is gone by now is left alone."""
+        by = self.users[sum(fate.key.encode()) % len(self.users)]
+        lead = self.ids.get(fate.key) or deleted_id(self.org, fate.key)
+        try:
+            if lead is None:
+                raise KeyError(fate.key)
+            if fate.kind == "merged":
+                into = self.ids[str(fate.into)]
+                self.ids[fate.key] = self.ids[str(fate.into)] = self.desk.merge(lead, into, by=by)
+            elif fate.kind == "deleted":
+                self.desk.delete(lead, by=by)
+            else:
+                self.desk.restore(lead, by=by)
+        except (Refused, KeyError):
+            self.rep.counts["refused"] += 1
+        else:
+            self.rep.counts[fate.kind] += 1
+
+    def _touch(self, touch: Touch) -> None:
+        lead = self.ids[touch.person]
         detail = {**touch.detail, **({"actor": "machine"} if touch.actor == "machine" else {})}
         self.rep.log("touches", lead, touch.kind, self.users[sum(lead.encode()) % len(self.users)], detail)
 
@@ -160,9 +211,11 @@ class _Life:
         low, high = DEAL_BEFORE_WIN_DAYS
         return (low + sum(key.encode()) * 7919 % (high - low)) * DAY_MS
 
-    def _open(self, key: str, lead: str) -> None:
+    def _open(self, key: str) -> None:
+        lead = self.ids[key]
         try:
             view = self.desk.view("lead", lead)
+            self.rep.take(view, _owner(view, self.users))
             amount = self.truth.amounts.get(key, 20_000.0)
             deal = self.desk.make_deal(lead, amount=amount, by=_owner(view, self.users))
         except (Refused, KeyError):
@@ -171,7 +224,7 @@ class _Life:
         self.rep.counts["deals"] += 1
         self.org.set_meta("reps", {**self.org.meta("reps", {}), key: deal})
 
-    def _close(self, key: str, lead: str, won: bool) -> None:
+    def _close(self, key: str, won: bool) -> None:
         deal = self.org.meta("reps", {}).get(key)
         if deal is None and key in self.truth.deals:
             deal = record_ids(self.org, "deal", "deals", "opportunity").get(self.truth.deals[key])
@@ -185,13 +238,35 @@ class _Life:
 
 
 def record_ids(org: Org, *objects: str) -> dict[str, str]:
-    """The world's key -> the record's id, of objects by any vendor's names (in small letters)."""
+    """The world's key -> the record's id, of objects by any vendor's names (in small letters). A lead that was merged is
+    what it was merged into; one in the bin is none."""
     marks = ", ".join("?" * len(objects))
     rows = org.sql(
-        f"select json_extract(data, '$._key'), id from record where lower(obj) in ({marks}) and deleted = 0",
+        "select json_extract(data, '$._key'), id, deleted, "
+        "coalesce(json_extract(data, '$.MasterRecordId'), json_extract(data, '$._merged_into')) "
+        f"from record where lower(obj) in ({marks})",
         objects,
     )
-    return {key: id for key, id in rows if key}
+    live = {id for _, id, deleted, _ in rows if not deleted}
+    into = {id: other for _, id, deleted, other in rows if deleted and other}
+    found: dict[str, str] = {}
+    for key, id, deleted, _ in rows:
+        at = id
+        while deleted and at in into:
+            at = into[at]
+        if key and at in live and (not deleted or key not in found):
+            found[key] = at
+    return found
+
+
+def deleted_id(org: Org, key: str) -> str | None:
+    """The lead of this key in the bin."""
+    rows = org.sql(
+        "select id from record where lower(obj) in ('lead', 'contacts') and deleted = 1 "
+        "and json_extract(data, '$._key') = ? order by id desc limit 1",
+        (key,),
+    )
+    return str(rows[0][0]) if rows else None
 
 
 def _ms(at: datetime) -> int:

@@ -196,6 +196,31 @@ class Flips(Knobs):
     strength: float = _knob(1.0, 0.0, "multiple of the flips: page views and seniority of big companies, pricing looked at by outbound leads", ge=0.0, le=3.0)  # fmt: skip
 
 
+class Duplicates(Knobs):
+    """The same person as two leads, until a rep sees it and merges them."""
+
+    merged: float = _share(
+        0.6, 0.0, "share of such pairs that are merged; both leads' activities follow the survivor"
+    )
+    days: float = _knob(
+        12.0, None, "median days from the second lead's arrival to the merge", ge=0.1, le=180.0
+    )
+
+
+class Deletions(Knobs):
+    """Leads are deleted: the team's own tests, and real ones by mistake, which are restored."""
+
+    tests: float = _share(0.006, 0.0, "test leads, as a share of all leads and beside them; most are deleted within days", most=0.2)  # fmt: skip
+    mistakes: float = _share(0.004, 0.0, "share of open leads that are deleted by mistake and restored some days later", most=0.2)  # fmt: skip
+
+
+class Owners(Knobs):
+    """Leads wait in a queue until somebody takes them, and reps leave: their open leads go to another."""
+
+    queued: float = _share(0.3, 0.0, "share of leads that a queue owns until a rep first works on them")
+    leavers: float = _share(0.25, 0.0, "share of those who work on leads that have left in the last half of the history", most=0.75)  # fmt: skip
+
+
 class Attention(Knobs):
     """A chance is a chance only for a lead that a person reaches in time: what a played half-year lives by."""
 
@@ -236,6 +261,9 @@ class Scenario(BaseModel):
     rebrands: Rebrands = Rebrands()
     referrals: Referrals = Referrals()
     flips: Flips = Flips()
+    duplicates: Duplicates = Duplicates()
+    deletions: Deletions = Deletions()
+    owners: Owners = Owners()
     attention: Attention = Attention()
 
     def without(self, *names: str) -> Scenario:

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from connector.errors import InputError
-from connector.playground.world.model import Touch, Truth
+from connector.playground.world.model import Fate, Touch, Truth
 
 
 def write_truth(path: Path, truth: Truth) -> None:
@@ -29,4 +29,7 @@ def read_truth(path: Path) -> Truth:
     for name in ("scored_at", "wins", "losses", "reach_by"):
         raw[name] = {key: datetime.fromisoformat(at) for key, at in raw.get(name, {}).items()}
     raw["ahead"] = [Touch(**{**touch, "at": datetime.fromisoformat(touch["at"])}) for touch in raw["ahead"]]
+    raw["fates"] = [
+        Fate(**{**fate, "at": datetime.fromisoformat(fate["at"])}) for fate in raw.get("fates", [])
+    ]
     return Truth(**raw)
