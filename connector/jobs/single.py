@@ -13,6 +13,7 @@ from connector.jobs.examples import features as feature_rows
 from connector.jobs.fields import features_of
 from connector.jobs.states import Reference, is_edge_case, states
 from connector.store import records
+from connector.store.lineage import survivor
 from scoring.routing.decide import decide
 
 
@@ -20,7 +21,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     """Everything about one lead's score. Raises InputError when the store doesn't know the lead."""
     now = context.clock.now()
     with context.store.begin() as db:
-        lead_id = records.full_id(db, "lead", lead_id) or lead_id
+        lead_id = survivor(db, "lead", records.full_id(db, "lead", lead_id) or lead_id)
         found = records.record_values(db, "lead", [lead_id])
         was = before(db, found, now, context.policy)
     if lead_id not in found:

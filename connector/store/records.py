@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from connector.crm.base import Activity, Page, Record
 from connector.store import schema as t
 from connector.store.bulk import copy_in, sql, staged
+from connector.store.lineage import follow, inherited
 
 OWN = "candor_"
 
@@ -64,22 +66,31 @@ def _records(
 ) -> tuple[int, int]:
     kind = records[0].kind
     found = db.execute(
-        select(t.record.c.id, t.record.c["values"], t.record.c.deleted).where(
+        select(t.record.c.id, t.record.c["values"], t.record.c.deleted, t.record.c.merged_into).where(
             t.record.c.kind == kind, t.record.c.id.in_([r.id for r in records])
         )
     )
-    before = {row.id: (row[1], row.deleted) for row in found}
+    before = {row.id: (row[1], row.deleted, row.merged_into) for row in found}
+    merged = [
+        r for r in records if r.merged_into and before.get(r.id, (None, False, None))[2] != r.merged_into
+    ]
+    sides: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for r in merged:
+        sides[r.merged_into] += [before[r.id][0]] if r.id in before else []
     rows: list[dict[str, Any]] = []
     seen: list[dict[str, Any]] = []
     new = changed = 0
     for record in records:
         values = plain(record.values)
-        old, was_deleted = before.get(record.id, (None, False))
+        old, was_deleted, _ = before.get(record.id, (None, False, None))
+        is_new = old is None
+        if kind == "lead" and (both := sides.get(record.id)):
+            old = inherited(values, both, old, people)
         difference = {k: v for k, v in values.items() if old is None or old.get(k) != v}
         of_others = {k for k in difference if not k.startswith(OWN) or k in people}
-        touched = old is None or bool(of_others) or was_deleted != record.deleted
-        new += old is None
-        changed += old is not None and touched
+        touched = is_new or bool(of_others) or was_deleted != record.deleted
+        new += is_new
+        changed += not is_new and touched
         rows.append(
             {"kind": kind, "id": record.id, "created_at": record.created_at, "modified_at": record.modified_at,
              "values": {**(old or {}), **values}, "deleted": record.deleted, "merged_into": record.merged_into,
@@ -100,14 +111,8 @@ def _records(
     if seen:
         copy_in(db, t.change, seen, ("kind", "id", "field", "at", "old", "new", "by", "source"),
                 key=("kind", "id", "field", "at", "source"), update=("new",))  # fmt: skip
-    merged = [r for r in records if r.merged_into]
-    if merged:
-        db.execute(
-            update(t.activity)
-            .where(t.activity.c.person_id == bindparam("loser"))
-            .values(person_id=bindparam("winner")),
-            [{"loser": r.id, "winner": r.merged_into} for r in merged],
-        )
+    if merged and kind == "lead":
+        follow(db, merged)
     return new, changed
 
 

@@ -12,7 +12,7 @@ from connector.playground.world.model import Fate
 
 _LINKS: Mapping[str, str] = {
     "Task": "WhoId", "Event": "WhoId", "EmailMessage": "RelatedToId", "CampaignMember": "LeadId",
-    "Web_Activity__c": "Lead__c",
+    "Web_Activity__c": "Lead__c", "Candor_Review__c": "Candor_Lead__c",
 }  # fmt: skip
 """object -> its field that names a lead"""
 
