@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from connector.jobs.context import Context
 from connector.jobs.stages import Stage, UpdateRecord
-from connector.store import records
+from connector.store import asof, records
 from connector.store.bulk import sql
 from scoring.features.normalise import company_domain, registered_domain
 
@@ -41,7 +41,9 @@ def account_stages(context: Context, rows: pa.Table, leads: Mapping[str, Mapping
     """Committee maturity (0-100) and likely champion of the accounts of the leads just scored, where they moved."""
     with context.store.begin() as db:
         accounts = records.record_values(db, "account")
+        former = asof.former_domains(db)
     by_domain = {d: id for id, v in accounts.items() if (d := registered_domain(v.get("domain") or ""))}
+    by_domain |= {old: by_domain[today] for old, today in former.items() if today in by_domain}
     found: dict[str, list[dict[str, Any]]] = {}
     wanted = (
         "lead_id",

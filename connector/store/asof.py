@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from connector.store.bulk import arrow, sql
-from scoring.features.normalise import free_mail
+from scoring.features.normalise import free_mail, registered_domain
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXT = pa.string()
@@ -55,17 +55,29 @@ def tables(
 
     `fields`: the lead fields that may be looked at; `tracked`: those of them whose history the CRM keeps.
     """
-    ids = None if leads is None else _companies(db, leads)
+    former = former_domains(db)
+    same = {"former": list(former), "today": list(former.values())}
+    ids = None if leads is None else _companies(db, leads, same)
     args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": ids}
     return Tables(
-        arrow(db, sql("leads"), LEADS, {"ids": ids}),
+        arrow(db, sql("leads"), LEADS, {"ids": ids, **same}),
         arrow(db, sql("changes"), CHANGES, args),
         arrow(db, sql("activities"), ACTIVITIES, {"ids": ids}),
     )
 
 
-def _companies(db: Connection, leads: Sequence[str]) -> list[str]:
-    args = {"ids": list(leads), "free": sorted(free_mail())}
+def former_domains(db: Connection) -> dict[str, str]:
+    """A rebranded company's former domain -> its present one (S2.3); none that is another account's own, or two's."""
+    found: dict[str, set[str]] = {}
+    for row in db.execute(text(sql("domains"))):
+        today, other = registered_domain(row.today), registered_domain(row.other)
+        if today and other and today != other and other not in free_mail():
+            found.setdefault(other, set()).add(today)
+    return {other: today.pop() for other, today in sorted(found.items()) if len(today) == 1}
+
+
+def _companies(db: Connection, leads: Sequence[str], same: Mapping[str, list[str]]) -> list[str]:
+    args = {"ids": list(leads), "free": sorted(free_mail()), **same}
     return [row[0] for row in db.execute(text(sql("companies")), args)]
 
 

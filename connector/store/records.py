@@ -98,6 +98,9 @@ def _records(
         )  # fmt: skip
         for field in of_others:
             own_watch = field in people or kind == "review" or (kind == "lead" and field not in tracked)
+            own_watch |= (
+                kind == "account" and field == "domain" and not is_new
+            )  # a rebrand, where no history tells it
             if own_watch and (old is not None or values[field] is not None):
                 # A field that the CRM keeps no history of is known from the moment we first saw it, not before.
                 at = now if old is None and field not in people else record.modified_at

@@ -13,7 +13,7 @@ from tests.whole_loop import CRMS, Loop, until
 
 MOST_CALLS = {"salesforce": 6, "hubspot": 12}
 LOOKED_AT = {
-    "salesforce": {"Lead", "Account", "Opportunity", "User", "Candor_Review__c", "LeadHistory", "OpportunityFieldHistory",
+    "salesforce": {"Lead", "Account", "Opportunity", "User", "Candor_Review__c", "LeadHistory", "OpportunityFieldHistory", "AccountHistory",
                    "Task", "Event", "EmailMessage", "CampaignMember", "Web_Activity__c"},
     "hubspot": {"contacts", "companies", "deals", "owners", "tickets", "calls", "emails", "meetings", "tasks", "notes"},
 }  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from connector.playground.desk import Refused
-from connector.playground.world.model import Fate, Queue, World
+from connector.playground.world.model import Fate, FieldChange, Queue, World
 from tests.contract.adapters import Bench, Site, Store, records, rows
 from tests.contract.small_world import DAY, NOW, small_world
 
@@ -89,6 +89,7 @@ def _handed_over() -> World:
     """L11 was merged into L10 three days ago, L14 deleted, L15 deleted and restored; L20 waits in a queue; Sam, who owns
     most leads, has left."""
     world = small_world()
+    world.renames = [FieldChange("account", "A0", "domain", NOW - DAY, "was.example", "firm0.example", "O1")]
     world.queues = [Queue("Q1", "Inbound leads", ["O1"])]
     world.fates = [
         Fate("merged", "L11", NOW - 3 * DAY, "O1", "L10"), Fate("deleted", "L14", NOW - 2 * DAY, "O1"),
@@ -122,6 +123,12 @@ def test_one_backfill_of_such_an_org_is_right(
         sam = next(r for r in store.rows["owners"].values() if r.values["email"] == "sam@seller.example")
         assert sam.values["active"] is False
         assert "Sam Setter" not in bench.desk.owners().values()
+        firm = store.rows["accounts"][bench.id("account", "A0")]
+        had = {c.old for c in store.changes if (c.kind, c.id, c.field) == ("account", firm.id, "domain")}
+        assert firm.values["domain"] == "firm0.example"
+        assert "was.example" in {*had, firm.values.get("other_domains")}, (
+            "a rebranded company's former domain"
+        )
         taker = next(iter(bench.desk.owners()))
         bench.desk.set("lead", queued.id, {"owner_id": taker}, by=taker)
         pages = store.take(crm)

@@ -169,6 +169,32 @@ def test_deleted_leads_leave_and_come_back_and_a_merge_moves_what_they_did(store
     assert "L2" in touched(store)
 
 
+@pytest.mark.parametrize("told", ["seen", "listed", "history"])
+def test_a_rebranded_companys_domains_are_one_company(store: Store, told: str) -> None:
+    def account(id: str, domain: str, others: str | None = None, at: float = 0) -> Record:
+        return Record("account", id, BORN, day(at), {"domain": domain, "other_domains": others})
+
+    was = lead("L1", email="ann@mail-old.example")
+    mates = lead("L2", email="bo@New.example"), lead("L3", email="cy@third.example")
+    take(store, leads(was, *mates), Page("accounts", "c", (account("A2", "third.example"),)))
+    if told == "seen":
+        take(store, Page("accounts", "c", (account("A1", "mail-old.example"),)))
+        take(store, Page("accounts", "c", (account("A1", "new.example", at=3),)))
+    elif told == "listed":
+        take(store, Page("accounts", "c", (account("A1", "new.example", "mail-old.example; third.example"),)))
+    else:
+        old = Change("account", "A1", "domain", day(3), "mail-old.example", "new.example")
+        take(store, Page("accounts", "c", (account("A1", "new.example"),), (old,)))
+    with store.begin() as db:
+        assert asof.former_domains(db) == {"mail-old.example": "new.example"}, "never another account's own"
+        one = asof.tables(db, fields=["title"], tracked=[], leads=["L2"]).leads
+        every = asof.tables(db, fields=["title"], tracked=[]).leads
+    assert dict(zip(one["lead_id"].to_pylist(), one["email"].to_pylist(), strict=True)) == {
+        "L1": "ann@new.example", "L2": "bo@New.example",
+    }  # fmt: skip
+    assert every["email"].to_pylist() == ["ann@new.example", "bo@New.example", "cy@third.example"]
+
+
 # --- what was known when ---------------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,7 @@ CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
     "account": {
         "name": ("name",),
         "domain": ("domain",),
+        "other_domains": ("hs_additional_domains",),
         "industry": ("industry",),
         "employees": ("numberofemployees",),
         "annual_revenue": ("annualrevenue",),

@@ -82,13 +82,16 @@ def changes(
             return None  # each change of a reference has two rows: one with names, one with ids
         if type_ == "boolean":
             old, new = _flag(old), _flag(new)
+        before, after = from_vendor(old, type_), from_vendor(new, type_)
+        if kind == "account" and canonical[vendor] == "domain":
+            before, after = domain(before), domain(after)
         return Change(
             kind,
             row[parent],
             canonical[vendor],
             at,
-            from_vendor(old, type_),
-            from_vendor(new, type_),
+            before,
+            after,
             row.get("CreatedById"),
         )
 

@@ -26,6 +26,7 @@ _RECORD_STREAMS: tuple[tuple[str, Kind], ...] = (
 _HISTORY_STREAMS: tuple[tuple[str, Kind, str, str], ...] = (
     ("lead_history", "lead", "LeadHistory", "LeadId"),
     ("deal_history", "deal", "OpportunityFieldHistory", "OpportunityId"),
+    ("account_history", "account", "AccountHistory", "AccountId"),
 )
 _TASK = (
     "WhoId", "AccountId", "Subject", "OwnerId", "ActivityDate", "Status", "IsClosed", "CompletedDateTime",

@@ -134,9 +134,11 @@ class _Seeding:
             for owner in world.owners:
                 if not owner.active:  # a user who was removed is an archived owner
                     org.delete("owners", ids[owner.key], by="")
+        # A company's former domain stays one of its domains.
+        old = {c.key: c.old for c in world.renames if c.field == "domain"}
         org.load("companies", (
             (ids[a.key], ms_of(a.created_at), ms_of(a.created_at),
-             {"_key": a.key, **company_values(a), "hubspot_owner_id": ids[a.owner]})
+             {"_key": a.key, **company_values(a), "hs_additional_domains": old.get(a.key), "hubspot_owner_id": ids[a.owner]})
             for a in world.accounts
         ))  # fmt: skip
         changes: dict[str, list[FieldChange]] = defaultdict(list)

@@ -74,6 +74,7 @@ hs_object_source|Record source|string/text||ro
     "companies": """
 name|Company name|string/text
 domain|Company Domain Name|string/text
+hs_additional_domains|Additional Domains|string/text
 industry|Industry|string/text
 numberofemployees|Number of Employees|number/number
 annualrevenue|Annual Revenue|number/number

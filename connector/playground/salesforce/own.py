@@ -59,6 +59,7 @@ TRACKED = {
         "HasOptedOutOfEmail", "Points__c",
     ),
     "Opportunity": ("StageName", "Amount", "CloseDate", "OwnerId"),
+    "Account": ("Name", "Website"),
 }  # fmt: skip
 """Which fields the org's admin had switched history on for; 20 an object at most, so 5 of Lead's are left."""
 
@@ -88,7 +89,7 @@ def schema() -> dict[str, Any]:
         "rules": {},
         "views": {},
         "tracked": {obj: dict.fromkeys(fields, 0) for obj, fields in TRACKED.items()},
-        "keeps_history": ["Lead", "Opportunity"],
+        "keeps_history": ["Lead", "Opportunity", "Account"],
         "prefixes": 1,
         "automations": [dict(a) for a in AUTOMATIONS],
     }

@@ -151,8 +151,19 @@ class _Seeding:
             }
             if key in known:
                 self.ids[key], data["_key"] = id, key
-            rows.append((id, since[key], since[key], data))
+            rows.append((id, since[key], max(since[key], self._renamed(key, id, since[key])), data))
         self.org.load("Account", rows)
+
+    def _renamed(self, key: str, id: str, since: int) -> int:
+        """What the account's history tells of a rebrand after it was made; the time of it, or 0."""
+        last = 0
+        for c in self.world.renames:
+            at = times.ms(c.at)
+            if c.key == key and at > since:
+                name = {"name": "Name", "domain": "Website"}[c.field]
+                self.history.append(("Account", id, name, at, c.old, c.new, self._user(c.by), "seed"))
+                last = at
+        return last
 
     def _changes(self) -> dict[str, int]:
         """Field history; and key -> the time of the last change."""

@@ -153,6 +153,7 @@ class _Scribe:
             "Tarnfield Software", self.now, make_owners(), self._accounts(), people, deals, changes, touches,
             [Column("contract_term", "Contract term", "choice", ["12 months", "24 months", "36 months"])],
         )  # fmt: skip
+        world.renames = self._renames()
         stories = [(lead.key, self.stories[lead.number]) for lead in self.people]
         lost = [(key, story.deal) for key, story in stories if story.deal is not None and story.won is None]
         truth = Truth(
@@ -284,6 +285,24 @@ class _Scribe:
                 self.at(lead.created - (n * 7 % 300)), AES[n % len(AES)],
             )  # fmt: skip
         return list(found.values())
+
+    def _renames(self) -> list[FieldChange]:
+        """When an account's record took the new name and domain."""
+        found: list[FieldChange] = []
+        for company in {lead.company.number: lead.company for lead in self.people}.values():
+            if not company.known or company.renamed is None or company.renamed[0] > self.days:
+                continue
+            old_domain = None if company.number % 11 == 0 else company.domain
+            name, domain = self._account_name(company, old_domain)
+            key, at, by = (
+                f"A{company.number:05d}",
+                self.at(company.renamed[0]),
+                AES[company.number % len(AES)],
+            )
+            found.append(FieldChange("account", key, "name", at, company.name, name, by))
+            if domain is not None:
+                found.append(FieldChange("account", key, "domain", at, old_domain, domain, by))
+        return found
 
     def _account_name(self, company: Company, domain: str | None) -> tuple[str, str | None]:
         """A rebrand reaches the account: its new name with the old one behind it, and the new domain."""

@@ -152,6 +152,8 @@ class World:
     strays: list[Person] = field(default_factory=list, repr=False)
     fates: list[Fate] = field(default_factory=list, repr=False)
     queues: list[Queue] = field(default_factory=list, repr=False)
+    renames: list[FieldChange] = field(default_factory=list, repr=False)
+    """name and domain of accounts that rebranded; kind "account" """
 
 
 @dataclass(slots=True)
