@@ -162,8 +162,7 @@ def measure(of: Case) -> dict[str, float]:
 def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
     yield scenario.name, scenario
     for name in PATHOLOGIES:
-        if name != "attention":  # changes no history, only what a played half-year makes of it
-            yield f"without {name}", scenario.without(name)
+        yield f"without {name}", scenario.without(name)
     yield "clean", read_scenario("clean")
 
 
