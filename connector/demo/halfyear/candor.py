@@ -25,6 +25,7 @@ from scoring.model.card import Model
 from scoring.model.scores import Scores
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.explore import explore
+from scoring.routing.queue import in_order, to_work
 
 AT_ONCE_HOURS = 1.0
 """What is due within it comes before reviews and everything else."""
@@ -104,7 +105,7 @@ class Candor:
         self._touch(board, at_once)
         self._review(board)
         self._touch(board, [lead for lead in board.open if self._decisions[lead].route.person])
-        # Hours left over: the most valuable of the rest, but none that a reviewer turned down.
+        # Hours left over: what promises most of the rest, but none that a reviewer turned down.
         self._touch(board, [lead for lead in board.open if self._reviewed.get(lead) is not Route.NURTURE])
 
     def _route(self, board: Board) -> None:
@@ -153,7 +154,7 @@ class Candor:
         )
 
     def _touch(self, board: Board, leads: Sequence[str]) -> None:
-        for lead in sorted(leads, key=lambda lead: (-self._states[lead].expected_value, lead)):
+        for lead in to_work(leads, self._states, self.known.policy):
             if not board.touch(lead):
                 return
             self.said += self.people.work(lead, self._states[lead].score, board.now)
@@ -164,7 +165,7 @@ class Candor:
             lead for lead in board.open
             if self._decisions[lead].route is Route.REVIEW and lead not in self._reviewed_now
         ]  # fmt: skip
-        for lead in sorted(queue, key=lambda lead: (-_doubt(self._states[lead]), lead)):
+        for lead in in_order(queue, self._states):
             if not board.review():
                 return
             said = self.people.review(lead, self._states[lead].score, board.now)
@@ -200,10 +201,6 @@ class Candor:
             amount=np.array([p.amount for p in points]), as_of=np.array([p.as_of.timestamp() for p in points]),
             feedback=np.array([p.feedback for p in points], dtype=bool), left_out={},
         )  # fmt: skip
-
-
-def _doubt(state: LeadState) -> float:
-    return state.expected_value * (100 - state.confidence)
 
 
 def _take(scores: Scores, lines: Sequence[int]) -> Scores:
