@@ -139,7 +139,7 @@ def test_an_arriving_lead_shows_no_work_by_reps_of_the_world(played: Played) -> 
 
 def test_more_hours_reach_more(played: Played) -> None:
     once = played.boards["usual practice"]
-    twice = replace(once, minutes_a_day=once.minutes_a_day * 2, left=0.0, open={}, reached={})
+    twice = Board(played.known, played.fate, once.minutes_a_day * 2, once.review_minutes_a_day)
     assert len(work(UsualPractice(played.known), twice, range(DAYS)).reached) > len(once.reached)
 
 
