@@ -287,7 +287,8 @@ def page(looks: list[Look], bites: dict[str, dict[str, tuple[float, float]]], mo
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "In `clean` a simple model keeps what it promises, and it is little: who a lead is says less than what it does. In `default` it promises much more and "
               "keeps no more. Most of that is hygiene: records tidied for deals that were closing teach a model that a full record wins. `enterprise` and `personal_mail` "
-              "change what a miss costs and what can be recognised, not who wins, so these models don't feel them much.", ""]  # fmt: skip
+              "change what a miss costs and what can be recognised, not who wins, so these models don't feel them much. Neglect (`attention`) "
+              "follows the org's own points, which these models don't see: what it changes here is within chance.", ""]  # fmt: skip
     return "\n".join(lines)
 
 
