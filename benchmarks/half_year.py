@@ -54,7 +54,7 @@ def plays(seeds: range, size: int, scenario: str) -> list[Found]:
     for seed in seeds:
         if seed in known:
             continue
-        played = play(seed=seed, size=size, days=DAYS, scenario=read_scenario(scenario))
+        played = play(seed=seed, size=size, days=DAYS, scenario=read_scenario(scenario), arms=True)
         found = json.loads(json.dumps({"seed": seed, **measure(played)}))
         with file.open("a") as out:
             out.write(json.dumps(found) + "\n")
@@ -114,7 +114,34 @@ def _before_after(found: list[Found]) -> list[Row]:
         out.append(_mean(f"{word} 90 days: edge skill, Candor", found, lambda one, w=word: one["before_after"][w]["edge_skill"]["value"]))  # fmt: skip
     out.append(_mean("after 90 days: edge skill, gain over day 0's model", found, lambda one: _less(
         one["before_after"]["after"]["edge_skill"]["value"], one["before_after"]["edge_skill_untaught"]["value"])))  # fmt: skip
+    return out + _taught(found)
+
+
+def _taught(found: list[Found]) -> list[Row]:
+    """Candor on the leads of the later days, as it learnt from all of the first 90, less what it does had it learnt from less:
+    the same leads, hours and routing."""
+    mine, out = "Candor", []
+    for other in (name for name in found[0]["taught"] if name != mine):
+        for key, path in (
+            ("winners reached", ("winners_reached", "value")), ("expected winners", ("expected_winners",)),
+            ("edge-case winners reached", ("edge_winners_reached", "value")), ("edge skill", ("edge_skill", "value")),
+            ("edge AUC", ("edge_auc",)),
+        ):  # fmt: skip
+
+            def one_less(one: Found, path: tuple[str, ...] = path, other: str = other) -> float | None:
+                return _less(*(_in(one["taught"][name], path) for name in (mine, other)))
+
+            out.append(_mean(f"later leads, less {other}: {key}", found, one_less))
+        out.append(_mean(f"later leads, over {other}: winners reached, relative", found, lambda one, other=other: _over(
+            *(one["taught"][name]["winners_reached"]["value"] for name in (mine, other)))))  # fmt: skip
     return out
+
+
+def _in(team: Any, path: tuple[str, ...]) -> float | None:
+    for key in path:
+        team = team[key]
+    found: float | None = team
+    return found
 
 
 def _mean(name: str, found: list[Found], value: Callable[[Any], float | None]) -> Row:

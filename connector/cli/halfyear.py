@@ -7,8 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from connector.cli.console import err, out, progress, quiet_logs, show_json
-from connector.demo.halfyear.measure import FEEDBACK_DAYS, measure
-from connector.demo.halfyear.play import play
+from connector.demo.halfyear.measure import measure
+from connector.demo.halfyear.play import FEEDBACK_DAYS, play
 from connector.errors import InputError
 from connector.playground.world.scenario_file import read_scenario
 

@@ -96,6 +96,14 @@ class Due(Group):
     sdr_manager: float = number(24, 0, 720, "hours", "a look by the SDR manager (S5.3)")
 
 
+class Work(Group):
+    """The order in which reps work what is routed to them."""
+
+    amount: float = number(
+        0.25, 0, 1, "power", "of the predicted amount in it; 0: likeliest first, 1: by value"
+    )
+
+
 class Flags(Group):
     """When a lead deviates from what the model was trained on (S3.3)."""
 
@@ -189,6 +197,7 @@ class Policy(Group):
     quadrants: Quadrants = Quadrants()
     review: Review = Review()
     due: Due = Due()
+    work: Work = Work()
     flags: Flags = Flags()
     exploration: Exploration = Exploration()
     forms: Forms = Forms()

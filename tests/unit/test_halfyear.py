@@ -13,17 +13,19 @@ from typer.testing import CliRunner
 
 from connector.cli import halfyear
 from connector.cli.main import app
-from connector.demo.halfyear.board import MINUTES_A_TOUCH
+from connector.demo.halfyear.board import MINUTES_A_TOUCH, Board
+from connector.demo.halfyear.candor import Candor
 from connector.demo.halfyear.fate import draw
 from connector.demo.halfyear.known import tables
 from connector.demo.halfyear.measure import measure
-from connector.demo.halfyear.play import Played, play
+from connector.demo.halfyear.play import Played, play, work
+from connector.demo.halfyear.teams import UsualPractice
 from connector.errors import InputError
 from connector.jobs.fields import facts
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Touch, Truth, World
 
-SIZE, SEED, DAYS = 700, 3, 45
+SIZE, SEED, DAYS = 600, 3, 42
 MONTHS = 14
 KEPT = ("status", "owner", "stage", "amount")
 AS_EVERYBODY = ("everybody", "nobody")
@@ -135,9 +137,29 @@ def test_an_arriving_lead_shows_no_work_by_reps_of_the_world(played: Played) -> 
     assert len([lead for lead in leads if lead in arrived]) == len(arrived) * len(facts(known.settings))
 
 
-def test_more_hours_reach_more(world: tuple[World, Truth], played: Played) -> None:
-    more = play(seed=SEED, days=DAYS, made=world, hours=played.hours_a_day * 2)
-    assert len(more.boards["usual practice"].reached) > len(played.boards["usual practice"].reached)
+def test_more_hours_reach_more(played: Played) -> None:
+    once = played.boards["usual practice"]
+    twice = Board(played.known, played.fate, once.minutes_a_day * 2, once.review_minutes_a_day)
+    assert len(work(UsualPractice(played.known), twice, range(DAYS)).reached) > len(once.reached)
+
+
+def test_less_learnt_is_the_same_team_up_to_the_day_and_from_then_on_it_learns_less(played: Played) -> None:
+    """`Played.arms` with a day of its own: forks share no state with the team they come from."""
+    turn = 29
+    candor = Candor(played.known, played.candor.people, SEED)
+    once = played.boards["Candor"]
+    board = Board(played.known, played.fate, once.minutes_a_day, once.review_minutes_a_day)
+    work(candor, board, range(turn))
+    was = {lead: at for lead, at in once.reached.items() if at < played.known.moment(turn)}
+    assert board.reached == was
+    said = len(candor.said)
+    frozen, there = candor.fork("day 0's model", "none"), board.fork()
+    work(frozen, there, range(turn, DAYS))
+    assert len(frozen.models) == 2
+    assert frozen.models[0] is frozen.models[1]
+    assert len(frozen.said) > said == len(candor.said)
+    assert board.reached == was
+    assert was.items() <= there.reached.items()
 
 
 def test_the_command_prints_a_table_and_a_sentence(

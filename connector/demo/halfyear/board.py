@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connector.demo.halfyear.fate import Fate
@@ -28,6 +28,10 @@ class Board:
     """arrived, free to be contacted, not reached and not won yet, in order of arrival"""
     reached: dict[str, datetime] = field(default_factory=dict)
     minutes: dict[str, float] = field(default_factory=lambda: {"touches": 0.0, "reviews": 0.0})
+
+    def fork(self) -> Board:
+        """The same day of another team."""
+        return replace(self, open={**self.open}, reached={**self.reached}, minutes={**self.minutes})
 
     @property
     def now(self) -> datetime:

@@ -4,8 +4,9 @@ what people said."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from scoring.model.card import Model
 from scoring.model.scores import Scores
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.explore import explore
+from scoring.routing.queue import in_order, to_work
 
 AT_ONCE_HOURS = 1.0
 """What is due within it comes before reviews and everything else."""
@@ -42,12 +44,17 @@ class First:
     base_rate: float
 
 
+Lessons = Literal["all", "outcomes", "none"]
+
+
 @dataclass
 class Candor:
     known: Known
     people: People
     seed: int
     name: str = "Candor"
+    lessons: Lessons = "all"
+    """what the next models learn from: all, not what people said, or nothing, so that the first model stays"""
     models: list[Model] = field(default_factory=list)
     first: dict[str, First] = field(default_factory=dict)
     scores: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -58,6 +65,7 @@ class Candor:
     _due: dict[int, list[int]] = field(default_factory=dict)
     """day -> lines of _rows that are looked at on it"""
     _segments: dict[str, Any] = field(default_factory=dict)
+    _first_segments: dict[str, Any] = field(default_factory=dict)
     _states: dict[str, LeadState] = field(default_factory=dict)
     _decisions: dict[str, Decision] = field(default_factory=dict)
     _touches: dict[str, float] = field(default_factory=dict)
@@ -65,10 +73,22 @@ class Candor:
     _reviewed_now: set[str] = field(default_factory=set)
     """under the model in force: one case a lead and model"""
 
+    def fork(self, name: str, lessons: Lessons) -> Candor:
+        """The same team from here on, but for what it learns from."""
+        mine: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        mine = {
+            key: copy(value) if isinstance(value, list | dict | set) else value for key, value in mine.items()
+        }
+        return Candor(**{**mine, "name": name, "lessons": lessons})
+
     def learn(self, day: int) -> None:
-        examples = self._examples(day)
-        model = fit(examples, features_of(self.known.settings), self.seed)
-        self._segments = learn_segments(examples.rows, examples.won, first_rows(examples))
+        if self.lessons == "none" and self.models:
+            model, self._segments = self.models[0], self._first_segments
+        else:
+            examples = self._examples(day)
+            model = fit(examples, features_of(self.known.settings), self.seed)
+            self._segments = learn_segments(examples.rows, examples.won, first_rows(examples))
+            self._first_segments = self._first_segments or self._segments
         self.models.append(model)
         self._reviewed_now.clear()
         keys = upcoming(self.known, day)
@@ -85,7 +105,7 @@ class Candor:
         self._touch(board, at_once)
         self._review(board)
         self._touch(board, [lead for lead in board.open if self._decisions[lead].route.person])
-        # Hours left over: the most valuable of the rest, but none that a reviewer turned down.
+        # Hours left over: what promises most of the rest, but none that a reviewer turned down.
         self._touch(board, [lead for lead in board.open if self._reviewed.get(lead) is not Route.NURTURE])
 
     def _route(self, board: Board) -> None:
@@ -134,7 +154,7 @@ class Candor:
         )
 
     def _touch(self, board: Board, leads: Sequence[str]) -> None:
-        for lead in sorted(leads, key=lambda lead: (-self._states[lead].expected_value, lead)):
+        for lead in to_work(leads, self._states, self.known.policy):
             if not board.touch(lead):
                 return
             self.said += self.people.work(lead, self._states[lead].score, board.now)
@@ -145,7 +165,7 @@ class Candor:
             lead for lead in board.open
             if self._decisions[lead].route is Route.REVIEW and lead not in self._reviewed_now
         ]  # fmt: skip
-        for lead in sorted(queue, key=lambda lead: (-_doubt(self._states[lead]), lead)):
+        for lead in in_order(queue, self._states):
             if not board.review():
                 return
             said = self.people.review(lead, self._states[lead].score, board.now)
@@ -168,7 +188,7 @@ class Candor:
         keys = [(p.lead_id, p.as_of) for p in points]
         base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
         told: list[Point] = []
-        for event in self.said:
+        for event in self.said if self.lessons == "all" else ():
             made = feedback_points(event, base)
             told += made
             on = (event["at"] - known.start).days
@@ -181,10 +201,6 @@ class Candor:
             amount=np.array([p.amount for p in points]), as_of=np.array([p.as_of.timestamp() for p in points]),
             feedback=np.array([p.feedback for p in points], dtype=bool), left_out={},
         )  # fmt: skip
-
-
-def _doubt(state: LeadState) -> float:
-    return state.expected_value * (100 - state.confidence)
 
 
 def _take(scores: Scores, lines: Sequence[int]) -> Scores:

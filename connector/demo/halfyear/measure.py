@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connector.demo.halfyear.play import Played
+from connector.demo.halfyear.play import FEEDBACK_DAYS, Played
 from scoring.metrics.scores import auc, losses
 
 LAST_DAYS = 14
-FEEDBACK_DAYS = 90
-"""Before and after: leads that came in the first 90 days, and those that came later."""
 DRAWS = 1000
 LEVEL = 0.90
 STANDARD = "standard"
@@ -101,6 +99,7 @@ def measure(played: Played, seed: int = 0) -> dict[str, Any]:
             } for group, inside in groups.items()
         },
         "before_after": _before_after(draw, leads, late, reached, played),
+        "taught": _taught(draw, leads, late, played),
         "seconds": round(played.seconds, 1),
     }  # fmt: skip
 
@@ -197,6 +196,24 @@ def _before_after(
     now, then = losses(leads.buyer, leads.candor), losses(leads.buyer, leads.untaught)
     out["edge_skill_untaught"] = asdict(_skill(draw, leads, leads.untaught, edge))
     out["log_loss_change"] = asdict(draw.ratio((now - then) * edge, then * edge))
+    return out
+
+
+def _taught(draw: _Draws, leads: Leads, late: Bools, played: Played) -> dict[str, Any]:
+    """On the leads of the later days, at the same hours and by the same routing: Candor as it learnt, and had it learnt from
+    less. `expected_winners` sums the true chances of those reached in time, without the luck of who then buys."""
+    teams = {played.candor.name: (played.candor, played.boards[played.candor.name]), **played.arms}
+    edge, out = late & leads.edge, {}
+    for name, (team, board) in teams.items() if played.arms else ():
+        in_time = np.array([played.fate.in_time(lead, board.reached.get(lead)) for lead in leads.lead])
+        said = np.array([team.first[lead].probability for lead in leads.lead])
+        out[name] = {
+            "winners_reached": asdict(draw.total((leads.buyer & late & in_time) * 1.0)),
+            "edge_winners_reached": asdict(draw.total((leads.buyer & edge & in_time) * 1.0)),
+            "expected_winners": float(leads.chance[late & in_time].sum()),
+            "edge_skill": asdict(_skill(draw, leads, said, edge)),
+            "edge_auc": auc(leads.buyer[edge], said[edge]),
+        }
     return out
 
 

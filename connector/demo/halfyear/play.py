@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from connector.demo.halfyear import fate as fates
 from connector.demo.halfyear import teams
 from connector.demo.halfyear.board import MINUTES_A_TOUCH, Board
-from connector.demo.halfyear.candor import Candor
+from connector.demo.halfyear.candor import Candor, Lessons
 from connector.demo.halfyear.fate import Fate
 from connector.demo.halfyear.known import Known, prepare
 from connector.demo.halfyear.people import People
@@ -25,6 +25,9 @@ TEAM_HOURS = 80.0
 """The policy's review capacity (two hours a day) is read as that of a team of ten reps, as many as the world has, with eight
 hours each; a team with fewer hours has as much less. Reviews come out of the same hours as touches."""
 DAYS_A_MONTH = 365.25 / 12
+FEEDBACK_DAYS = 90
+"""Day from which Candor is compared with itself, had it learnt from less until then and after."""
+ARMS: dict[str, Lessons] = {"outcomes alone": "outcomes", "day 0's model": "none"}
 WORKED = 0.3
 """Hours a day, where none are given, are enough to work this share of the leads that arrive."""
 
@@ -41,16 +44,18 @@ class Played:
     usual: teams.UsualPractice
     boards: dict[str, Board]
     seconds: float
+    arms: dict[str, tuple[Candor, Board]]
+    """Candor's team from `FEEDBACK_DAYS` on, had it learnt from less; empty where not asked for"""
 
 
 def play(
     *, seed: int = 7, size: int = 5000, days: int = 180, hours: float | None = None,
     review_hours: float | None = None, policy: Policy | None = None,
     progress: Progress = lambda what, done, of: None, made: tuple[World, Truth] | None = None,
-    scenario: Scenario | None = None,
+    scenario: Scenario | None = None, arms: bool = False,
 ) -> Played:  # fmt: skip
     """`size` leads in twelve months of history and the days of the play together. `hours`: of all reps and reviewers of a
-    team in a day; `review_hours`: how many of them reviews may take."""
+    team in a day; `review_hours`: how many of them reviews may take. `arms`: play Candor's later days also with less learnt."""
     begun = time.perf_counter()
     policy = policy or Policy()
     progress("Making the world", 0, None)
@@ -63,21 +68,22 @@ def play(
     reviews = review_hours if review_hours is not None else policy.review.capacity_hours * a_day / TEAM_HOURS
     people = People(truth, known.arrivals, seed)
     candor, usual = Candor(known, people, seed), teams.UsualPractice(known)
-    boards = {}
 
-    def run(team: Team, minutes: float, aloud: bool = False) -> None:
-        board = Board(known, fate, minutes, reviews * 60)
-        for day in range(days):
-            if day in known.retrain:
-                team.learn(day)
-            board.begin(day)
-            team.work(board)
-            if aloud:
-                progress(f"Half a year with {team.name}", day + 1, days)
-        boards[team.name] = board
+    def board(minutes: float = a_day * 60) -> Board:
+        return Board(known, fate, minutes, reviews * 60)
 
-    run(candor, a_day * 60, aloud=True)
-    run(usual, a_day * 60, aloud=True)
+    def tell(team: Team) -> Callable[[int], None]:
+        return lambda day: progress(f"Half a year with {team.name}", day + 1, days)
+
+    half = FEEDBACK_DAYS if arms else 0
+    first = work(candor, board(), range(half), tell(candor))
+    forks = {name: (candor.fork(name, less), first.fork()) for name, less in ARMS.items()} if half else {}
+    boards = {
+        candor.name: work(candor, first, range(half, days), tell(candor)),
+        usual.name: work(usual, board(), range(days), tell(usual)),
+    }
+    for fork, there in forks.values():
+        work(fork, there, range(half, days))
     progress("Those to compare with", 0, None)
     arrived = [*known.arrivals]
     for team in (
@@ -85,6 +91,18 @@ def play(
         teams.UsualPractice(known, "usual practice, reviewed", reviewers=people),
         teams.by_lot(arrived, seed), teams.perfect(known), teams.perfect_for_winners(known), teams.Nobody(),
     ):  # fmt: skip
-        run(team, a_day * 60)
-    run(teams.Fixed("everybody", dict.fromkeys(arrived, 0.0)), math.inf)
-    return Played(known, fate, a_day, reviews, candor, usual, boards, time.perf_counter() - begun)
+        boards[team.name] = work(team, board(), range(days))
+    everybody = teams.Fixed("everybody", dict.fromkeys(arrived, 0.0))
+    boards[everybody.name] = work(everybody, board(math.inf), range(days))
+    return Played(known, fate, a_day, reviews, candor, usual, boards, time.perf_counter() - begun, forks)
+
+
+def work(team: Team, board: Board, days: range, tell: Callable[[int], None] = lambda day: None) -> Board:
+    """Some days of a team; its board as they leave it."""
+    for day in days:
+        if day in board.known.retrain:
+            team.learn(day)
+        board.begin(day)
+        team.work(board)
+        tell(day)
+    return board

@@ -68,9 +68,10 @@ months make the same world, byte for byte.
 - A table for a pathology, with those knobs that differ from their defaults. A pathology can't be in `off` and have a table.
 - `[channels.rates]` and `[channels.days]` name sources; those not named keep their defaults.
 
-What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `attention` changes no
-history, only what the simulated reps' work is worth in a played half-year. `duplicates`, `deletions` and `owners` change no
-outcome, only the records: a local CRM merges, deletes, restores and re-owns them the way its vendor does.
+What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `[attention] history` leaves
+leads of the world's own history without a rep, the others of that table say what a rep's work is worth there and in a played half-year.
+`duplicates`, `deletions` and `owners` change no outcome, only the records: a local CRM merges, deletes, restores and re-owns them the
+way its vendor does.
 
 After hand-over, `POST /reps/react` on the pages' port lets days pass: the reps work, and new leads of the same scenario keep
 coming at the same rate, each half-year of them from a seed of its own.
