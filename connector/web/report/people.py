@@ -9,6 +9,7 @@ from connector.web.report.shapes import Section, empty, grid, ranges, row, secti
 from connector.web.report.words import count, money, percent, rate_text
 from scoring.metrics.attention import Cell, Group
 from scoring.metrics.four import VALUE_BANDS
+from scoring.metrics.holdout import Effect
 from scoring.metrics.rates import not_enough
 from scoring.routing.policy import Policy
 
@@ -70,6 +71,31 @@ def attention(cells: Sequence[Cell], currency: str) -> Section:
             [
                 [c.confidence, f"{currency} {c.value}", rate_text(c.reached), rate_text(c.converted)]
                 for c in cells
+            ],
+        ),
+    )
+
+
+def holdout(effect: Effect) -> Section:
+    topic = "What the routing is worth"
+    if effect.gain is None or effect.low is None or effect.high is None:
+        few = min((effect.routed, effect.held_out), key=lambda r: r.n)
+        return empty(
+            "holdout", topic, "Too few held-out leads have an outcome yet", not_enough(few.n, few.needed)
+        )
+    by = f"{effect.gain:+.1%} of leads won (likely {effect.low:+.1%} to {effect.high:+.1%})"
+    return section(
+        "holdout",
+        topic,
+        f"Routed leads against those left to your own rules: {by}"
+        if effect.sure
+        else f"No difference can be shown yet: {by}",
+        table=table(
+            "Leads that qualified, by what the lot decided",
+            ["", "Won"],
+            [
+                ["Routed by Candor", rate_text(effect.routed)],
+                ["Left to your own rules", rate_text(effect.held_out)],
             ],
         ),
     )
