@@ -60,6 +60,8 @@ class Known:
     rows: pa.Table
     at: Mapping[Key, int]
     company: Mapping[str, str]
+    worked: Mapping[str, Sequence[datetime]]
+    """when the world's own reps worked each lead of the history"""
     _stories: Mapping[str, _Story]
 
     def moment(self, day: int) -> datetime:

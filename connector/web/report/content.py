@@ -108,6 +108,7 @@ def _sections(
         edge.missed(m["edge_cases"], policy, currency),
         measures.confidence(m["confidence"], policy),
         people.attention(m["attention"], currency),
+        *filter(None, [people.unworked(card)]),
         findings.budgets(m["budgets"], policy),
         measures.hand_raisers(m["hand_raisers"], currency),
         measures.precision(m["precision"], currency),

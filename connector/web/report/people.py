@@ -76,6 +76,24 @@ def attention(cells: Sequence[Cell], currency: str) -> Section:
     )
 
 
+def unworked(card: Mapping[str, Any]) -> Section | None:
+    """What the leads that nobody worked may have been worth; None where the activities don't tell who was worked."""
+    found = (card.get("attention") or {}).get("hidden")
+    if found is None:
+        return None
+    low, high = max(0.0, found["low"]), max(0.0, found["high"])
+    return section(
+        "unworked",
+        "Leads nobody worked",
+        f"{count(found['unworked'])} of {count(found['leads'])} mature leads: worked like the others, about "
+        f"{max(0.0, found['more']):.0f} more would have been won (likely {low:.0f} to {high:.0f})",
+        facts=[("Mature leads", count(found["leads"])), ("Nobody worked", count(found["unworked"])),
+               ("of these won all the same", count(found["won"]))],
+        method="An estimate from the leads that were worked and look alike. The model counts a lost lead the less, the "
+        "less likely it is that a lead like it is worked: it can't have shown what it was.",
+    )
+
+
 def holdout(effect: Effect) -> Section:
     topic = "What the routing is worth"
     if effect.gain is None or effect.low is None or effect.high is None:
