@@ -46,8 +46,8 @@ Floats = npt.NDArray[np.float64]
 
 LEADS, MONTHS, SEEDS = 8000, 24, (7, 8)
 SCENARIO = "first"
-"""The mild world. In default.toml much of the truth is in no record (referrals, rebrands, flips that the told oracle
-isn't told of), so a range there is asked to cover what nobody could know."""
+"""The mild world. In default.toml much of the truth is in no record (referrals, champions, most rebrands), so a range
+there is asked to cover what nobody could know."""
 EARLIER = 0.7
 PRIOR = 0.05
 """ridge of the oracle's plain regression: a standard deviation of 4.5 logits, next to none"""
@@ -115,7 +115,7 @@ def measure(world: Case) -> dict[str, float]:
     single = (time.perf_counter() - start) / 20
     base = _logit(np.array([model.base_rate]))
     truth = to_score(_logit(world.true[world.cut :]) - base)
-    told_scores = fitted(replace(world, rows=world.told, features=told.FEATURES))[0].score(
+    told_scores = fitted(replace(world, rows=world.told, features=told.features(world.told)))[0].score(
         world.told.slice(world.cut)
     )
     low, high = all_seeing(world, base)
@@ -200,7 +200,7 @@ def built(world: World, truth: Truth) -> Case:
     return Case(
         rows, catalogue(FACTS), np.array([float(key in truth.wins) for key in keys]),
         np.array([truth.probability[key] for key in keys]), np.array([truth.rows[key] for key in keys]),
-        told.table(world, people, truth.scored_at),
+        told.table(world, people, truth),
         [account[key] for key in keys], [truth.cause[key] for key in keys],
     )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 What an oracle is told is the *form* of the truth: which columns matter, how a spelling or a title is read,
 that counts act by their logarithm. It isn't told what nobody wrote down: a column is blank where the record
-is, a product where one of its parts is, and what is in no record at all (`UNTOLD`) is no column.
+is, a product where one of its parts is, and what is in no record at all (`UNTOLD`) is no column. Which columns there
+are, the truth says: a scenario's pathologies add theirs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -18,20 +18,29 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.as_of import as_of, edits
 from connector.playground.world import words
-from connector.playground.world.formula import EFFECTS
-from connector.playground.world.model import Person, Touch, World
+from connector.playground.world.model import Account, Person, Touch, Truth, World
 from scoring.features.normalise import company_domain
 
-UNTOLD = frozenset({"slow clock"})
-COLUMNS = tuple(name for name in EFFECTS if name not in UNTOLD)
+UNTOLD = frozenset({
+    "slow clock", "referred, and filed elsewhere", "champion without a title", "boss in a committee that another carries",
+})  # fmt: skip
 
 _TITLES = {title: kind for kind, titles in words.TITLES.items() for title in titles}
 _SOURCES = {spelling: name for name, (_, spellings) in words.SOURCES.items() for spelling in spellings}
 _NEW_INDUSTRY = dict.fromkeys(words.NEW_INDUSTRY[1], words.NEW_INDUSTRY[0])
 _INDUSTRIES = _NEW_INDUSTRY | {
-    spelling: name for name, (_, spellings) in words.INDUSTRIES.items() for spelling in spellings
+    spelling: name
+    for name, spellings in (
+        *((name, spellings) for name, (_, spellings) in words.INDUSTRIES.items()),
+        *words.OUTSIDERS.items(),
+        words.PRIVATE_EQUITY,
+    )
+    for spelling in spellings
 }
+_ENTERPRISE = 1000
+"""employees, from which signs flip"""
 _OF_THE_RECORD = (
     "source",
     "function",
@@ -42,6 +51,11 @@ _OF_THE_RECORD = (
     "heard",
     "technical ×",
     "under 20",
+    "outside",
+    "researcher",
+    "new persona",
+    "known to us",
+    "enterprise × seniority",
 )
 
 
@@ -60,17 +74,18 @@ class Column:
         return self.name
 
 
-FEATURES = tuple(
-    Column(name, "firmographic" if name.startswith(_OF_THE_RECORD) else "behavioural") for name in COLUMNS
-)
+def features(rows: pa.Table) -> tuple[Column, ...]:
+    """Of the columns of a told table."""
+    return tuple(
+        Column(name, "firmographic" if name.startswith(_OF_THE_RECORD) else "behavioural")
+        for name in rows.column_names if name != "lead_id"
+    )  # fmt: skip
 
 
-def table(world: World, people: list[Person], scored_at: Mapping[str, datetime]) -> pa.Table:
-    """A row for each of `people`, in their order."""
-    edits: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for change in world.changes:
-        if change.kind == "person":
-            edits[change.key, change.field].append(change)
+def table(world: World, people: list[Person], truth: Truth) -> pa.Table:
+    """A row for each of `people`, in their order, as of its first scoring."""
+    names = [name for name in truth.design if name not in UNTOLD]
+    changes, accounts = edits(world), {account.key: account for account in world.accounts}
     touches: dict[str, list[Touch]] = defaultdict(list)
     for touch in world.touches:
         if touch.actor == "person" and touch.owner is None:
@@ -83,12 +98,13 @@ def table(world: World, people: list[Person], scored_at: Mapping[str, datetime])
         times.sort()
     rows = []
     for person in people:
-        at = scored_at[person.key]
-        known = {name: _known(person, edits[person.key, name], name, at) for name in
+        at = truth.scored_at[person.key]
+        known = {name: as_of(person.fields.get(name), changes.get((person.key, name), ()), at) for name in
                  ("title", "industry", "employees", "source", "hand_raiser", "heard_from")}  # fmt: skip
+        known["renamed"] = _renamed(person, accounts.get(person.account or ""))
         seen = [touch for touch in touches[person.key] if touch.at <= at]
         rows.append(_row(known, seen, _colleagues(made.get(_company(person) or ""), at), person.created_at))
-    columns = {name: pa.array([row[name] for row in rows], pa.float64()) for name in COLUMNS}
+    columns = {name: pa.array([row[name] for row in rows], pa.float64()) for name in names}
     return pa.table({"lead_id": [person.key for person in people], **columns})
 
 
@@ -103,6 +119,8 @@ def _row(
     views = math.log1p(sum(touch.kind == "page_view" for touch in seen))
     documents = math.log1p(content.count("documentation"))
     replied = "email_replied" in kinds
+    both = "pricing" in content and "case_study" in content
+    big = employees and employees >= _ENTERPRISE
     days = [(touch.at - created) / timedelta(days=1) for touch in seen]
     values: dict[str, Any] = {
         **{f"source {name}": source and source == name for name in words.SOURCES},
@@ -113,7 +131,7 @@ def _row(
         "hand-raiser": known["hand_raiser"],
         "log(1 + page views)": views,
         "came back within 48 h": _returned(seen),
-        "pricing and a case study": "pricing" in content and "case_study" in content,
+        "pricing and a case study": both,
         "log(1 + documentation)": documents,
         "replied": replied,
         "forwarded": "email_forwarded" in kinds,
@@ -123,17 +141,23 @@ def _row(
         "technical × log(1 + documentation)": function and (function == "technical") * documents,
         "outbound × replied": source and (source == "outbound list" and replied),
         "under 20 employees × log(1 + page views)": employees and (employees < 20) * views,
+        "outside the ideal profile": industry and industry in words.OUTSIDERS,
+        "researcher of a private-equity firm": known["title"] and known["title"] in words.RESEARCHERS,
+        "new persona": known["title"] and known["title"] in words.NEW_PERSONA,
+        "known to us under an old name": known["renamed"],
+        "enterprise × log(1 + page views)": None if big is None else big * views,
+        "enterprise × log(1 + documentation)": None if big is None else big * documents,
+        "enterprise × seniority": None if big is None or seniority is None else big * seniority,
+        "outbound × pricing and a case study": source and (source == "outbound list" and both),
     }  # fmt: skip
-    return {name: None if values[name] is None else float(values[name]) for name in COLUMNS}
+    return {name: None if value is None else float(value) for name, value in values.items()}
 
 
-def _known(person: Person, edits: list[Any], name: str, at: datetime) -> Any:
-    """What a field said at a time: by its changes, of which the first also tells what stood there before."""
-    edits = sorted(edits, key=lambda change: change.at)
-    before = [change.new for change in edits if change.at <= at]
-    if before:
-        return before[-1]
-    return edits[0].old if edits else person.fields.get(name)
+def _renamed(person: Person, account: Account | None) -> bool | None:
+    """Whether a lead came under its company's new name: its account is the one record that says both."""
+    if account is None:
+        return None
+    return "(formerly " in account.name and not account.name.endswith(f"(formerly {person.company})")
 
 
 def _returned(seen: list[Touch]) -> bool:

@@ -19,7 +19,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from benchmarks.as_of import as_of, edits
 from benchmarks.row import Row
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
@@ -106,13 +106,13 @@ def built(world: World, truth: Truth) -> Case:
     people = sorted(world.people, key=lambda person: (truth.scored_at[person.key], person.key))
     keys = [person.key for person in people]
     names = (*NUMBERS, *CATEGORIES, *ONLY_FILLED)
-    edits: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for change in world.changes:
-        if change.kind == "person":
-            edits[change.key][change.field].append(change)
+    changes = edits(world)
     today = [{name: person.fields.get(name) for name in names} for person in people]
     then = [
-        {name: _as_of(value, edits[key][name], truth.scored_at[key]) for name, value in now.items()}
+        {
+            name: as_of(value, changes.get((key, name), ()), truth.scored_at[key])
+            for name, value in now.items()
+        }
         for key, now in zip(keys, today, strict=True)
     ]
     won_today = [key in truth.wins and truth.wins[key] <= world.now for key in keys]
@@ -162,8 +162,7 @@ def measure(of: Case) -> dict[str, float]:
 def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
     yield scenario.name, scenario
     for name in PATHOLOGIES:
-        if name != "attention":  # changes no history, only what a played half-year makes of it
-            yield f"without {name}", scenario.without(name)
+        yield f"without {name}", scenario.without(name)
     yield "clean", read_scenario("clean")
 
 
@@ -236,12 +235,6 @@ def _mean(values: list[float]) -> tuple[float, float]:
     """nan where a world has none of the kind."""
     error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
     return float(np.mean(values)), error
-
-
-def _as_of(today: Any, edits: list[Any], at: Any) -> Any:
-    """What a field said at a time: today's value with every later change undone."""
-    later = [change for change in edits if change.at > at]
-    return min(later, key=lambda change: change.at).old if later else today
 
 
 def _table(rows: list[dict[str, Any]]) -> pa.Table:

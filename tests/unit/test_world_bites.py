@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks.world_bites import case, measure, variants
+import numpy as np
+
+from benchmarks.world_bites import SEEDS, case, measure, variants
 from connector.playground.world.scenario import PATHOLOGIES, Scenario
 
 
 def test_usual_practice_promises_what_it_does_not_keep() -> None:
-    found = measure(case(Scenario(), seed=1, leads=3000))
+    """As a mean of three worlds: one of this size has some ninety closed deals to be tested on."""
+    each = [measure(case(Scenario(), seed, leads=3000)) for seed in SEEDS]
+    found = {name: float(np.mean([one[name] for one in each])) for name in each[0]}
     assert found["usual practice: AUC promised"] > found["usual practice: AUC kept"] + 0.1
     assert found["naive model: AUC promised"] > found["naive model: AUC kept"] + 0.1
     assert found["usual practice: exceptions' skill"] < 0
@@ -23,4 +27,4 @@ def test_without_the_pathologies_the_promise_is_kept() -> None:
 
 def test_every_pathology_of_the_past_is_switched_off_in_turn() -> None:
     names = [name for name, _ in variants(Scenario())]
-    assert names == ["default", *(f"without {name}" for name in PATHOLOGIES if name != "attention"), "clean"]
+    assert names == ["default", *(f"without {name}" for name in PATHOLOGIES), "clean"]

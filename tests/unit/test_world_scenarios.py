@@ -76,10 +76,11 @@ def test_every_knob_is_described_and_every_pathology_can_be_switched_off() -> No
 
 def test_the_truth_is_its_formula_and_sources_convert_at_their_rates(made: tuple[World, Truth]) -> None:
     _, truth = made
-    p = np.array(list(truth.probability.values()))
     rows = np.array(list(truth.rows.values()))
     told = np.array([truth.effects[name] for name in truth.design])
-    assert np.allclose(np.log(p / (1 - p)), rows @ told + truth.effects["intercept"])
+    worked = 1 / (1 + np.exp(-rows @ told - truth.effects["intercept"]))
+    assert np.allclose(np.minimum(worked, 0.98), list(truth.reached.values()))
+    p = np.array(list(truth.probability.values()))
     outbound = rows[:, truth.design.index("source outbound list")] > 0
     web = ~rows[:, [n for n, name in enumerate(truth.design) if name.startswith("source ")]].any(axis=1)
     assert p[outbound].mean() == pytest.approx(0.02)
@@ -147,11 +148,45 @@ def test_the_pathologies_show_in_the_records(made: tuple[World, Truth]) -> None:
 def test_what_would_have_become_of_them(made: tuple[World, Truth]) -> None:
     """A person in time makes the chance; without, a share of it is left; the same lot decides both histories."""
     _, truth = made
+    left = set(truth.neglected)
     for key, chance in truth.probability.items():
         assert (key in truth.wins) == (truth.luck[key] < chance)
-        assert truth.reached[key] == min(chance, 0.98)
-        assert truth.unreached[key] == pytest.approx(0.35 * chance)
         assert truth.reach_by[key] > truth.scored_at[key]
+        assert truth.unreached[key] == pytest.approx(0.35 * truth.reached[key], abs=0.01)
+        assert chance == pytest.approx((truth.unreached if key in left else truth.reached)[key], abs=0.02)
+        lost_for_want_of_work = key in left and chance <= truth.luck[key] < truth.reached[key]
+        assert lost_for_want_of_work == (key in truth.would)
+
+
+def test_the_past_suffers_from_neglect_of_low_scores(made: tuple[World, Truth]) -> None:
+    """Reps go by the org's own points and have few hours: whom they leave has fewer, converts less, and shows no work."""
+    world, truth = made
+    left = set(truth.neglected)
+    share = DEFAULT.attention.history
+    may = [p for p in world.people if not p.fields["opted_out"]]
+    assert 1 - len(left) / len(may) == pytest.approx(share, abs=0.05)
+    then = _points_when_scored(world, truth)
+    assert np.mean([then[k] for k in left]) < np.mean([then[k] for k in then if k not in left]) - 10
+    assert any(key in truth.wins for key in left)
+    assert len(truth.would) > 5
+    assert set(truth.would) <= left - set(truth.wins)
+    assert all(truth.scored_at[key] < at and amount > 0 for key, (at, amount) in truth.would.items())
+    worked = {t.person for t in world.touches if t.owner and t.at > truth.scored_at[t.person]}
+    assert not worked & (left - set(truth.wins))
+    _, off = generate(600, 18, 5, scenario=DEFAULT.without("attention"))
+    assert not off.neglected
+    assert not off.would
+    assert off.probability == {key: min(p, off.probability[key]) for key, p in off.reached.items()}
+
+
+def _points_when_scored(world: World, truth: Truth) -> dict[str, int]:
+    """As the field's history has them at the end of each lead's first week."""
+    found = {}
+    for person in world.people:
+        moves = [c for c in world.changes if c.key == person.key and c.field == "points"]
+        before = [c.new for c in moves if c.at <= truth.scored_at[person.key]]
+        found[person.key] = before[-1] if before else moves[0].old if moves else person.fields["points"]
+    return found
 
 
 ERRORS = {
@@ -207,7 +242,8 @@ def test_any_allowed_knobs_make_a_world_in_order(turned: list[tuple[Declared, fl
         value = knob.low + where * (min(knob.high, 24.0) - knob.low)
         said.setdefault(knob.table, {})[knob.name] = int(value) if isinstance(knob.default, int) else value
     world, truth = generate(40, 18, seed, scenario=Scenario.model_validate(said))
-    assert all(0 < p < 1 for p in truth.probability.values())
+    assert all(0 < p < 1 for p in truth.reached.values())
+    assert all(0 <= p < 1 for p in truth.probability.values())  # 0: nobody works it, and none buys alone
     assert all(0 <= (at - truth.scored_at[key]).days < truth.horizon_days for key, at in truth.wins.items())
     born = {person.key: person.created_at for person in world.people}
     assert all(born[touch.person] <= touch.at <= world.now for touch in world.touches)

@@ -51,7 +51,7 @@ def draw(known: Known) -> Fate:
         lead: (
             truth.wins[lead] if lead in truth.wins else truth.scored_at[lead] + timedelta(seconds=usual_time),
             truth.amounts.get(lead, usual_amount),
-        ) for lead in buyers | alone
+        ) if lead not in truth.would else truth.would[lead] for lead in buyers | alone
     }  # fmt: skip
     return Fate(buyers, {lead: truth.reach_by[lead] for lead in arrivals}, alone, deal)
 

@@ -74,14 +74,16 @@ def luck(leads: list[Lead], rnd: Random) -> list[float]:
     return lots
 
 
-def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario) -> Story:
-    """Wins within the horizon; a slow one goes dark first and comes back."""
+def winner(
+    lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario, *, alone: bool = False
+) -> Story:
+    """Wins within the horizon; a slow one goes dark first and comes back, as does one that nobody worked (`alone`)."""
     hygiene, enterprise = scenario.hygiene, scenario.enterprise
     median = scenario.channels.days[lead.source] * (scenario.returners.slower if lead.slow else 1)
     if lead.company.employees >= 1000:
         median *= enterprise.slower
     days = min(max(rnd.lognormvariate(math.log(median), 0.45), 8), HORIZON_DAYS - 2)
-    start = lead.scored + (days * rnd.uniform(0.35, 0.6) if lead.slow else rnd.uniform(0, 2))
+    start = lead.scored + (days * rnd.uniform(0.35, 0.6) if lead.slow or alone else rnd.uniform(0, 2))
     close = lead.scored + days
     story = Story(won=close)
     made = start + (close - start) * rnd.uniform(0.3, 0.5)
@@ -127,11 +129,13 @@ def winner(lead: Lead, blanks: list[str], sdr: str, ae: str, rnd: Random, scenar
 
 
 def loser(
-    lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario
-) -> Story:
-    """Disqualified, nurtured, lost as a deal or never worked, at times that chance sets."""
+    lead: Lead, week: Week, blanks: list[str], sdr: str, ae: str, rnd: Random, scenario: Scenario,
+    worked: bool | None = None,
+) -> Story:  # fmt: skip
+    """Disqualified, nurtured, lost as a deal or never worked, at times that chance sets. `worked` None: by chance."""
     story = Story()
-    worked = week.worked or rnd.random() < 0.55
+    if worked is None:
+        worked = week.worked or rnd.random() < 0.55
     if lead.slow and rnd.random() < 0.3:  # comes back from the dark, and still doesn't buy
         back = lead.scored + rnd.uniform(25, 110)
         _engage(lead, back, back + 20, rnd, story.events, bursts=round(2 * scenario.world.visits), keen=0.0)

@@ -105,31 +105,35 @@ def row(lead: Lead, week: Week, names: Collection[str]) -> list[float]:
 
 
 def probabilities(
-    rows: np.ndarray, told: dict[str, float], sources: list[str], scenario: Scenario
+    rows: np.ndarray, told: dict[str, float], sources: list[str], scenario: Scenario, kept: np.ndarray
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """p of each row, and the effects that gave it, sources as calibrated and the intercept with them."""
+    """p of each row if the lead is worked, and the effects that gave it, sources as calibrated and the intercept with them.
+    `kept`: the share of p that is left to a lead as the world's reps treat it. It is those chances that meet the rates."""
     channels = scenario.channels
     if not channels.calibrated:
         linear = rows @ np.array(list(told.values()))
-        intercept = _shift(linear, scenario.world.base_rate)
+        intercept = _shift(linear, scenario.world.base_rate, kept)
         return _sigmoid(linear + intercept), {**told, "intercept": intercept}
     rest = np.array([0.0 if name.startswith("source ") else effect for name, effect in told.items()])
     linear, of = rows @ rest, np.array(sources)
-    shift = {source: _shift(linear[of == source], rate) for source, rate in channels.rates.items()}
+    shift = {
+        source: _shift(linear[of == source], rate, kept[of == source])
+        for source, rate in channels.rates.items()
+    }
     fitted = {name: shift[name.removeprefix("source ")] - shift["web form"] if name.startswith("source ") else effect
               for name, effect in told.items()}  # fmt: skip
     linear = rows @ np.array(list(fitted.values())) + shift["web form"]
     return _sigmoid(linear), {**fitted, "intercept": shift["web form"]}
 
 
-def _shift(linear: np.ndarray, rate: float) -> float:
-    """What to add to the log odds so that their mean chance is `rate` (bisection); 0 for none."""
+def _shift(linear: np.ndarray, rate: float, kept: np.ndarray) -> float:
+    """What to add to the log odds so that their mean chance, as far as it is kept, is `rate` (bisection); 0 for none."""
     if not len(linear):
         return 0.0
     low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _sigmoid(linear + middle).mean() < rate:
+        if (kept * _sigmoid(linear + middle)).mean() < rate:
             low = middle
         else:
             high = middle

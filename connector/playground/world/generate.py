@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from connector.playground.world import after, cast, formula, pathologies, week, words
+from connector.playground.world import after, cast, formula, neglect, pathologies, week, words
 from connector.playground.world.cast import Company, Lead
 from connector.playground.world.model import (
     Account,
@@ -71,34 +71,70 @@ def generate(
         weeks[lead.number] = week.live(lead, weeks, rnd, scenario.world.visits)
     told = formula.effects(scenario)
     rows = np.array([formula.row(lead, weeks[lead.number], told) for lead in people]).reshape(-1, len(told))
-    p, told = formula.probabilities(rows, told, [lead.source for lead in people], scenario)
     blanks = {lead.number: _blanks(lead, rnd, scenario.world.blanks) for lead in people}
+    by_points = {
+        lead.number: _points_when_scored(lead, weeks[lead.number], blanks[lead.number]) for lead in people
+    }
+    left = neglect.neglected(scenario, people, by_points, days, seed)
+    kept = np.array([scenario.attention.unreached if lead.number in left else 1.0 for lead in people])
+    p, told = formula.probabilities(rows, told, [lead.source for lead in people], scenario, kept)
     stories: dict[int, after.Story] = {}
     lots = after.luck(people, rnd)
-    for lead, lot, chance in zip(people, lots, p.tolist(), strict=True):
+    for lead, lot, chance in zip(people, lots, (p * kept).tolist(), strict=True):
         sdr, ae = SDRS[lead.number % len(SDRS)], AES[lead.company.number % len(AES)]
         stories[lead.number] = (
-            after.winner(lead, blanks[lead.number], sdr, ae, rnd, scenario)
+            after.winner(lead, blanks[lead.number], sdr, ae, rnd, scenario, alone=lead.number in left)
             if lot < chance
-            else after.loser(lead, weeks[lead.number], blanks[lead.number], sdr, ae, rnd, scenario)
+            else after.loser(
+                lead,
+                weeks[lead.number],
+                blanks[lead.number],
+                sdr,
+                ae,
+                rnd,
+                scenario,
+                _is_worked(lead, left, scenario),
+            )
         )
     after.join_deals(stories, people)
     after.clear_out(stories, people, round(days) * 0.6)
-    world, truth = _Scribe(begin, round(days), people, weeks, blanks, stories).write(rows, p)
-    _counterfactual(truth, scenario, people, lots, told)
+    scribe = _Scribe(begin, round(days), people, weeks, blanks, stories)
+    world, truth = scribe.write(rows, p * kept)
+    _counterfactual(truth, scenario, people, lots, told, p)
+    would = {lead.number for lead, lot, chance, share in zip(people, lots, p, kept, strict=True)
+             if lead.number in left and chance * share <= lot < chance}  # fmt: skip
+    truth.neglected = [lead.key for lead in people if lead.number in left]
+    truth.would = neglect.missed_deals(scenario, people, would, stories, seed, scribe.at)
     return world, truth
 
 
+def _points_when_scored(lead: Lead, lived: week.Week, blanks: list[str]) -> int:
+    """The org's own points at the end of the first week, when reps plan."""
+    values = {**lead.true, **dict.fromkeys(blanks), "hand_raiser": lead.hand_raiser}
+    return points(values, sum(not event.by_rep for event in lived.events))
+
+
+def _is_worked(lead: Lead, left: set[int], scenario: Scenario) -> bool | None:
+    """None: as chance has it, where the hours of reps have no limit."""
+    return None if scenario.attention.history >= 1 else lead.number not in left
+
+
 def _counterfactual(
-    truth: Truth, scenario: Scenario, people: list[Lead], lots: list[float], told: dict[str, float]
+    truth: Truth,
+    scenario: Scenario,
+    people: list[Lead],
+    lots: list[float],
+    told: dict[str, float],
+    p: np.ndarray,
 ) -> None:
-    """What would become of each lead with a person's attention in time, and without."""
+    """What would become of each lead with a person's attention in time, and without. `p`: their chance if worked."""
     attention = scenario.attention
     truth.design = [name for name in told if name != "intercept"]
     truth.scenario, truth.effects = scenario.name, told
     truth.luck = {lead.key: lot for lead, lot in zip(people, lots, strict=True)}
-    truth.reached = {key: min(p * attention.reached, 0.98) for key, p in truth.probability.items()}
-    truth.unreached = {key: p * attention.unreached for key, p in truth.probability.items()}
+    worked = dict(zip(truth.probability, p.tolist(), strict=True))
+    truth.reached = {key: min(chance * attention.reached, 0.98) for key, chance in worked.items()}
+    truth.unreached = {key: chance * attention.unreached for key, chance in worked.items()}
     truth.reach_by = {
         lead.key: truth.scored_at[lead.key]
         + timedelta(days=attention.hand_raiser_days if lead.hand_raiser else attention.days)

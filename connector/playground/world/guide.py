@@ -68,8 +68,8 @@ months make the same world, byte for byte.
 - A table for a pathology, with those knobs that differ from their defaults. A pathology can't be in `off` and have a table.
 - `[channels.rates]` and `[channels.days]` name sources; those not named keep their defaults.
 
-What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `attention` changes no
-history, only what the simulated reps' work is worth in a played half-year.
+What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `[attention] history` leaves
+leads of the world's own history without a rep, the others of that table say what a rep's work is worth there and in a played half-year.
 
 ## When something is wrong
 Nothing is made; the message names the file, the line, the key, and what is allowed there:

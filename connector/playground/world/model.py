@@ -7,7 +7,7 @@ each local CRM makes its record ids. `None` is a blank. Nothing here knows the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -129,7 +129,8 @@ class World:
 
 @dataclass(slots=True)
 class Truth:
-    """Each lead's true chance of a won deal within the horizon when it is first scored, and what drives it.
+    """Each lead's true chance of a won deal within the horizon when it is first scored, as the world's reps treat it, and
+    what drives it.
 
     `design` names the columns of the true formula and `rows` holds person -> its values, so that a benchmark
     can tell the truth's form to an oracle. `wins` and `losses` (when a lead's deal is won or lost, for those that
@@ -149,11 +150,15 @@ class Truth:
     ahead: list[Touch] = field(default_factory=list)
     scenario: str = ""
     effects: Mapping[str, float] = field(default_factory=dict)
-    """log odds of each column of `design`, and "intercept": logit p = intercept + rows · effects"""
+    """log odds of each column of `design`, and "intercept": logit p = intercept + rows · effects, p being the chance of a lead that is worked"""
     reached: Mapping[str, float] = field(default_factory=dict)
     """the chance when a person reaches the lead by `reach_by`"""
     unreached: Mapping[str, float] = field(default_factory=dict)
     """and when nobody does"""
+    neglected: Sequence[str] = ()
+    """leads that the world's own reps had no hours for: `probability` is `unreached` there, and `reached` of all others"""
+    would: Mapping[str, tuple[datetime, float]] = field(default_factory=dict)
+    """neglected leads that would have bought -> when their deal would have been won, and its amount"""
     reach_by: Mapping[str, datetime] = field(default_factory=dict)
     luck: Mapping[str, float] = field(default_factory=dict)
     """the lot of each lead, 0 to 1: it is won in a history where `luck` is below its chance, and so in any other"""

@@ -51,8 +51,9 @@ class Rep:
 
     def knows(self, lead: View, mist: float = MIST) -> float:
         """Their own idea of this lead's score."""
-        if self.truth is not None and lead.key is not None and lead.key in self.truth.probability:
-            middle = true_score(self.truth.probability[lead.key])
+        chances = {} if self.truth is None else self.truth.reached or self.truth.probability
+        if lead.key is not None and lead.key in chances:
+            middle = true_score(chances[lead.key])
         else:
             middle = number(lead.values.get("candor_score")) or 50.0
         return min(max(self.rnd.gauss(middle, mist), 0.0), 100.0)

@@ -197,8 +197,9 @@ class Flips(Knobs):
 
 
 class Attention(Knobs):
-    """A chance is a chance only for a lead that a person reaches in time: what a played half-year lives by."""
+    """A chance is one only for a lead that is reached in time, and the world's own reps have few hours and go by the org's points."""
 
+    history: float = _knob(0.6, 1.0, "share of its leads that the world's own reps have the hours to work in time; 1: nobody is neglected", ge=0.05, le=1.0)  # fmt: skip
     reached: float = _knob(1.0, 1.0, "multiple of a lead's chance when a person reaches it in time", ge=0.1, le=1.0)  # fmt: skip
     unreached: float = _knob(0.35, 1.0, "multiple of its chance when nobody does", ge=0.0, le=1.0)
     days: float = _knob(10.0, None, "days from the first scoring that count as in time", ge=0.1, le=180.0)

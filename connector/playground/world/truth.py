@@ -28,5 +28,8 @@ def read_truth(path: Path) -> Truth:
     raw = orjson.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
     for name in ("scored_at", "wins", "losses", "reach_by"):
         raw[name] = {key: datetime.fromisoformat(at) for key, at in raw.get(name, {}).items()}
+    raw["would"] = {
+        key: (datetime.fromisoformat(at), sum_) for key, (at, sum_) in raw.get("would", {}).items()
+    }
     raw["ahead"] = [Touch(**{**touch, "at": datetime.fromisoformat(touch["at"])}) for touch in raw["ahead"]]
     return Truth(**raw)
