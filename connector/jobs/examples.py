@@ -120,7 +120,9 @@ def collect(context: Context) -> Examples:
     real = len(points)
     points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
-    examples = made_of(points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), company, left_out)
+    examples = made_of(
+        points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), company, left_out
+    )
     return examples if snapshot else attended(examples, real, times, lots, settings)
 
 
@@ -140,7 +142,11 @@ def made_of(
 
 
 def attended(
-    examples: Examples, real: int, times: attention.Times, lots: Mapping[str, tuple[datetime, float]], settings: Settings
+    examples: Examples,
+    real: int,
+    times: attention.Times,
+    lots: Mapping[str, tuple[datetime, float]],
+    settings: Settings,
 ) -> Examples:
     """The same with each outcome weighed by the chance that its lead was worked. The first `real` rows are outcomes, what
     people said comes after them."""
@@ -161,9 +167,7 @@ def attended(
     )
 
 
-def features(
-    context: Context, points: Sequence[tuple[str, datetime]], *, reps_see: bool = False
-) -> pa.Table:
+def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_see: bool = False) -> pa.Table:
     """The feature table of (lead, time) pairs, one row a pair, in order. `reps_see`: with the org's own points, which the
     model never sees."""
     wanted = facts(context.settings)

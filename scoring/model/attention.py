@@ -71,7 +71,13 @@ def is_logged(won: Bools, worked: Bools) -> bool:
 
 
 def weigh(
-    rows: pa.Table, worked: Bools, *, features: Sequence[FeatureLike], group: Ints, recorded: Floats, seed: int = 0
+    rows: pa.Table,
+    worked: Bools,
+    *,
+    features: Sequence[FeatureLike],
+    group: Ints,
+    recorded: Floats,
+    seed: int = 0,
 ) -> Attention:
     """`worked`: whether a person worked the lead around the row's moment. `recorded`: the chance where a lot
     decided, NaN elsewhere. `features` may hold what the model itself must not see, the org's own points above
@@ -116,9 +122,7 @@ def _redrawn(group: Ints, random: np.random.Generator) -> Iterator[Floats]:
         yield np.bincount(random.integers(count, size=count), minlength=count)[place].astype(np.float64)
 
 
-def _learnt(
-    rows: pa.Table, worked: Bools, features: Sequence[FeatureLike], group: Ints, seed: int
-) -> Floats:
+def _learnt(rows: pa.Table, worked: Bools, features: Sequence[FeatureLike], group: Ints, seed: int) -> Floats:
     hit = worked.astype(np.float64)
     layout = layouts.learn(rows, features)
     design = layout.additive(layout.encode(rows))
@@ -127,7 +131,7 @@ def _learnt(
     start = None
     for k in range(FOLDS):
         rest = fold != k
-        if rest.all() or hit[rest].min() == hit[rest].max():
+        if rest.all() or not rest.any() or hit[rest].min() == hit[rest].max():
             continue
         start = additive.fit(design[rest], hit[rest], np.ones(int(rest.sum())), layout.groups, start=start)
         out[~rest] = sigmoid(start.logit(design[~rest]))

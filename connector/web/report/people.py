@@ -85,10 +85,13 @@ def unworked(card: Mapping[str, Any]) -> Section | None:
     return section(
         "unworked",
         "Leads nobody worked",
-        f"{count(found['unworked'])} of {count(found['leads'])} mature leads: worked like the others, about "
+        f"{found['unworked']:,} of {count(found['leads'], 'mature lead')}: worked like the others, about "
         f"{max(0.0, found['more']):.0f} more would have been won (likely {low:.0f} to {high:.0f})",
-        facts=[("Mature leads", count(found["leads"])), ("Nobody worked", count(found["unworked"])),
-               ("of these won all the same", count(found["won"]))],
+        facts=[
+            ("Mature leads", f"{found['leads']:,}"),
+            ("Nobody worked", f"{found['unworked']:,}"),
+            ("of these won all the same", f"{found['won']:,}"),
+        ],
         method="An estimate from the leads that were worked and look alike. The model counts a lost lead the less, the "
         "less likely it is that a lead like it is worked: it can't have shown what it was.",
     )
