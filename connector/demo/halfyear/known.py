@@ -38,7 +38,8 @@ BY_THEMSELVES = frozenset(
 )
 """What a lead does without a rep: all that is seen of an arriving lead after its first week."""
 
-WORK = frozenset({"call", "meeting", "email_sent"})
+WORK = frozenset({"call", "meeting"})
+"""E-mails tell nothing: sequences write them in a rep's name."""
 TAKEN_UP = frozenset({"working", "qualified", "converted"})
 """Statuses that say that somebody took a lead up."""
 
