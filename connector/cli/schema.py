@@ -240,13 +240,26 @@ def export(context: Context) -> tuple[int, Path]:
         with (folder / f"{kind}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
         pq.write_table(
             pa.table({c: [row.get(c) for row in rows] for c in columns}), folder / f"{kind}.parquet"
         )
         count += len(rows)
     err.print(f"Exported to {folder}", style="dim")
     return count, folder
+
+
+def _cell(value: str) -> str:
+    """A text that a spreadsheet would run as a formula gets the mark that keeps it a text; Parquet holds it as it was."""
+    return f"'{value}" if value[:1] in tuple("=+-@\t\r") and not _is_number(value) else value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str:

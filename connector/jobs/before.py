@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, text
 from connector.store import schema as t
 from connector.store.bulk import sql
 from scoring.routing.decide import Route
+from scoring.routing.explore import HOLDOUT
 from scoring.routing.policy import Policy
 
 _AT_WORK = timedelta(days=14)
@@ -31,6 +32,8 @@ class Before:
     do_not_score: bool = False
     explored: bool = False
     """drawn by lot at its last decision"""
+    held_out: bool = False
+    """left to the org's own rules by lot"""
     override: float | None = None
     """a rep's own score that stands: it is what routing goes by"""
 
@@ -54,6 +57,7 @@ def before(
             reviewed=reviewed.get(lead),
             do_not_score=fields.get("candor_do_not_score") is True,
             explored=was is not None and was.explored,
+            held_out=was is not None and was.rule == HOLDOUT,
             override=standing.get(lead) if fields.get("candor_override_score") is not None else None,
         )
     return out

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from connector.jobs import attention
 from connector.jobs.context import Context
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
 from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
+from connector.store.bulk import sql
 from scoring.features.build import build, connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
@@ -52,6 +54,8 @@ class Examples:
     as_of: np.ndarray
     feedback: np.ndarray
     left_out: Mapping[str, int]
+    worked: np.ndarray | None = None
+    """whether a person worked the lead around the row's moment; None where the org's activities don't tell"""
 
     @property
     def base_rate(self) -> float:
@@ -62,7 +66,7 @@ class Examples:
     def take(self, mask: np.ndarray) -> Examples:
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
-            self.as_of[mask], self.feedback[mask], self.left_out,
+            self.as_of[mask], self.feedback[mask], self.left_out, None if self.worked is None else self.worked[mask],
         )  # fmt: skip
 
 
@@ -84,6 +88,9 @@ def collect(context: Context) -> Examples:
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         lives = asof.lives(db)
+        statuses = db.scalars(text(sql("statuses"))).all()
+        times = attention.worked_times(db, statuses, Outcomes(settings.outcome.status))
+        lots = attention.drawn(db)
         said = [
             dict(r)
             for r in db.execute(select(t.feedback).where(t.feedback.c.lead_id.is_not(None))).mappings()
@@ -110,9 +117,18 @@ def collect(context: Context) -> Examples:
             left_out[STILL_OPEN if snapshot else late] += 1
         points += made
     base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
+    real = len(points)
     points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
-    rows = features(context, [(p.lead_id, p.as_of) for p in points])
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
+    examples = made_of(
+        points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), company, left_out
+    )
+    return examples if snapshot else attended(examples, real, times, lots, settings)
+
+
+def made_of(
+    points: Sequence[Point], rows: pa.Table, company: Mapping[str, str], left_out: Mapping[str, int]
+) -> Examples:
     return Examples(
         rows=rows,
         won=np.array([p.won for p in points]),
@@ -125,9 +141,38 @@ def collect(context: Context) -> Examples:
     )
 
 
-def features(context: Context, points: Sequence[tuple[str, datetime]]) -> pa.Table:
-    """The feature table of (lead, time) pairs, one row a pair, in order."""
+def attended(
+    examples: Examples,
+    real: int,
+    times: attention.Times,
+    lots: Mapping[str, tuple[datetime, float]],
+    settings: Settings,
+) -> Examples:
+    """The same with each outcome weighed by the chance that its lead was worked. The first `real` rows are outcomes, what
+    people said comes after them."""
+    leads = examples.rows["lead_id"].to_pylist()
+    moments = [(leads[i], datetime.fromtimestamp(examples.as_of[i], UTC)) for i in range(real)]
+    worked = attention.was_worked(moments, times)
+    found = attention.weights(
+        settings, facts(settings), examples.rows.slice(0, real), moments, examples.won[:real], worked,
+        examples.groups[:real], lots,
+    )  # fmt: skip
+    if found is None:
+        return examples
+    rest = len(examples.won) - real
+    return replace(
+        examples,
+        weight=examples.weight * np.concatenate([found, np.ones(rest)]),
+        worked=np.concatenate([worked, np.ones(rest, dtype=bool)]),
+    )
+
+
+def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_see: bool = False) -> pa.Table:
+    """The feature table of (lead, time) pairs, one row a pair, in order. `reps_see`: with the org's own points, which the
+    model never sees."""
     wanted = facts(context.settings)
+    if reps_see:
+        wanted = attention.with_points(wanted)
     tracked = context.store.get("tracked_fields", [])
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None

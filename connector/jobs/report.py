@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from connector.errors import NotTrained
+from connector.jobs import holdout
 from connector.jobs.context import Context
 from connector.jobs.examples import NOT_YET
 from connector.jobs.models import listed
@@ -38,6 +39,7 @@ def build(context: Context) -> dict[str, Any]:
         models[1]["card"] | {"version": models[1]["version"]} if len(models) > 1 else None,
         _counts(state, new), context.settings.training.mode,
         org=org.get("name", context.settings.crm.url), currency=org.get("currency", ""), made_at=context.clock.now(),
+        holdout=holdout.measured(context),
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from connector.store.store import put
 from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, decide
-from scoring.routing.explore import explore
+from scoring.routing.explore import explore, hold_out
 from scoring.routing.queue import in_order, room
 
 
@@ -157,8 +157,12 @@ def _score(
     if everything:
         result.reference = _reference(rows, lead_states, manifest)
     decisions = {lead: decide(state, policy) for lead, state in lead_states.items()}
-    drawn = {lead for lead in decisions if lead in stored.before and stored.before[lead].explored}
-    decisions |= explore(lead_states, decisions, policy, day=now.date(), drawn=drawn)
+    was = {lead: last for lead, last in stored.before.items() if lead in decisions}
+    for lot, drawn in (
+        (explore, {lead for lead, last in was.items() if last.explored}),
+        (hold_out, {lead for lead, last in was.items() if last.held_out}),
+    ):
+        decisions |= lot(lead_states, decisions, policy, day=now.date(), drawn=drawn)
     family = {f.name: f.family for f in features}
     inputs = rows.drop_columns(["as_of"]).to_pylist()
     # What waits in the outbox counts as shown: what changes back before it is sent must be said again.

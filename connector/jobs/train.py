@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import tempfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ from connector.jobs.mature import mature_table
 from connector.jobs.states import learn_segments
 from connector.store import schema as t
 from connector.store.runs import running
+from scoring.features.catalogue import Feature
 from scoring.model import store as files
+from scoring.model.attention import hidden
 from scoring.model.card import Model
 from scoring.model.train import train
 
@@ -83,7 +86,8 @@ def train_model(context: Context) -> Trained:
             created=created.isoformat(),
             horizon_days=context.policy.horizon_days,
         )
-        card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature)}
+        card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
+                "attention": _attention(examples.take(first), features, seed)}  # fmt: skip
         manifest = {
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
             "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
@@ -109,6 +113,20 @@ def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
         seed=seed, base_rate=examples.base_rate, **names,
     )  # fmt: skip
+
+
+def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[str, Any] | None:
+    """Who was worked, and what the others may have been worth; None where the org's activities don't tell."""
+    if first.worked is None:
+        return None
+    may_feed = tuple(f for f in features if f.role == "model")
+    _, group = np.unique(first.groups, return_inverse=True)
+    found = hidden(first.rows, first.won, first.worked, features=may_feed, group=group, seed=seed)
+    return {
+        "leads": len(first.won),
+        "worked": int(first.worked.sum()),
+        "hidden": None if found is None else asdict(found),
+    }
 
 
 def first_rows(examples: Examples) -> np.ndarray:

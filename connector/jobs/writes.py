@@ -12,6 +12,7 @@ from connector.jobs.stages import LeaveAlone, OpenReview, Stage, UpdateRecord
 from connector.jobs.words import lead_values, trend
 from connector.store.records import plain
 from scoring.routing.decide import Decision, LeadState, Route
+from scoring.routing.explore import HOLDOUT
 from scoring.routing.policy import Policy
 
 _KEPT_UNSCORED = ("candor_route", "candor_route_reason")
@@ -27,7 +28,8 @@ def lead_update(
 ) -> Stage:
     """`shown`: the lead's fields in the CRM, with what waits to be written. `row`: its new row of the score table."""
     new = lead_values(row, decision, policy, trend(score_before, row, shown))
-    if shown.get("candor_do_not_score") is True:
+    # who is held out is to be worked as if Candor were not there, so no score is shown either
+    if shown.get("candor_do_not_score") is True or decision.rule == HOLDOUT:
         new = {k: v if k in _KEPT_UNSCORED else None for k, v in new.items()}
     difference = {k: v for k, v in new.items() if _differs(shown.get(k), v)}
     why = _worth_writing(shown, difference, row["score"], decision, policy.writes.delta)

@@ -128,3 +128,31 @@ def test_what_people_said_of_an_open_lead_joins_as_part_won_and_part_lost(contex
         shares[id] = found.weight[mine & (found.won > 0.5)].sum() / found.weight[mine].sum()
     assert shares["L4"] < found.base_rate < shares["L3"]
     assert found.base_rate == pytest.approx(0.5), "of outcomes alone: one lead won, one lost"
+
+
+def test_outcomes_of_leads_that_nobody_worked_count_less_and_worked_ones_fully(context: Context) -> None:
+    taken = [Change("lead", f"W{i}", "status", BORN + timedelta(days=2), "New", "Working") for i in range(80)]
+    put(context, *(lead(f"W{i}", deal_id=f"D{i}") for i in range(80)), changes=tuple(taken))
+    put(context, *(lead(f"N{i}", status="New") for i in range(80)))
+    for i in range(0, 80, 2):
+        deal, change = won_deal(f"D{i}", 50)
+        put(context, deal, changes=(change,), kind="deals")
+    found = collect(context)
+    leads = np.array(found.rows["lead_id"].to_pylist())
+    ages = np.round((found.as_of - BORN.timestamp()) / 86400)
+    first = ages == 1
+    assert found.worked is not None
+    assert {str(lead)[0] for lead in leads[first & found.worked]} == {"W"}
+    assert set(found.weight[found.worked]) == {1.0}
+    assert (found.weight[~found.worked] < 1).all()
+
+
+def test_where_activities_do_not_tell_who_was_worked_all_count_alike(context: Context) -> None:
+    put(context, *(lead(f"W{i}", deal_id=f"D{i}") for i in range(80)))
+    put(context, *(lead(f"N{i}", status="New") for i in range(80)))
+    for i in range(80):
+        deal, change = won_deal(f"D{i}", 50)
+        put(context, deal, changes=(change,), kind="deals")
+    found = collect(context)
+    assert found.worked is None
+    assert set(found.weight) == {1.0}

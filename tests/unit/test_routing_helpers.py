@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scoring.routing.contradictions import Behaviour, Contradiction, due
 from scoring.routing.decide import LeadState, Route, decide
 from scoring.routing.engagement import band, conflicting, fit, high_expected_value, percentile, size
-from scoring.routing.explore import explore
+from scoring.routing.explore import HOLDOUT, explore, hold_out
 from scoring.routing.policy import Policy
 
 POLICY = Policy()
@@ -76,6 +76,49 @@ def test_a_drawn_lead_stays_with_its_person_while_its_score_is_low() -> None:
     decisions = {lead: decide(state, POLICY) for lead, state in states.items()}
     kept = explore(states, decisions, POLICY, day=date(2026, 3, 3), drawn={"low", "out"})
     assert {lead: (d.route, d.chance) for lead, d in kept.items()} == {"low": (Route.PERSON_SDR, 0.03)}
+
+
+HOLDING = Policy.model_validate({"exploration": {"holdout": 0.1}})
+
+
+def strong_leads(n: int, **more: object) -> dict[str, LeadState]:
+    base = {"score": 90, "low": 85, "high": 95, "confidence": 90, "engagement": 80, "channel": "inbound"}
+    return {f"L{i:05d}": LeadState(**base | more) for i in range(n)}  # type: ignore[arg-type]
+
+
+def test_a_tenth_is_held_out_and_all_who_took_part_know_their_chance() -> None:
+    states = strong_leads(2000)
+    decisions = {lead: decide(state, HOLDING) for lead, state in states.items()}
+    changed = hold_out(states, decisions, HOLDING, day=date(2026, 3, 2))
+    out = [d for d in changed.values() if d.rule == HOLDOUT]
+    assert len(out) == pytest.approx(200, abs=1)
+    assert set(changed) == set(states)
+    assert {(d.route, d.chance, d.due_hours) for d in out} == {(Route.UNSCORED, 0.1, None)}
+    assert {d.chance for d in changed.values() if d.rule != HOLDOUT} == {0.9}
+
+
+def test_a_lead_held_out_stays_so_until_it_raises_its_hand() -> None:
+    states = strong_leads(1, previous_route=Route.UNSCORED)
+    decisions = {lead: decide(state, HOLDING) for lead, state in states.items()}
+    again = hold_out(states, decisions, HOLDING, day=date(2026, 3, 3), drawn=set(states))
+    assert [d.rule for d in again.values()] == [HOLDOUT]
+    asked = strong_leads(1, previous_route=Route.UNSCORED, hand_raiser=True)
+    decisions = {lead: decide(state, HOLDING) for lead, state in asked.items()}
+    assert hold_out(asked, decisions, HOLDING, day=date(2026, 3, 3), drawn=set(asked)) == {}
+
+
+@pytest.mark.parametrize("more", [{"hand_raiser": True}, {"opted_out": True}, {"score": 10, "low": 5, "high": 15},
+                                  {"being_worked": True}, {"previous_route": Route.PERSON_AE}])  # fmt: skip
+def test_nobody_is_held_out_who_asked_or_is_at_work_or_would_not_be_routed(more: dict[str, object]) -> None:
+    states = strong_leads(300, **more)
+    decisions = {lead: decide(state, HOLDING) for lead, state in states.items()}
+    assert hold_out(states, decisions, HOLDING, day=date(2026, 3, 2)) == {}
+
+
+def test_no_holdout_unless_an_admin_wants_it() -> None:
+    states = strong_leads(300)
+    decisions = {lead: decide(state, POLICY) for lead, state in states.items()}
+    assert hold_out(states, decisions, POLICY, day=date(2026, 3, 2)) == {}
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50))

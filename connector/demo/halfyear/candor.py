@@ -16,7 +16,15 @@ from connector.demo.halfyear.known import Known
 from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import upcoming
 from connector.jobs.before import Before
-from connector.jobs.examples import Examples, Point, as_of_points, base_rate, feedback_points
+from connector.jobs.examples import (
+    Examples,
+    Point,
+    as_of_points,
+    attended,
+    base_rate,
+    feedback_points,
+    made_of,
+)
 from connector.jobs.fields import features_of
 from connector.jobs.scope import Outcomes
 from connector.jobs.states import Reference, is_edge_case, learn_segments, states
@@ -187,6 +195,7 @@ class Candor:
         ]  # fmt: skip
         keys = [(p.lead_id, p.as_of) for p in points]
         base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
+        real = len(points)
         told: list[Point] = []
         for event in self.said if self.lessons == "all" else ():
             made = feedback_points(event, base)
@@ -194,13 +203,8 @@ class Candor:
             on = (event["at"] - known.start).days
             keys += [known.last_look(event["lead_id"], on)] * len(made)
         points += told
-        return Examples(
-            rows=known.lines(keys), won=np.array([p.won for p in points]),
-            weight=np.array([p.weight for p in points]),
-            groups=np.array([known.company[p.lead_id] for p in points], dtype=str),
-            amount=np.array([p.amount for p in points]), as_of=np.array([p.as_of.timestamp() for p in points]),
-            feedback=np.array([p.feedback for p in points], dtype=bool), left_out={},
-        )  # fmt: skip
+        examples = made_of(points, known.lines(keys), known.company, {})
+        return attended(examples, real, known.worked, {}, known.settings)
 
 
 def _take(scores: Scores, lines: Sequence[int]) -> Scores:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from connector.jobs.attention import with_points
 from connector.jobs.examples import as_of_points
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes
@@ -36,6 +37,11 @@ BY_THEMSELVES = frozenset(
     {"page_view", "download", "form", "webinar", "campaign_response", "email_forwarded"}
 )
 """What a lead does without a rep: all that is seen of an arriving lead after its first week."""
+
+WORK = frozenset({"call", "meeting"})
+"""E-mails tell nothing: sequences write them in a rep's name."""
+TAKEN_UP = frozenset({"working", "qualified", "converted"})
+"""Statuses that say that somebody took a lead up."""
 
 Key = tuple[str, datetime]
 
@@ -60,6 +66,8 @@ class Known:
     rows: pa.Table
     at: Mapping[Key, int]
     company: Mapping[str, str]
+    worked: Mapping[str, Sequence[datetime]]
+    """when the world's own reps worked each lead of the history"""
     _stories: Mapping[str, _Story]
 
     def moment(self, day: int) -> datetime:
@@ -151,14 +159,35 @@ def prepare(world: World, truth: Truth, days: int, policy: Policy) -> Known:
     })  # fmt: skip
     engine = connect()
     try:
-        rows = build(engine, Inputs(points, *tables(world, truth, settings, start)), facts(settings))
+        rows = build(
+            engine, Inputs(points, *tables(world, truth, settings, start)), with_points(facts(settings))
+        )
     finally:
         engine.disconnect()
     return Known(
         world, truth, settings, policy, start, days, retrain, arrivals, dict(looks), first_look, rows,
         {key: i for i, key in enumerate(keys)},
-        {p.key: p.account or company_domain(p.email or "") or p.key for p in world.people}, stories,
+        {p.key: p.account or company_domain(p.email or "") or p.key for p in world.people}, worked_times(world, start), stories,
     )  # fmt: skip
+
+
+def worked_times(world: World, start: datetime) -> dict[str, list[datetime]]:
+    """As the product's own query tells it (connector/store/sql/worked.sql), of the leads of the history."""
+    history = {p.key for p in world.people if p.created_at <= start}
+    found: dict[str, list[datetime]] = defaultdict(list)
+    for touch in world.touches:
+        if touch.person in history and touch.actor == "person" and touch.kind in WORK:
+            found[touch.person].append(touch.at)
+    for change in world.changes:
+        if (
+            change.key in history
+            and change.kind == "person"
+            and change.field == "status"
+            and change.old is not None
+            and change.new in TAKEN_UP
+        ):
+            found[change.key].append(change.at)
+    return {lead: sorted(times) for lead, times in found.items()}
 
 
 def _look_days(person: Person, start: datetime, days: int) -> list[int]:
@@ -227,7 +256,7 @@ def _changes(world: World, settings: Settings, start: datetime) -> pa.Table:
     said: list[tuple[str, str, datetime, str | None]] = []
     for person in world.people:
         values = {**person.fields, "email": person.email, "company": person.company}
-        for fact in facts(settings):
+        for fact in with_points(facts(settings)):
             mine = sorted(edits.get((person.key, fact.name), ()), key=lambda c: c.at)
             at_first = mine[0].old if mine else values.get(fact.name)
             said.append((person.key, fact.name, person.created_at, _text(at_first)))

@@ -71,10 +71,8 @@ class _Pages:
         start = max(start, 0)
         found = list(self._desk.leads(search=q[:100], limit=PAGE + 1, offset=start))
         cards = [(lead, card(lead, self._now())) for lead in found[:PAGE]]
-        cases = [
-            (case, self._other("lead", case.values.get("candor_lead")))
-            for case in list(self._desk.reviews())[:CASES]
-        ]
+        cases = [(case, self._other("lead", case.values.get("candor_lead"))) for case in self._desk.reviews()]
+        cases = sorted(cases, key=lambda case: (-_uncertain_value(case[1]), case[0].id))[:CASES]
         return self._page("leads.html", request, cards=cards, q=q[:100], start=start, size=PAGE,
                           more=len(found) > PAGE, cases=cases, full=len(cases) == CASES)  # fmt: skip
 
@@ -166,6 +164,13 @@ class _Pages:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._org.now() / 1000, UTC)
+
+
+def _uncertain_value(lead: View | None) -> float:
+    """What the queue is ordered by: expected value times the width of the range (routing's own order)."""
+    values = {} if lead is None else lead.values
+    worth, sure = values.get("candor_expected_value"), values.get("candor_confidence")
+    return 0.0 if worth is None or sure is None else float(worth) * (100 - float(sure))
 
 
 def _together(entry: TimelineEntry) -> tuple[str, object, str | None]:

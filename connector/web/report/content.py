@@ -19,6 +19,7 @@ from scoring.metrics.compare import compare
 from scoring.metrics.edge_cases import edge_cases
 from scoring.metrics.flags import flag_outcomes
 from scoring.metrics.four import by_confidence, hand_raisers, lucky, precision_by_value, recall_by_channel
+from scoring.metrics.holdout import Effect
 from scoring.metrics.outcomes import Floats, read
 from scoring.metrics.scores import quality, reliability
 from scoring.routing.policy import Policy
@@ -41,6 +42,7 @@ def content(
     currency: str,
     made_at: datetime,
     truth: Floats | None = None,
+    holdout: Effect | None = None,
 ) -> dict[str, Any]:
     """Everything on the page.
 
@@ -48,7 +50,7 @@ def content(
     mappings of name -> number under reviews (open, overdue, completed …), overrides, tags, forms (asked,
     completed, abandoned), routes, data and api (calls, failed …), and the number `maturing` of leads still
     inside the horizon; what is absent is shown as not there yet. `truth` are the true chances of the same
-    leads, on worlds where they are known.
+    leads, on worlds where they are known. `holdout`: what the routing was worth, where the admin chose a holdout.
     """
     outcomes, base = read(matured), (model_card.get("data") or {}).get("base_rate")
     on_edge = edge_cases(outcomes, policy, base_rate=base, truth=truth)
@@ -74,6 +76,7 @@ def content(
         "lucky": lucky(outcomes, policy),
         "reviewed": reviewed(outcomes, policy),
         "old_and_new": against_old,
+        "holdout": holdout,
     }
     return {
         "org": org,
@@ -105,6 +108,7 @@ def _sections(
         edge.missed(m["edge_cases"], policy, currency),
         measures.confidence(m["confidence"], policy),
         people.attention(m["attention"], currency),
+        *filter(None, [people.unworked(card)]),
         findings.budgets(m["budgets"], policy),
         measures.hand_raisers(m["hand_raisers"], currency),
         measures.precision(m["precision"], currency),
@@ -114,6 +118,7 @@ def _sections(
         measures.reliability(m["reliability"], m["quality"], m["lucky"], policy),
         findings.old_and_new(m["old_and_new"], card, old_card),
         people.people(m["reviewed"], counts, currency),
+        *([] if m["holdout"] is None else [people.holdout(m["holdout"])]),
         people.model_card(card, policy, mode),
         people.data_and_calls(counts, n, mode),
     ]

@@ -9,6 +9,7 @@ from connector.web.report.shapes import Section, empty, grid, ranges, row, secti
 from connector.web.report.words import count, money, percent, rate_text
 from scoring.metrics.attention import Cell, Group
 from scoring.metrics.four import VALUE_BANDS
+from scoring.metrics.holdout import Effect
 from scoring.metrics.rates import not_enough
 from scoring.routing.policy import Policy
 
@@ -70,6 +71,52 @@ def attention(cells: Sequence[Cell], currency: str) -> Section:
             [
                 [c.confidence, f"{currency} {c.value}", rate_text(c.reached), rate_text(c.converted)]
                 for c in cells
+            ],
+        ),
+    )
+
+
+def unworked(card: Mapping[str, Any]) -> Section | None:
+    """What the leads that nobody worked may have been worth; None where the activities don't tell who was worked."""
+    found = (card.get("attention") or {}).get("hidden")
+    if found is None:
+        return None
+    low, high = max(0.0, found["low"]), max(0.0, found["high"])
+    return section(
+        "unworked",
+        "Leads nobody worked",
+        f"{found['unworked']:,} of {count(found['leads'], 'mature lead')}: worked like the others, about "
+        f"{max(0.0, found['more']):.0f} more would have been won (likely {low:.0f} to {high:.0f})",
+        facts=[
+            ("Mature leads", f"{found['leads']:,}"),
+            ("Nobody worked", f"{found['unworked']:,}"),
+            ("of these won all the same", f"{found['won']:,}"),
+        ],
+        method="An estimate from the leads that were worked and look alike. The model counts a lost lead the less, the "
+        "less likely it is that a lead like it is worked: it can't have shown what it was.",
+    )
+
+
+def holdout(effect: Effect) -> Section:
+    topic = "What the routing is worth"
+    if effect.gain is None or effect.low is None or effect.high is None:
+        few = min((effect.routed, effect.held_out), key=lambda r: r.n)
+        return empty(
+            "holdout", topic, "Too few held-out leads have an outcome yet", not_enough(few.n, few.needed)
+        )
+    by = f"{effect.gain:+.1%} of leads won (likely {effect.low:+.1%} to {effect.high:+.1%})"
+    return section(
+        "holdout",
+        topic,
+        f"Routed leads against those left to your own rules: {by}"
+        if effect.sure
+        else f"No difference can be shown yet: {by}",
+        table=table(
+            "Leads that qualified, by what the lot decided",
+            ["", "Won"],
+            [
+                ["Routed by Candor", rate_text(effect.routed)],
+                ["Left to your own rules", rate_text(effect.held_out)],
             ],
         ),
     )
