@@ -27,7 +27,9 @@ class SchemaPort(Protocol):
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.
-        denied: objects whose properties the key may not read (they are absent from `objects`).
+        denied: objects whose properties the key may not read (they are absent from `objects`), and "lists".
+        lists: of the portal's lists those that are named Candor's or ask for one of its properties, each {"listId", "name",
+            "objectTypeId", "processingType", "filterBranch"}.
         pipelines: {"tickets": [pipeline, ...]}.
         custom_properties: {"contacts": how many are still free} (optional).
 

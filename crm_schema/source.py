@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crm_schema.declaration import REVIEW, fields_on
+from crm_schema.declaration import REVIEW, SEGMENTS, fields_on
 from crm_schema.naming import GROUP, REVIEW_OBJECT, SALESFORCE_OBJECTS
 from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS
-from crm_schema.render import hubspot
+from crm_schema.render import hubspot, hubspot_lists
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render.salesforce_xml import API_VERSION, document
 
@@ -88,8 +88,8 @@ def _connection() -> Iterator[tuple[str, bytes]]:
 
 
 def hubspot_project() -> dict[str, bytes]:
-    """path below deploy/hubspot -> content. A project holds the app and its scopes; properties, group and pipeline can't
-    stand in one, so their bodies lie beside it, as HubSpot's API takes them."""
+    """path below deploy/hubspot -> content. A project holds the app and its scopes; properties, group, pipeline
+    and lists can't stand in one, so their bodies lie beside it, as HubSpot's API takes them."""
     app: dict[str, Any] = {
         "uid": "candor_app",
         "type": "app",
@@ -110,6 +110,7 @@ def hubspot_project() -> dict[str, bytes]:
         "hsproject.json": _json({"name": "candor", "srcDir": "src", "platformVersion": HUBSPOT_PLATFORM}),
         "src/app/app-hsmeta.json": _json(app),
         "schema/pipeline.json": _json(hubspot.pipeline()),
+        "schema/lists.json": _json([hubspot_lists.list_input(one) for one in SEGMENTS]),
         "schema/group.json": _json({"name": GROUP, "label": "Candor", "displayOrder": -1}),
     }
     for object_name in hubspot.OBJECTS:

@@ -121,6 +121,31 @@ class UpdateStage(Stage):
 
 
 @dataclass(frozen=True, slots=True)
+class CreateList(Stage):
+    """A list of records that HubSpot keeps by its filters (a segment)."""
+
+    list: Mapping[str, Any]
+    object: str = field(default="lists", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateList(Stage):
+    """Give a list its filters again."""
+
+    id: str
+    filters: Mapping[str, Any]
+    object: str = field(default="lists", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteList(Stage):
+    """Remove a list, not the records in it. HubSpot keeps it for 90 days."""
+
+    id: str
+    object: str = field(default="lists", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveProperties(Stage):
     """Put Candor's properties of one object into HubSpot's bin, where they stay for 90 days."""
 

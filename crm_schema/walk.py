@@ -15,15 +15,18 @@ from crm_schema.stages import (
     ArchiveProperties,
     AssignPermissionSet,
     CreateGroup,
+    CreateList,
     CreatePipeline,
     CreateProperties,
     CreateStage,
+    DeleteList,
     DeletePipeline,
     Deploy,
     Destroy,
     Line,
     Stage,
     UnassignPermissionSet,
+    UpdateList,
     UpdateProperty,
     UpdateStage,
 )
@@ -126,6 +129,12 @@ def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
             return "create_stage", {"object": o, "pipeline": pipeline_id, **made}
         case UpdateStage(object=o, pipeline=pipeline_id, id=id, change=change):
             return "update_stage", {"object": o, "pipeline": pipeline_id, "id": id, **change}
+        case CreateList(object=o, list=made):
+            return "create_list", {"object": o, **made}
+        case UpdateList(object=o, id=id, filters=filters):
+            return "update_list", {"object": o, "id": id, "filterBranch": dict(filters)}
+        case DeleteList(object=o, id=id):
+            return "delete_list", {"object": o, "id": id}
         case ArchiveProperties(object=o, names=names):
             return "archive_properties", {"object": o, "names": list(names)}
         case ArchiveGroup(object=o, name=name):
@@ -157,6 +166,12 @@ def _heading(stage: Stage) -> str:
             return f"A pipeline of {o}:"
         case CreateStage(object=o) | UpdateStage(object=o):
             return f"A stage of the pipeline of {o}:"
+        case CreateList():
+            return "A list of leads:"
+        case UpdateList():
+            return "Filters of a list:"
+        case DeleteList():
+            return "Remove a list:"
         case ArchiveProperties(object=o):
             return f"Archive properties of {o}:"
         case ArchiveGroup(object=o):

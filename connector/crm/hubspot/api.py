@@ -96,6 +96,9 @@ class Api:
         base = f"/crm/associations/{self.version}" if self._dated else "/crm/v4/associations"
         return f"{base}/{obj}/{to}/batch/{end}"
 
+    def lists(self, end: str = "") -> str:
+        return f"/crm/lists/{self.version}{end}" if self._dated else f"/crm/v3/lists{end}"
+
     def owners(self) -> str:
         return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners"
 
