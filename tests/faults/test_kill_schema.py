@@ -40,8 +40,8 @@ class Killer:
         if self.when == "after":
             await self.app(scope, receive, _nothing)
         assert self.victim is not None
+        self.killed = True  # before: who waits for the victim's end looks at it next
         os.kill(self.victim, signal.SIGKILL)
-        self.killed = True
         await send({"type": "http.response.start", "status": 503, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

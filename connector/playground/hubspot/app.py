@@ -91,7 +91,7 @@ class House:
 def _is_write(method: str, path: str) -> bool:
     """Does a request of this kind need a transaction? (Reads by POST, search and batch/read, do not.)"""
     return method in ("POST", "PATCH", "PUT", "DELETE") and not path.rstrip("/").endswith(
-        ("/search", "/batch/read", "/token")
+        ("/search", "/batch/read", "/token", "/introspect", "/access-token-info")
     )
 
 
