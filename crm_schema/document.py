@@ -20,6 +20,7 @@ from crm_schema.naming import (
 )
 from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS, Access
 from crm_schema.render import hubspot
+from crm_schema.render.salesforce_connection import APP
 from crm_schema.render.salesforce_parts import ALSO_READS
 from crm_schema.render.salesforce_state import TRACKED_FIELDS
 
@@ -108,6 +109,14 @@ def salesforce_page() -> str:
         "## Shadow mode, and going live",
         "Salesforce shows a new field to nobody until a permission set does. So at first hand out `Candor_Admin` only: scores "
         "are written, and only admins see them. To go live, assign `Candor_Rep` and `Candor_Reviewer`.",
+        "## How Candor signs in",
+        f"By an External Client App and your certificate, so that no secret is kept. `candor apply --certificate candor.crt "
+        f"--contact you@example.com` makes it: the app “{APP}” with JWT bearer, the scopes `api` and `refresh_token`, open to "
+        f"holders of `{INTEGRATION.name}` alone; it sets no consumer secret, and your private key stays with you. Without these "
+        "options no app is made. It is a deployment of its own: where your org keeps the Metadata API from OAuth consumers (Setup, "
+        "External Client App Settings), Salesforce refuses it by name and the rest is there. Salesforce gives no certificate "
+        "back, so `candor verify` tells that the app is gone, not that its certificate is another. `candor remove` takes it out, "
+        "unless Candor signs in by a certificate: then it says that the app stays.",
         "## What you do by hand",
         "- **Who applies.** `candor plan`, `apply` and `remove` need a user with Modify Metadata Through Metadata API "
         "Functions; the daily work doesn't, and no permission set of Candor's grants it.\n"

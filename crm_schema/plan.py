@@ -6,11 +6,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crm_schema.connection import Connect
 from crm_schema.consequences import Finding
 from crm_schema.errors import SchemaError, UnknownCRM
 from crm_schema.naming import SALESFORCE_OBJECTS
 from crm_schema.port import SchemaPort
-from crm_schema.render import hubspot, hubspot_drift, salesforce, salesforce_drift, salesforce_removal
+from crm_schema.render import (
+    hubspot,
+    hubspot_drift,
+    salesforce,
+    salesforce_connection,
+    salesforce_drift,
+    salesforce_removal,
+)
 from crm_schema.render.difference import Difference
 from crm_schema.stages import Line, Stage
 
@@ -37,6 +45,8 @@ class Plan:
     reads: AlsoReads = field(default_factory=dict)
     room: tuple[str, ...] = ()
     """limits of the CRM, as far as it tells them, and what is left of them"""
+    connect: Connect | None = None
+    """the app to sign in through that this plan also makes"""
 
     @property
     def empty(self) -> bool:
@@ -58,11 +68,19 @@ class Plan:
         return sum(stage.calls for stage in self.stages)
 
 
-def plan(port: SchemaPort, reads: AlsoReads | None = None) -> Plan:
+def plan(port: SchemaPort, reads: AlsoReads | None = None, connect: Connect | None = None) -> Plan:
     """What `apply` would do. Raises Conflict when a field of Candor's name is something else, NoRoom when
-    fields don't fit."""
+    fields don't fit. `connect`: make the app to sign in through as well."""
     wanted = reads or {}
-    return _plan("apply", _renderer(port)[0](port.read(), wanted), wanted)
+    org = port.read()
+    found = _renderer(port)[0](org, wanted)
+    if port.crm == "salesforce":
+        salesforce_connection.difference(org, connect, found)
+    elif connect is not None:
+        raise SchemaError(
+            "A sign-in app with a certificate is Salesforce's way.", fix="Leave --certificate out."
+        )
+    return _plan("apply", found, wanted, connect)
 
 
 def also_reads(fields: Mapping[str, Mapping[str, str]]) -> AlsoReads:
@@ -89,16 +107,24 @@ def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
     return [str(line) for stage in found.stages for line in stage.lines]
 
 
-def drift(port: SchemaPort, reads: AlsoReads | None = None, tracked: Collection[str] = ()) -> list[Finding]:
+def drift(
+    port: SchemaPort, reads: AlsoReads | None = None, tracked: Collection[str] = (), *, app: bool = False
+) -> list[Finding]:
     """How an org that has Candor differs from the declaration, each difference with what it breaks and who mends it.
-    `tracked`: what `tracked_now` told after the last apply."""
+    `tracked`: what `tracked_now` told after the last apply; `app`: an apply has made the app to sign in through."""
     _renderer(port)
     org = port.read()
     if port.crm == "hubspot":
         found = hubspot_drift.drift(org)
     else:
         found = salesforce_drift.drift(org, reads or {}, tracked)
+        found += salesforce_connection.drift(org) if app else ()
     return sorted(set(found))
+
+
+def sign_in(port: SchemaPort, connect: Connect) -> dict[str, str]:
+    """The options of a connection that signs in through the app that an apply has made, as far as they are known here."""
+    return {"client_id": salesforce_connection.consumer_key(connect, str(port.read()["org_id"]))}
 
 
 def tracked_now(port: SchemaPort) -> list[str]:
@@ -107,9 +133,17 @@ def tracked_now(port: SchemaPort) -> list[str]:
     return salesforce_drift.tracked_now(port.read()) if port.crm == "salesforce" else []
 
 
-def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads) -> Plan:
+def _plan(
+    purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads, connect: Connect | None = None
+) -> Plan:
     return Plan(
-        purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads, tuple(found.room)
+        purpose,
+        tuple(found.stages),
+        tuple(found.kept),
+        tuple(found.limits),
+        reads,
+        tuple(found.room),
+        connect,
     )
 
 

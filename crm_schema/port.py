@@ -24,6 +24,8 @@ class SchemaPort(Protocol):
         permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
         system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
             names, conversion: {"Contact": {lead field: contact field}}, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
+        apps: developer names of the org's External Client Apps (optional), signed_in_by_app: whether this connection signs in
+            through one by certificate, org_id.
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.
@@ -57,5 +59,6 @@ class Surroundings(SchemaPort, Protocol):
         ...
 
     def references(self) -> list[dict[str, Any]]:
-        """What of the org's own uses Candor's fields: {"kind", "name", "field"}."""
+        """What of the org's own uses Candor's fields: {"kind", "name", "field"}, and "id" where a stage of a removal names the
+        same thing by it (a list of Candor's that an admin renamed)."""
         ...

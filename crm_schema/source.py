@@ -14,8 +14,8 @@ from typing import Any
 
 from crm_schema.declaration import REVIEW, SEGMENTS, fields_on
 from crm_schema.naming import GROUP, REVIEW_OBJECT, SALESFORCE_OBJECTS
-from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS
-from crm_schema.render import hubspot, hubspot_lists
+from crm_schema.permissions import HUBSPOT_SCOPES, PERMISSION_SETS
+from crm_schema.render import hubspot, hubspot_lists, salesforce_connection
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render.salesforce_xml import API_VERSION, document
 
@@ -72,19 +72,8 @@ def _salesforce() -> Iterator[tuple[str, bytes]]:
 def _connection() -> Iterator[tuple[str, bytes]]:
     """The External Client App that Candor signs in through, by JWT bearer: only users whom an admin has approved by the
     integration's permission set. Its certificate is yours, so the file that names it isn't here: README.md tells."""
-    yield f"{_CONNECTION}/externalClientApps/{_APP}.eca-meta.xml", document("ExternalClientApplication", {
-        "label": _APP, "description": "Candor signs in through this app, as its integration user.",
-        "distributionState": "Local", "isProtected": False,
-    })  # fmt: skip
-    yield f"{_CONNECTION}/extlClntAppOauthSettings/{_APP}.ecaOauth-meta.xml", document("ExtlClntAppOauthSettings", {
-        "commaSeparatedOauthScopes": "Api, RefreshToken", "externalClientApplication": _APP, "label": _APP,
-    })  # fmt: skip
-    yield f"{_CONNECTION}/extlClntAppOauthPolicies/{_APP}.ecaOauthPlcy-meta.xml", document(
-        "ExtlClntAppOauthConfigurablePolicies", {
-            "externalClientApplication": _APP, "label": _APP, "permittedUsersPolicyType": "AdminApprovedPreAuthorized",
-            "commaSeparatedPermissionSet": INTEGRATION.name,
-        },
-    )  # fmt: skip
+    for path, (kind, tree) in salesforce_connection.trees().items():
+        yield f"{_CONNECTION}/{path}-meta.xml", document(kind, tree)
 
 
 def hubspot_project() -> dict[str, bytes]:

@@ -95,7 +95,9 @@ def _subject(line: Line) -> str:
 
 
 def _again(plan: Plan, port: SchemaPort) -> Plan:
-    return planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.reads)
+    return (
+        planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.reads, plan.connect)
+    )
 
 
 def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:

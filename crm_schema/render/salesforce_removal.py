@@ -8,6 +8,7 @@ from typing import Any
 from crm_schema.declaration import REVIEW, fields_on
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import PERMISSION_SETS
+from crm_schema.render import salesforce_connection
 from crm_schema.render.difference import Difference
 from crm_schema.render.salesforce import FITS, hidden, names, see_again
 from crm_schema.render.salesforce_xml import package, zipped
@@ -36,6 +37,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
             "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase them in "
             "Setup, Object Manager, Deleted Fields."
         )
+    salesforce_connection.removal(org, found)
     sets = [grant.name for grant in PERMISSION_SETS if grant.name in names(org["permission_sets"])]
     for name in sets:
         line = Line("remove", f"permission set {name} from everyone who holds it")

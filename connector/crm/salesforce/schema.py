@@ -35,7 +35,7 @@ DEPLOY_OPTIONS = {
 
 
 class Schema:
-    """`sleep` in seconds. `changed` is called after each change."""
+    """`sleep` in seconds. `changed` is called after each change. `by_certificate`: how this connection signs in."""
 
     crm = "salesforce"
 
@@ -45,9 +45,11 @@ class Schema:
         describes: Describes,
         *,
         changed: Callable[[], None],
+        by_certificate: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api, self._describes, self._changed, self._sleep = api, describes, changed, sleep
+        self._by_certificate = by_certificate
 
     def read(self) -> dict[str, Any]:
         self._changed()  # read afresh: someone else may have changed it
@@ -61,7 +63,7 @@ class Schema:
                 for n, f in fields.items():
                     f["tracked"] = n in followed[name]
             objects[name] = {"fields": fields}
-        queues, sets, assigned = self._api.queries(
+        queues, sets, assigned, apps = self._api.queries(
             [
                 ("SELECT DeveloperName FROM Group WHERE Type = 'Queue'", False),
                 ("SELECT Id, Name FROM PermissionSet WHERE IsOwnedByProfile = FALSE", False),
@@ -69,19 +71,29 @@ class Schema:
                     f"SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = '{self._me()}'",
                     False,
                 ),
+                ("SELECT DeveloperName FROM ExternalClientApplication", False),
             ],
-            what="reading queues and permission sets",
+            what="reading queues, permission sets and apps",
         )
         ours = {row["PermissionSetId"] for row in ok(assigned)["records"]}
         named = [row["Name"] for row in ok(sets)["records"]]
         return {
             **setup.read(self._api, named, review=setup.REVIEW in found),
             "objects": objects,
+            **self._sign_in(apps),
             "queues": [row["DeveloperName"] for row in ok(queues)["records"]],
             "permission_sets": [
                 {"name": row["Name"], "assigned": row["Id"] in ours} for row in ok(sets)["records"]
             ],
         }
+
+    def _sign_in(self, apps: Any) -> dict[str, Any]:
+        """`apps` only where this user may see them."""
+        me = self._api.user_info() or {}
+        found = {"org_id": str(me.get("organization_id", "")), "signed_in_by_app": self._by_certificate}
+        if not isinstance(apps, CRMError):
+            found["apps"] = sorted(row["DeveloperName"] for row in apps["records"])
+        return found
 
     def automations(self) -> list[dict[str, Any]]:
         """What an update of a record that Candor writes to would start."""
