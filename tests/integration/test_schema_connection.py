@@ -23,6 +23,7 @@ from crm_schema.stages import Deploy
 from crm_schema.walk import apply, explain
 from tests.contract.adapters import Bench, SalesforceBench, Site, site
 from tests.contract.small_world import small_world
+from tests.integration.test_schema_on_local_crm import Dying
 from tests.unit.crm_schema_orgs import HubSpotPortal
 from tests.unit.test_crm_schema_salesforce_files import problems
 
@@ -83,6 +84,20 @@ def test_candor_signs_in_through_the_app_that_apply_made(bare: Bench, pair: tupl
     assert port.read() == before
     with pytest.raises(AuthError):
         by_certificate(bare, **sign_in(port, connect), key=key).check()
+
+
+def test_a_run_that_died_after_making_the_app_needs_nothing_read_back(
+    bare: Bench, pair: tuple[Path, Connect]
+) -> None:
+    key, connect = pair
+    port = bare.connect().schema()
+    shown = plan(port, connect=connect)
+    for written in range(shown.calls):
+        with pytest.raises(KeyboardInterrupt):
+            apply(shown, Dying(port, 0))
+        assert len(plan(port, connect=connect).stages) == shown.calls - written - 1
+    apply(shown, port)
+    assert by_certificate(bare, **sign_in(port, connect), key=key).check().kind
 
 
 def test_only_holders_of_the_permission_set_are_let_in(bare: Bench, pair: tuple[Path, Connect]) -> None:
