@@ -5,7 +5,7 @@ An adapter serves it structurally (`adapter.schema()`); neither side imports the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -37,12 +37,21 @@ class SchemaPort(Protocol):
 
     What `run` takes (docs/architecture.md lists it; `walk.py` sends it) is one write call each, the `delete_pipeline` of
     HubSpot aside, which deletes the tickets in it first. `run` raises the adapter's own errors.
+    `write_values` {object, records: [(id, {field: plain value})]} gives {"failed": [(id, why), ...]}.
     """
 
     crm: str
     """"salesforce" or "hubspot": which renderer."""
 
+    batch: int
+    """records that one `write_values` takes"""
+
     def read(self) -> dict[str, Any]: ...
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Every record that has a value in one of these fields: its id, and these fields' plain values. Fields that aren't
+        there (yet) are left out. Asked only when an upgrade carries values."""
+        ...
 
     def check(self, objects: Collection[str]) -> None:
         """Raise when this user may not change these objects' schema. Changes nothing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_schema import plan as planning
+from crm_schema.carrying import Refused, differing, refusal
 from crm_schema.errors import SchemaError, UnknownStage
 from crm_schema.plan import Plan
 from crm_schema.port import SchemaPort
@@ -14,6 +15,7 @@ from crm_schema.stages import (
     ArchiveGroup,
     ArchiveProperties,
     AssignPermissionSet,
+    Carry,
     CreateGroup,
     CreateList,
     CreatePipeline,
@@ -101,13 +103,54 @@ def _again(plan: Plan, port: SchemaPort) -> Plan:
 
 
 def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:
+    calls = 0
     for done, stage in enumerate(plan.stages):
         if progress is not None:
             progress(done, len(plan.stages), _heading(stage))
+        if isinstance(stage, Carry):
+            calls += _carry(stage, port)
+            continue
         op, payload = _order(stage)
         port.run(op, payload)
+        calls += stage.calls
     lines = tuple(str(line) for stage in plan.stages for line in stage.lines)
-    return Applied(len(plan.stages), plan.calls, lines)
+    return Applied(len(plan.stages), calls, lines)
+
+
+ROUNDS = 5
+"""how often values are looked at again, until all stand where they belong"""
+
+
+def _carry(stage: Carry, port: SchemaPort) -> int:
+    """Write what differs, look again, and go on only when nothing differs any more: what comes next may delete the old field.
+    The number of write calls."""
+    fields = sorted({name for h in stage.hops for name in (h.source, h.target)})
+    calls = 0
+    for _ in range(ROUNDS):
+        found = list(differing(list(port.values(stage.object, fields)), stage.hops))
+        refused = [one for one in found if isinstance(one, Refused)]
+        if refused:
+            raise SchemaError(
+                refusal(stage.object, refused),
+                fix="Nothing was deleted. Change these values in the CRM, then `candor apply` goes on.",
+            )
+        writes = [one for one in found if not isinstance(one, Refused)]
+        if not writes:
+            return calls
+        failed: list[tuple[str, str]] = []
+        for start in range(0, len(writes), port.batch):
+            done = port.run(
+                "write_values", {"object": stage.object, "records": writes[start : start + port.batch]}
+            )
+            failed += done["failed"]
+            calls += 1
+        if len(failed) == len(writes):
+            break
+    why = f" The first is {failed[0][0]}: {failed[0][1]}." if failed else ""
+    raise SchemaError(
+        f"{len(failed) or 'Some'} records of {stage.object} don't take their values into the new field.{why}",
+        fix="Nothing was deleted. Mend what is named, then `candor apply` goes on.",
+    )
 
 
 def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
@@ -150,6 +193,8 @@ def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
 def _heading(stage: Stage) -> str:
     """A stage in one line, for the explainer and for progress."""
     match stage:
+        case Carry(object=o):
+            return f"Values of {o}, record by record:"
         case Deploy():
             return "One deployment (all or nothing):"
         case Destroy():

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_schema import upgrade
 from crm_schema.choices import Choice
 from crm_schema.declaration import FIELDS, REVIEW, Field
 from crm_schema.errors import NoRoom, SchemaError
@@ -210,7 +211,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
         there = org["objects"][object_name]
         have = there["properties"]
         ours = []
-        for f in fields_on(object_name):
+        for f in (*fields_on(object_name), *_former(object_name)):
             name = hubspot_name(f.key)
             if name in have and is_ours(f, have[name]):
                 ours.append(name)
@@ -232,6 +233,11 @@ def removal(org: Mapping[str, Any]) -> Difference:
             "HubSpot keeps archived properties and deleted lists for 90 days; until then an admin can restore one."
         )
     return found
+
+
+def _former(object_name: str) -> list[Field]:
+    kinds = tuple(kind for kind, name in HUBSPOT_OBJECTS.items() if name == object_name)
+    return upgrade.former(kinds, lambda _: fields_on(object_name))
 
 
 def is_ours(f: Field, have: Mapping[str, Any]) -> bool:

@@ -40,7 +40,7 @@ class Killer:
         if self.when == "after":
             await self.app(scope, receive, _nothing)
         assert self.victim is not None
-        self.killed = True  # before: who waits for the victim's end looks at it next
+        self.killed = True  # first: whoever waits for the death looks at once
         os.kill(self.victim, signal.SIGKILL)
         await send({"type": "http.response.start", "status": 503, "headers": []})
         await send({"type": "http.response.body", "body": b""})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied
-from connector.crm.hubspot import lists
+from connector.crm.hubspot import carry, lists
 from connector.crm.hubspot.account import Account
 from connector.crm.hubspot.errors import Refused
 from connector.crm.hubspot.fields import CANDOR
@@ -20,6 +20,7 @@ BATCH = 100
 
 class Schema:
     crm = "hubspot"
+    batch = BATCH
 
     def __init__(self, account: Account) -> None:
         self._account, self._api = account, account.api
@@ -70,6 +71,9 @@ class Schema:
         }
         free = {o: int(by_type[o]["limit"]) - int(by_type[o]["usage"]) for o in OBJECTS if o in by_type}
         return {"custom_properties": free}
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        return carry.values(self._account, object_name, fields)
 
     def automations(self) -> list[dict[str, Any]] | None:
         """Enabled workflows that a change of a record may start; None: the key lacks the scope `automation`."""
@@ -122,7 +126,7 @@ class Schema:
             "archive_group": self._archive_group, "create_pipeline": self._create_pipeline,
             "delete_pipeline": self._delete_pipeline, "create_stage": self._create_stage,
             "update_stage": self._update_stage, "create_list": self._create_list, "update_list": self._update_list,
-            "delete_list": self._delete_list,
+            "delete_list": self._delete_list, "write_values": self._write_values,
         }  # fmt: skip
         if op not in ops:
             raise CRMError(f"HubSpot knows no schema operation {op!r}.")
@@ -131,6 +135,9 @@ class Schema:
             return ops[op](str(rest.pop("object")), rest)
         finally:
             self._account.forget()
+
+    def _write_values(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return {"failed": carry.write(self._account, obj, body["records"])}
 
     def _create_group(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
         return self._api.send(f"making a group on {obj}", "POST", self._api.properties(obj, "/groups"), body)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied, Transient
-from connector.crm.salesforce import org, setup
+from connector.crm.salesforce import carry, org, setup
 from connector.crm.salesforce.api import Api, ok
 from connector.crm.salesforce.describes import Describes
 from connector.crm.salesforce.errors import SchemaRefused
+from connector.crm.salesforce.write import BATCH
 
 OBJECTS = ("Lead", "Contact", "Account", "Opportunity", "Candor_Review__c")
 
@@ -38,6 +39,7 @@ class Schema:
     """`sleep` in seconds. `changed` is called after each change. `by_certificate`: how this connection signs in."""
 
     crm = "salesforce"
+    batch = BATCH
 
     def __init__(
         self,
@@ -95,6 +97,9 @@ class Schema:
             found["apps"] = sorted(row["DeveloperName"] for row in apps["records"])
         return found
 
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        return carry.values(self._api, self._describes.get(object_name), fields)
+
     def automations(self) -> list[dict[str, Any]]:
         """What an update of a record that Candor writes to would start."""
         return setup.automations(self._api, [o for o in OBJECTS if o != setup.REVIEW])
@@ -121,6 +126,8 @@ class Schema:
             done = self._assign(payload["permission_set"])
         elif op == "unassign":
             done = self._unassign(payload["permission_set"])
+        elif op == "write_values":
+            return {"failed": carry.write(self._api, payload["object"], payload["records"])}
         else:
             raise CRMError(f"Salesforce's schema knows no operation {op!r}.")
         self._changed()
