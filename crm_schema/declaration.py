@@ -180,6 +180,39 @@ def fields_on(kind: On) -> tuple[Field, ...]:
     return tuple(f for f in FIELDS if kind in f.on)
 
 
+# --- lists of leads ---
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A list that keeps itself: the leads whose choice `field` has the value. `key` is ours, `name` is what people see,
+    `breaks` what stops when the list is gone."""
+
+    key: str
+    name: str
+    field: str
+    value: str
+    help: str
+    breaks: str
+
+
+_LISTED = {
+    "person_ae": ("Leads for an account executive.", "account executives don't see which leads are theirs to work"),
+    "person_sdr": ("Leads for a first talk.", "SDRs don't see which leads to talk to first"),
+    "review": ("Leads that wait for a reviewer's decision.", "nobody sees which leads wait for a review"),
+    "nurture": ("Leads for marketing.", "marketing can't start its mails from the route"),
+    "held": ("Leads that nobody should write to now.", "mails can't leave out those who should get none"),
+}  # fmt: skip
+"""route -> who it is for, and what breaks without its list. `unscored` has none: there's nothing to do with these."""
+
+SEGMENTS: tuple[Segment, ...] = tuple(
+    Segment(c.value, f"Candor: {c.label.split(':')[0]}", "route", c.value, *_LISTED[c.value])
+    for c in ROUTES
+    if c.value in _LISTED
+)
+"""One for each route that somebody works."""
+
+
 # --- review cases ---
 
 

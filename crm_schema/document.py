@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from crm_schema.choices import Choice
-from crm_schema.declaration import FIELDS, REVIEW, Field, Writer, fields_on
+from crm_schema.declaration import FIELDS, REVIEW, SEGMENTS, Field, Writer, fields_on
 from crm_schema.naming import (
     GROUP,
     HUBSPOT_OBJECTS,
@@ -20,6 +20,7 @@ from crm_schema.naming import (
 )
 from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS, Access
 from crm_schema.render import hubspot
+from crm_schema.render.salesforce_connection import APP
 from crm_schema.render.salesforce_parts import ALSO_READS
 from crm_schema.render.salesforce_state import TRACKED_FIELDS
 
@@ -108,6 +109,14 @@ def salesforce_page() -> str:
         "## Shadow mode, and going live",
         "Salesforce shows a new field to nobody until a permission set does. So at first hand out `Candor_Admin` only: scores "
         "are written, and only admins see them. To go live, assign `Candor_Rep` and `Candor_Reviewer`.",
+        "## How Candor signs in",
+        f"By an External Client App and your certificate, so that no secret is kept. `candor apply --certificate candor.crt "
+        f"--contact you@example.com` makes it: the app “{APP}” with JWT bearer, the scopes `api` and `refresh_token`, open to "
+        f"holders of `{INTEGRATION.name}` alone; it sets no consumer secret, and your private key stays with you. Without these "
+        "options no app is made. It is a deployment of its own: where your org keeps the Metadata API from OAuth consumers (Setup, "
+        "External Client App Settings), Salesforce refuses it by name and the rest is there. Salesforce gives no certificate "
+        "back, so `candor verify` tells that the app is gone, not that its certificate is another. `candor remove` takes it out, "
+        "unless Candor signs in by a certificate: then it says that the app stays.",
         "## What you do by hand",
         "- **Who applies.** `candor plan`, `apply` and `remove` need a user with Modify Metadata Through Metadata API "
         "Functions; the daily work doesn't, and no permission set of Candor's grants it.\n"
@@ -136,8 +145,8 @@ def hubspot_page() -> str:
     stages = ", ".join(f"“{s.label}”" for s in REVIEW.stages)
     return _page(
         "What Candor adds to your HubSpot portal, and how to take it out",
-        f"Candor adds properties ({summary}), all in a group “{GROUP.capitalize()}”, and a ticket pipeline “{REVIEW.label}”. "
-        "It changes no view, no workflow and no property of yours, and creates or deletes none of your records; review tickets "
+        f"Candor adds properties ({summary}), all in a group “{GROUP.capitalize()}”, a ticket pipeline “{REVIEW.label}” and "
+        f"{len(SEGMENTS)} lists (segments) of contacts. It changes no view, no workflow and no property of yours, and creates or deletes none of your records; review tickets "
         "are its own. `candor plan` shows what would be done, `candor apply` does it, `candor verify` finds what has "
         "changed since and says what that breaks, `candor remove` takes it out.",
         *(
@@ -156,6 +165,15 @@ def hubspot_page() -> str:
         f"A lead that Candor isn't sure about, and that may be worth it, becomes a ticket in the pipeline “{REVIEW.label}” with "
         f"the stages {stages}. The stage is the status. HubSpot can't refuse a completed ticket without decision and reason, so "
         "Candor moves it to “Reopened” and says why in its note.",
+        "## Lists of leads",
+        "One for each route that somebody works, kept by HubSpot itself: a contact comes and goes with its route. Rename them, "
+        "ask for more in their filters, use them in workflows: that stays. `candor verify` tells when one is gone, static or "
+        "no longer asks for its route. HubSpot counts active segments by plan and has no call that tells how many are left; "
+        "they are made last, so a plan without room has everything else.",
+        _table(
+            ("list", "who is in it", "for whom"),
+            ((s.name, f"`{hubspot_name(s.field)}` is `{s.value}`", s.help) for s in SEGMENTS),
+        ),
         "## What Candor's app or key may do",
         _table(
             ("scope", "what for", "when"),
@@ -191,11 +209,11 @@ def hubspot_page() -> str:
         "- **History.** HubSpot keeps the history of every property by itself.",
         "## How to take it out",
         "1. `candor remove` first shows what it would archive, then exports the values and the review tickets.\n"
-        "2. It deletes the pipeline, archives the properties and removes the groups.\n"
+        "2. It deletes the lists (not the contacts in them) and the pipeline, archives the properties and removes the groups.\n"
         "3. A property of one of these names that is of another type than Candor's was never Candor's, and stays; so does a "
         "group that holds properties of yours.\n"
-        "4. HubSpot keeps archived properties for 90 days; installing Candor again until then revives them. If a list, form or "
-        "workflow of yours uses a property, HubSpot refuses: take it out there, then run `candor remove` again.",
+        "4. HubSpot keeps archived properties for 90 days; installing Candor again until then revives them. Deleted lists it keeps "
+        "as long, but the ones made anew are new to your workflows. If a list, form or workflow of yours uses a property, HubSpot refuses: take it out there, then run `candor remove` again.",
     )
 
 

@@ -96,7 +96,9 @@ HUBSPOT_SCOPES = (
     Scope("crm.schemas.deals.read", "the same on deals"),
     Scope("sales-email-read", "tell when e-mails were sent and answered"),
     Scope("tickets", "keep the review cases, their pipeline and their properties"),
+    Scope("crm.lists.read", "check that Candor's lists of leads are there"),
     Scope("crm.schemas.contacts.write", "add and remove Candor's properties of contacts", schema_only=True),
     Scope("crm.schemas.companies.write", "the same on companies", schema_only=True),
     Scope("crm.schemas.deals.write", "the same on deals", schema_only=True),
+    Scope("crm.lists.write", "add and remove Candor's lists of leads", schema_only=True),
 )

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from crm_schema.carrying import calls, refusal
+from crm_schema.connection import Connect
 from crm_schema.consequences import Finding
-from crm_schema.errors import SchemaError, UnknownCRM
+from crm_schema.errors import Conflict, SchemaError, UnknownCRM
 from crm_schema.naming import SALESFORCE_OBJECTS
 from crm_schema.port import SchemaPort
-from crm_schema.render import hubspot, hubspot_drift, salesforce, salesforce_drift, salesforce_removal
+from crm_schema.render import (
+    hubspot,
+    hubspot_drift,
+    hubspot_upgrade,
+    salesforce,
+    salesforce_connection,
+    salesforce_drift,
+    salesforce_removal,
+    salesforce_upgrade,
+)
 from crm_schema.render.difference import Difference
-from crm_schema.stages import Line, Stage
+from crm_schema.stages import Carry, Line, Stage
+from crm_schema.upgrade import Route
 
 AlsoReads = Mapping[str, Sequence[str]]
 """vendor object -> fields of the org's own that the mapping names: the integration user gets to read them"""
 Forward = Callable[[Mapping[str, Any], AlsoReads], Difference]
 Back = Callable[[Mapping[str, Any]], Difference]
 _RENDERERS: Mapping[str, tuple[Forward, Back]] = {
-    "salesforce": (salesforce.difference, salesforce_removal.removal),
-    "hubspot": (hubspot.difference, hubspot.removal),
+    "salesforce": (salesforce_upgrade.difference, salesforce_removal.removal),
+    "hubspot": (hubspot_upgrade.difference, hubspot.removal),
 }
 
 
@@ -37,6 +49,8 @@ class Plan:
     reads: AlsoReads = field(default_factory=dict)
     room: tuple[str, ...] = ()
     """limits of the CRM, as far as it tells them, and what is left of them"""
+    connect: Connect | None = None
+    """the app to sign in through that this plan also makes"""
 
     @property
     def empty(self) -> bool:
@@ -58,11 +72,46 @@ class Plan:
         return sum(stage.calls for stage in self.stages)
 
 
-def plan(port: SchemaPort, reads: AlsoReads | None = None) -> Plan:
+def plan(port: SchemaPort, reads: AlsoReads | None = None, connect: Connect | None = None) -> Plan:
     """What `apply` would do. Raises Conflict when a field of Candor's name is something else, NoRoom when
-    fields don't fit."""
+    fields don't fit. `connect`: make the app to sign in through as well."""
     wanted = reads or {}
-    return _plan("apply", _renderer(port)[0](port.read(), wanted), wanted)
+    org = port.read()
+    found = _renderer(port)[0](org, wanted)
+    found.stages = _counted(found.stages, port)
+    if port.crm == "salesforce":
+        salesforce_connection.difference(org, connect, found)
+    elif connect is not None:
+        raise SchemaError(
+            "A sign-in app with a certificate is Salesforce's way.", fix="Leave --certificate out."
+        )
+    return _plan("apply", found, wanted, connect)
+
+
+def _counted(stages: Sequence[Stage], port: SchemaPort) -> list[Stage]:
+    """With the write calls of each carrying, counted from the values that are there. Raises Conflict before anything is done when
+    one of them can't go along."""
+    tables: dict[str, dict[str, dict[str, Any]]] = {}
+    made: list[Stage] = []
+    for stage in stages:
+        if not isinstance(stage, Carry):
+            made.append(stage)
+            continue
+        if stage.object not in tables:
+            hops = [h for s in stages if isinstance(s, Carry) and s.object == stage.object for h in s.hops]
+            fields = sorted({name for h in hops for name in (h.source, h.target)})
+            tables[stage.object] = {id: dict(row) for id, row in port.values(stage.object, fields)}
+        elif port.crm == "salesforce":  # the field was deleted and made anew in between
+            for row in tables[stage.object].values():
+                row.update(dict.fromkeys(h.target for h in stage.hops))
+        count, refused = calls(tables[stage.object], stage.hops, port.batch)
+        if refused:
+            raise Conflict(
+                [refusal(stage.object, refused).rstrip(".")],
+                fix="Change these values in the CRM, then plan again. Nothing was changed.",
+            )
+        made.append(replace(stage, calls=count))
+    return made
 
 
 def also_reads(fields: Mapping[str, Mapping[str, str]]) -> AlsoReads:
@@ -89,16 +138,37 @@ def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
     return [str(line) for stage in found.stages for line in stage.lines]
 
 
-def drift(port: SchemaPort, reads: AlsoReads | None = None, tracked: Collection[str] = ()) -> list[Finding]:
+def drift(
+    port: SchemaPort, reads: AlsoReads | None = None, tracked: Collection[str] = (), *, app: bool = False
+) -> list[Finding]:
     """How an org that has Candor differs from the declaration, each difference with what it breaks and who mends it.
-    `tracked`: what `tracked_now` told after the last apply."""
+    `tracked`: what `tracked_now` told after the last apply; `app`: an apply has made the app to sign in through."""
     _renderer(port)
     org = port.read()
+    found: list[Finding]
     if port.crm == "hubspot":
-        found = hubspot_drift.drift(org)
+        portal = hubspot_upgrade.moves(org)
+        found = hubspot_drift.drift(hubspot_upgrade.settled(org, portal))
+        found += [_behind(m.object, m.source, m.route) for m in portal]
     else:
-        found = salesforce_drift.drift(org, reads or {}, tracked)
+        behind = [] if salesforce.hidden(org) else salesforce_upgrade.moves(org)
+        found = salesforce_drift.drift(salesforce_upgrade.settled(org, behind), reads or {}, tracked)
+        found += [_behind(m.object, m.source, m.route) for m in behind]
+        found += salesforce_connection.drift(org) if app else ()
     return sorted(set(found))
+
+
+def sign_in(port: SchemaPort, connect: Connect) -> dict[str, str]:
+    """The options of a connection that signs in through the app that an apply has made, as far as they are known here."""
+    return {"client_id": salesforce_connection.consumer_key(connect, str(port.read()["org_id"]))}
+
+
+def _behind(object_name: str, name: str, route: Route) -> Finding:
+    return Finding(
+        "behind", f"{object_name}.{name}", f"it is as a version of Candor before {route.version} made it",
+        "Candor reads and writes today's field, and what stands in this one is not counted",
+        "`candor apply` brings it up, with its values.",
+    )  # fmt: skip
 
 
 def tracked_now(port: SchemaPort) -> list[str]:
@@ -107,9 +177,17 @@ def tracked_now(port: SchemaPort) -> list[str]:
     return salesforce_drift.tracked_now(port.read()) if port.crm == "salesforce" else []
 
 
-def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads) -> Plan:
+def _plan(
+    purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads, connect: Connect | None = None
+) -> Plan:
     return Plan(
-        purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads, tuple(found.room)
+        purpose,
+        tuple(found.stages),
+        tuple(found.kept),
+        tuple(found.limits),
+        reads,
+        tuple(found.room),
+        connect,
     )
 
 

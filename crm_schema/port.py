@@ -5,7 +5,7 @@ An adapter serves it structurally (`adapter.schema()`); neither side imports the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -24,21 +24,34 @@ class SchemaPort(Protocol):
         permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
         system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
             names, conversion: {"Contact": {lead field: contact field}}, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
+        apps: developer names of the org's External Client Apps (optional), signed_in_by_app: whether this connection signs in
+            through one by certificate, org_id.
     HubSpot
         objects: {"contacts": {"properties": {name: property}, "groups": [group, ...]}, ...} for
             contacts, companies, deals, tickets; archived ones left out.
-        denied: objects whose properties the key may not read (they are absent from `objects`).
+        denied: objects whose properties the key may not read (they are absent from `objects`), and "lists".
+        lists: of the portal's lists those that are named Candor's or ask for one of its properties, each {"listId", "name",
+            "objectTypeId", "processingType", "filterBranch"}.
         pipelines: {"tickets": [pipeline, ...]}.
         custom_properties: {"contacts": how many are still free} (optional).
 
     What `run` takes (docs/architecture.md lists it; `walk.py` sends it) is one write call each, the `delete_pipeline` of
     HubSpot aside, which deletes the tickets in it first. `run` raises the adapter's own errors.
+    `write_values` {object, records: [(id, {field: plain value})]} gives {"failed": [(id, why), ...]}.
     """
 
     crm: str
     """"salesforce" or "hubspot": which renderer."""
 
+    batch: int
+    """records that one `write_values` takes"""
+
     def read(self) -> dict[str, Any]: ...
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """Every record that has a value in one of these fields: its id, and these fields' plain values. Fields that aren't
+        there (yet) are left out. Asked only when an upgrade carries values."""
+        ...
 
     def check(self, objects: Collection[str]) -> None:
         """Raise when this user may not change these objects' schema. Changes nothing."""
@@ -55,5 +68,6 @@ class Surroundings(SchemaPort, Protocol):
         ...
 
     def references(self) -> list[dict[str, Any]]:
-        """What of the org's own uses Candor's fields: {"kind", "name", "field"}."""
+        """What of the org's own uses Candor's fields: {"kind", "name", "field"}, and "id" where a stage of a removal names the
+        same thing by it (a list of Candor's that an admin renamed)."""
         ...

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crm_schema.declaration import REVIEW, fields_on
+from crm_schema.declaration import REVIEW, SEGMENTS, fields_on
 from crm_schema.naming import GROUP, REVIEW_OBJECT, SALESFORCE_OBJECTS
-from crm_schema.permissions import HUBSPOT_SCOPES, INTEGRATION, PERMISSION_SETS
-from crm_schema.render import hubspot
+from crm_schema.permissions import HUBSPOT_SCOPES, PERMISSION_SETS
+from crm_schema.render import hubspot, hubspot_lists, salesforce_connection
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render.salesforce_xml import API_VERSION, document
 
@@ -72,24 +72,13 @@ def _salesforce() -> Iterator[tuple[str, bytes]]:
 def _connection() -> Iterator[tuple[str, bytes]]:
     """The External Client App that Candor signs in through, by JWT bearer: only users whom an admin has approved by the
     integration's permission set. Its certificate is yours, so the file that names it isn't here: README.md tells."""
-    yield f"{_CONNECTION}/externalClientApps/{_APP}.eca-meta.xml", document("ExternalClientApplication", {
-        "label": _APP, "description": "Candor signs in through this app, as its integration user.",
-        "distributionState": "Local", "isProtected": False,
-    })  # fmt: skip
-    yield f"{_CONNECTION}/extlClntAppOauthSettings/{_APP}.ecaOauth-meta.xml", document("ExtlClntAppOauthSettings", {
-        "commaSeparatedOauthScopes": "Api, RefreshToken", "externalClientApplication": _APP, "label": _APP,
-    })  # fmt: skip
-    yield f"{_CONNECTION}/extlClntAppOauthPolicies/{_APP}.ecaOauthPlcy-meta.xml", document(
-        "ExtlClntAppOauthConfigurablePolicies", {
-            "externalClientApplication": _APP, "label": _APP, "permittedUsersPolicyType": "AdminApprovedPreAuthorized",
-            "commaSeparatedPermissionSet": INTEGRATION.name,
-        },
-    )  # fmt: skip
+    for path, (kind, tree) in salesforce_connection.trees().items():
+        yield f"{_CONNECTION}/{path}-meta.xml", document(kind, tree)
 
 
 def hubspot_project() -> dict[str, bytes]:
-    """path below deploy/hubspot -> content. A project holds the app and its scopes; properties, group and pipeline can't
-    stand in one, so their bodies lie beside it, as HubSpot's API takes them."""
+    """path below deploy/hubspot -> content. A project holds the app and its scopes; properties, group, pipeline
+    and lists can't stand in one, so their bodies lie beside it, as HubSpot's API takes them."""
     app: dict[str, Any] = {
         "uid": "candor_app",
         "type": "app",
@@ -110,6 +99,7 @@ def hubspot_project() -> dict[str, bytes]:
         "hsproject.json": _json({"name": "candor", "srcDir": "src", "platformVersion": HUBSPOT_PLATFORM}),
         "src/app/app-hsmeta.json": _json(app),
         "schema/pipeline.json": _json(hubspot.pipeline()),
+        "schema/lists.json": _json([hubspot_lists.list_input(one) for one in SEGMENTS]),
         "schema/group.json": _json({"name": GROUP, "label": "Candor", "displayOrder": -1}),
     }
     for object_name in hubspot.OBJECTS:

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verb = Literal["create", "change", "assign", "remove", "keep"]
+from crm_schema.carrying import Hop
+
+Verb = Literal["create", "change", "assign", "carry", "remove", "keep"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +32,18 @@ class Stage:
 
     lines: tuple[Line, ...]
     calls: int = field(default=1, kw_only=True)
+
+
+# --- both ---
+
+
+@dataclass(frozen=True, slots=True)
+class Carry(Stage):
+    """Take values along when a field gets another name, type or choices: record by record, in batches, only those that
+    are not there yet. `calls` is what was to be written when the plan was made."""
+
+    object: str
+    hops: tuple[Hop, ...]
 
 
 # --- Salesforce ---
@@ -118,6 +132,31 @@ class UpdateStage(Stage):
     pipeline: str
     id: str
     change: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateList(Stage):
+    """A list of records that HubSpot keeps by its filters (a segment)."""
+
+    list: Mapping[str, Any]
+    object: str = field(default="lists", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateList(Stage):
+    """Give a list its filters again."""
+
+    id: str
+    filters: Mapping[str, Any]
+    object: str = field(default="lists", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteList(Stage):
+    """Remove a list, not the records in it. HubSpot keeps it for 90 days."""
+
+    id: str
+    object: str = field(default="lists", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_schema import plan as planning
+from crm_schema.carrying import Refused, differing, refusal
 from crm_schema.errors import SchemaError, UnknownStage
 from crm_schema.plan import Plan
 from crm_schema.port import SchemaPort
@@ -14,16 +15,20 @@ from crm_schema.stages import (
     ArchiveGroup,
     ArchiveProperties,
     AssignPermissionSet,
+    Carry,
     CreateGroup,
+    CreateList,
     CreatePipeline,
     CreateProperties,
     CreateStage,
+    DeleteList,
     DeletePipeline,
     Deploy,
     Destroy,
     Line,
     Stage,
     UnassignPermissionSet,
+    UpdateList,
     UpdateProperty,
     UpdateStage,
 )
@@ -92,17 +97,60 @@ def _subject(line: Line) -> str:
 
 
 def _again(plan: Plan, port: SchemaPort) -> Plan:
-    return planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.reads)
+    return (
+        planning.removal(port) if plan.purpose == "remove" else planning.plan(port, plan.reads, plan.connect)
+    )
 
 
 def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:
+    calls = 0
     for done, stage in enumerate(plan.stages):
         if progress is not None:
             progress(done, len(plan.stages), _heading(stage))
+        if isinstance(stage, Carry):
+            calls += _carry(stage, port)
+            continue
         op, payload = _order(stage)
         port.run(op, payload)
+        calls += stage.calls
     lines = tuple(str(line) for stage in plan.stages for line in stage.lines)
-    return Applied(len(plan.stages), plan.calls, lines)
+    return Applied(len(plan.stages), calls, lines)
+
+
+ROUNDS = 5
+"""how often values are looked at again, until all stand where they belong"""
+
+
+def _carry(stage: Carry, port: SchemaPort) -> int:
+    """Write what differs, look again, and go on only when nothing differs any more: what comes next may delete the old field.
+    The number of write calls."""
+    fields = sorted({name for h in stage.hops for name in (h.source, h.target)})
+    calls = 0
+    for _ in range(ROUNDS):
+        found = list(differing(list(port.values(stage.object, fields)), stage.hops))
+        refused = [one for one in found if isinstance(one, Refused)]
+        if refused:
+            raise SchemaError(
+                refusal(stage.object, refused),
+                fix="Nothing was deleted. Change these values in the CRM, then `candor apply` goes on.",
+            )
+        writes = [one for one in found if not isinstance(one, Refused)]
+        if not writes:
+            return calls
+        failed: list[tuple[str, str]] = []
+        for start in range(0, len(writes), port.batch):
+            done = port.run(
+                "write_values", {"object": stage.object, "records": writes[start : start + port.batch]}
+            )
+            failed += done["failed"]
+            calls += 1
+        if len(failed) == len(writes):
+            break
+    why = f" The first is {failed[0][0]}: {failed[0][1]}." if failed else ""
+    raise SchemaError(
+        f"{len(failed) or 'Some'} records of {stage.object} don't take their values into the new field.{why}",
+        fix="Nothing was deleted. Mend what is named, then `candor apply` goes on.",
+    )
 
 
 def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
@@ -126,6 +174,12 @@ def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
             return "create_stage", {"object": o, "pipeline": pipeline_id, **made}
         case UpdateStage(object=o, pipeline=pipeline_id, id=id, change=change):
             return "update_stage", {"object": o, "pipeline": pipeline_id, "id": id, **change}
+        case CreateList(object=o, list=made):
+            return "create_list", {"object": o, **made}
+        case UpdateList(object=o, id=id, filters=filters):
+            return "update_list", {"object": o, "id": id, "filterBranch": dict(filters)}
+        case DeleteList(object=o, id=id):
+            return "delete_list", {"object": o, "id": id}
         case ArchiveProperties(object=o, names=names):
             return "archive_properties", {"object": o, "names": list(names)}
         case ArchiveGroup(object=o, name=name):
@@ -139,6 +193,8 @@ def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:
 def _heading(stage: Stage) -> str:
     """A stage in one line, for the explainer and for progress."""
     match stage:
+        case Carry(object=o):
+            return f"Values of {o}, record by record:"
         case Deploy():
             return "One deployment (all or nothing):"
         case Destroy():
@@ -157,6 +213,12 @@ def _heading(stage: Stage) -> str:
             return f"A pipeline of {o}:"
         case CreateStage(object=o) | UpdateStage(object=o):
             return f"A stage of the pipeline of {o}:"
+        case CreateList():
+            return "A list of leads:"
+        case UpdateList():
+            return "Filters of a list:"
+        case DeleteList():
+            return "Remove a list:"
         case ArchiveProperties(object=o):
             return f"Archive properties of {o}:"
         case ArchiveGroup(object=o):

@@ -12,12 +12,11 @@ from typing import Any
 import typer
 
 from connector.cli.console import confirm, err, out, prompt, quiet_logs, show_json
+from connector.crm.registry import TITLES, connect, sign_in
+from connector.crm.sign_in import SignIn
 from connector.errors import MappingError, SettingsError
 from connector.jobs.scope import MANY, OUTCOMES, guess
 from connector.settings import DEFAULT_FILE, Settings, dump, load
-
-_URLS = {"salesforce": "https://yourcompany.my.salesforce.com", "hubspot": "https://api.hubapi.com"}
-_LOGIN = "https://login.salesforce.com"
 
 
 def run(
@@ -32,20 +31,23 @@ def run(
     file = config or Path(os.environ.get("CANDOR_CONFIG", DEFAULT_FILE))
     if file.exists() and not yes and not confirm(f"{file} is there already. Write it anew?"):
         raise typer.Exit(1)
-    kind = crm or (None if yes else prompt("Which CRM? salesforce or hubspot").lower())
-    if kind not in _URLS:
-        raise SettingsError("--crm is missing." if kind is None else f"--crm is {kind!r}.", fix="Use salesforce or hubspot.")  # fmt: skip
-    address = url or (_URLS[kind] if kind == "hubspot" else None)
+    kinds = " or ".join(TITLES)
+    kind = crm or (None if yes else prompt(f"Which CRM? {kinds}").lower())
+    if kind is None or kind not in TITLES:
+        raise SettingsError(
+            "--crm is missing." if kind is None else f"--crm is {kind!r}.", fix=f"Use {kinds}."
+        )
+    way = sign_in(kind)
+    address = url or (way.address if way.same_for_all else None)
     if address is None:
         if yes:
-            raise SettingsError("--url is missing.", fix=f"Give the org's address, e.g. {_URLS[kind]}.")
-        address = prompt(f"The org's address, e.g. {_URLS[kind]}")
+            raise SettingsError("--url is missing.", fix=f"Give the org's address, e.g. {way.address}.")
+        address = prompt(f"The org's address, e.g. {way.address}")
     given = _options(options)
-    if kind == "salesforce" and not (yes or given or token_file or os.environ.get(token_env)):
-        given = _ask_sign_in()
+    if way.questions and not (yes or given or token_file or os.environ.get(token_env)):
+        given = _ask(way)
     values = first_settings(kind, address, token_env, token_file, ca, clock_url, given)
     settings = Settings(**values)
-    from connector.crm.registry import connect
     from connector.jobs.context import connection
 
     adapter = connect(kind, connection(settings))
@@ -97,17 +99,10 @@ def _options(given: Sequence[str]) -> dict[str, str]:
     return options
 
 
-def _ask_sign_in() -> dict[str, str]:
-    """Salesforce: by the certificate of the External Client App, so that no secret has to be kept anywhere."""
-    out.print(
-        "Sign-in by certificate, as the README says under 'With your Salesforce'. To use a token instead, stop here and "
-        "set CANDOR_TOKEN."
-    )
-    key = prompt("The app's Consumer Key")
-    file = prompt("The file of its private key (PEM)")
-    user = prompt("The user name of the integration user")
-    login = prompt("Where it signs in (a sandbox: https://test.salesforce.com)", default=_LOGIN)
-    return _options([f"client_id={key}", f"private_key_file={file}", f"username={user}", f"login={login}"])
+def _ask(way: SignIn) -> dict[str, str]:
+    """What the CRM's adapter wants to know to sign in."""
+    out.print(way.intro)
+    return _options([f"{q.option}={prompt(q.text, default=q.default)}" for q in way.questions])
 
 
 def first_settings(

@@ -21,6 +21,11 @@ app = typer.Typer(
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Settings file. Default: ./candor.toml")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(help="Also make the app to sign in through, by this certificate (PEM; Salesforce)."),
+]
+Contact = Annotated[str | None, typer.Option(help="With --certificate: the app's contact e-mail.")]
 
 
 def _run(module: str, **arguments: Any) -> None:
@@ -60,15 +65,39 @@ def doctor(config: Config = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def plan(config: Config = None, as_json: Json = False) -> None:
+def plan(
+    config: Config = None, as_json: Json = False, certificate: Certificate = None, contact: Contact = None
+) -> None:
     """Show what `apply` would add to the org. Exit code 0: nothing, 2: changes."""
-    _run("schema", what="plan", config=config, yes=True, as_json=as_json)
+    _run(
+        "schema",
+        what="plan",
+        config=config,
+        yes=True,
+        as_json=as_json,
+        certificate=certificate,
+        contact=contact,
+    )
 
 
 @app.command()
-def apply(config: Config = None, yes: Yes = False, as_json: Json = False) -> None:
+def apply(
+    config: Config = None,
+    yes: Yes = False,
+    as_json: Json = False,
+    certificate: Certificate = None,
+    contact: Contact = None,
+) -> None:
     """Add Candor's fields, review queue and permissions to the org."""
-    _run("schema", what="apply", config=config, yes=yes, as_json=as_json)
+    _run(
+        "schema",
+        what="apply",
+        config=config,
+        yes=yes,
+        as_json=as_json,
+        certificate=certificate,
+        contact=contact,
+    )
 
 
 @app.command()

@@ -17,30 +17,54 @@ from connector.store import records
 from connector.store.runs import running
 
 if TYPE_CHECKING:
+    from crm_schema.connection import Connect
     from crm_schema.consequences import Finding
 
 _KINDS = ("lead", "account", "deal", "review")
 
 
-def run(what: str, config: Path | None, yes: bool, as_json: bool) -> None:
+def run(
+    what: str,
+    config: Path | None,
+    yes: bool,
+    as_json: bool,
+    certificate: Path | None = None,
+    contact: str | None = None,
+) -> None:
     from crm_schema.errors import SchemaError
 
     with working(config, as_json) as context:
         try:
-            code = {"plan": plan, "apply": apply, "verify": verify, "remove": remove}[what](
-                context, yes, as_json
-            )
+            if what in ("plan", "apply"):
+                connect = connection(certificate, contact)
+                code = {"plan": plan, "apply": apply}[what](context, yes, as_json, connect)
+            else:
+                code = {"verify": verify, "remove": remove}[what](context, yes, as_json)
         except SchemaError as error:
             raise CandorError(str(error)) from None
     sys.exit(code)
 
 
-def plan(context: Context, yes: bool, as_json: bool) -> int:
+def connection(certificate: Path | None, contact: str | None) -> Connect | None:
+    """The app to sign in through, where an admin asks for it."""
+    from crm_schema.connection import Connect
+
+    if certificate is None and contact is None:
+        return None
+    if certificate is None or contact is None:
+        raise CandorError("--certificate and --contact go together.", fix="Give both, or neither.")
+    try:
+        return Connect(certificate.expanduser().read_text(), contact)
+    except (OSError, UnicodeDecodeError):
+        raise CandorError(f"The certificate {certificate} can't be read.", fix="Give its PEM file.") from None
+
+
+def plan(context: Context, yes: bool, as_json: bool, connect: Connect | None = None) -> int:
     from crm_schema.plan import plan as make
     from crm_schema.walk import explain
 
     port = context.crm.schema()
-    made = make(port, reads(context))
+    made = make(port, reads(context), connect)
     starts = port.automations()
     usage = context.crm.usage()
     if as_json:
@@ -99,7 +123,9 @@ def drift(context: Context) -> list[Finding] | None:
     applied = context.store.get("schema_applied")
     if applied is None:
         return None
-    return look(context.crm.schema(), reads(context), applied.get("tracked", ()))
+    return look(
+        context.crm.schema(), reads(context), applied.get("tracked", ()), app=bool(applied.get("app"))
+    )
 
 
 def reads(context: Context) -> Mapping[str, Sequence[str]]:
@@ -109,17 +135,17 @@ def reads(context: Context) -> Mapping[str, Sequence[str]]:
     return also_reads({str(kind): fields for kind, fields in field_map(context.settings).items()})
 
 
-def apply(context: Context, yes: bool, as_json: bool) -> int:
+def apply(context: Context, yes: bool, as_json: bool, connect: Connect | None = None) -> int:
     from crm_schema.plan import plan as make
     from crm_schema.walk import explain
 
-    made = make(context.crm.schema(), reads(context))
+    made = make(context.crm.schema(), reads(context), connect)
     if not made.empty and not yes:
         for line in explain(made):
             (err if as_json else out).print(line)
         if not confirm("Make these changes in the org?"):
             return 1
-    done = provision(context)
+    done = provision(context, connect)
     if as_json:
         show_json(done)
     else:
@@ -128,25 +154,32 @@ def apply(context: Context, yes: bool, as_json: bool) -> int:
             if made.empty
             else f"Done: {done['changes']} changes in {done['write_calls']} write calls."
         )
+        for name, value in done.get("sign_in", {}).items():
+            out.print(
+                f'Candor signs in by the certificate from now on with this in candor.toml, under [crm.options]: {name} = "{value}", '
+                "private_key_file, username and login.", markup=False,
+            )  # fmt: skip
     return 0
 
 
-def provision(context: Context) -> dict[str, Any]:
+def provision(context: Context, connect: Connect | None = None) -> dict[str, Any]:
     """Make the org as declared. What it looked like before is kept once, for the proof at removal."""
     from crm_schema.plan import plan as make
-    from crm_schema.plan import tracked_now
+    from crm_schema.plan import sign_in, tracked_now
     from crm_schema.walk import apply as walk
 
     port = context.crm.schema()
-    made = make(port, reads(context))
+    made = make(port, reads(context), connect)
     applied = context.store.get("schema_applied") or {"at": context.clock.now().isoformat()}
     context.store.put("schema_applied", applied)
     with running(context.store, "apply", context.clock) as run:
         done = walk(made, port, lambda n, of, what: context.progress(f"Applying the schema: {what}", n, of))
         run.summary.update(changes=len(done.lines), write_calls=done.calls)
-    context.store.put("schema_applied", {**applied, "tracked": tracked_now(port)})
+    app = {"app": True} if connect is not None else {}
+    context.store.put("schema_applied", {**applied, **app, "tracked": tracked_now(port)})
     log.info("schema applied", changes=len(done.lines))
-    return {"changes": len(done.lines), "write_calls": done.calls}
+    told: dict[str, Any] = {"changes": len(done.lines), "write_calls": done.calls}
+    return told if connect is None else {**told, "sign_in": sign_in(port, connect)}
 
 
 def remove(context: Context, yes: bool, as_json: bool) -> int:
@@ -163,7 +196,9 @@ def remove(context: Context, yes: bool, as_json: bool) -> int:
     if not yes:
         for line in explain(made):
             (err if as_json else out).print(line)
-        for line in referred(context.crm.schema().references()):
+        goes = {str(getattr(stage, "id", "")) for stage in made.stages}
+        theirs = [r for r in context.crm.schema().references() if r.get("id") not in goes]
+        for line in referred(theirs):
             (err if as_json else out).print(line)
         if not confirm("Remove all of this? The values are exported first."):
             return 1

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from connector.crm.base import CRM
 from connector.crm.connection import Connection
+from connector.crm.sign_in import SignIn
 from connector.errors import SettingsError
 
 TITLES: Mapping[str, str] = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
@@ -20,3 +21,9 @@ def connect(kind: str, connection: Connection) -> CRM:
         )
     crm: CRM = import_module(f"connector.crm.{kind}").connect(connection)
     return crm
+
+
+def sign_in(kind: str) -> SignIn:
+    """What a person is asked for before the first connection to a CRM of this kind."""
+    found: SignIn = import_module(f"connector.crm.{kind}.sign_in").SIGN_IN
+    return found

@@ -23,7 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 DAY_MS = 86_400_000
-_READS_BY_POST = ("/search", "/batch/read", "/query", "/token", "/login")
+_READS_BY_POST = ("/search", "/batch/read", "/query", "/token", "/login", "/introspect", "/access-token-info")
 """Ends or parts of paths that are asked by POST and write nothing."""
 
 

@@ -1,15 +1,17 @@
 """The difference between the declaration and a HubSpot portal, as stages: groups, properties, the review
-pipeline."""
+pipeline, lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_schema import upgrade
 from crm_schema.choices import Choice
 from crm_schema.declaration import FIELDS, REVIEW, Field
 from crm_schema.errors import NoRoom, SchemaError
 from crm_schema.naming import GROUP, HUBSPOT_OBJECTS, hubspot_name
+from crm_schema.render import hubspot_lists
 from crm_schema.render.difference import Difference, words
 from crm_schema.stages import (
     ArchiveGroup,
@@ -119,6 +121,7 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         found.stages.append(CreatePipeline((line,), _TICKETS, pipeline()))
     _mend_stages(org, found)
     found.raise_conflicts("in HubSpot's property settings")
+    hubspot_lists.difference(org, found)
     return found
 
 
@@ -126,13 +129,16 @@ def may_read(org: Mapping[str, Any]) -> None:
     denied = org.get("denied", ())
     if denied:
         scopes = [read_scope(o) for o in denied]
+        what = [o if o == hubspot_lists.LISTS else f"the properties of {o}" for o in denied]
         raise SchemaError(
-            f"Candor's key may not read the properties of {', '.join(denied)}.",
+            f"Candor's key may not read {', '.join(what)}.",
             fix=f"Give it the scope {', '.join(scopes)}.",
         )
 
 
 def read_scope(object_name: str) -> str:
+    if object_name == hubspot_lists.LISTS:
+        return hubspot_lists.READ_SCOPE
     return "tickets" if object_name == _TICKETS else f"crm.schemas.{object_name}.read"
 
 
@@ -196,6 +202,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
     """Take out what Candor added, and nothing else."""
     found = Difference()
     may_read(org)
+    hubspot_lists.removal(org, found)
     pipeline_id = _pipeline_id(org)
     if pipeline_id is not None:
         line = Line("remove", f"pipeline “{REVIEW.label}” of {_TICKETS} with its review cases")
@@ -204,7 +211,7 @@ def removal(org: Mapping[str, Any]) -> Difference:
         there = org["objects"][object_name]
         have = there["properties"]
         ours = []
-        for f in fields_on(object_name):
+        for f in (*fields_on(object_name), *_former(object_name)):
             name = hubspot_name(f.key)
             if name in have and is_ours(f, have[name]):
                 ours.append(name)
@@ -223,9 +230,14 @@ def removal(org: Mapping[str, Any]) -> Difference:
                 found.stages.append(ArchiveGroup((line,), object_name, GROUP))
     if found.stages:
         found.limits.append(
-            "HubSpot keeps archived properties for 90 days; until then an admin can restore one."
+            "HubSpot keeps archived properties and deleted lists for 90 days; until then an admin can restore one."
         )
     return found
+
+
+def _former(object_name: str) -> list[Field]:
+    kinds = tuple(kind for kind, name in HUBSPOT_OBJECTS.items() if name == object_name)
+    return upgrade.former(kinds, lambda _: fields_on(object_name))
 
 
 def is_ours(f: Field, have: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from crm_schema.consequences import Finding, unwritable, use_of
 from crm_schema.declaration import REVIEW, Field
 from crm_schema.naming import GROUP, hubspot_name
-from crm_schema.render import hubspot
+from crm_schema.render import hubspot, hubspot_lists
 
 _REVIEWS = "no lead can be sent to a person for review"
 
@@ -27,7 +27,7 @@ def drift(org: Mapping[str, Any]) -> list[Finding]:
             ))  # fmt: skip
         for f in hubspot.fields_on(object_name):
             found += _property(f, object_name, there["properties"])
-    return [*found, *_pipeline(org)]
+    return [*found, *_pipeline(org), *hubspot_lists.drift(org)]
 
 
 def _denied(object_name: str) -> Finding:

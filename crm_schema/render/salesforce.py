@@ -48,7 +48,19 @@ class _Deployment:
         self.members.setdefault(kind, []).append(name)
 
 
-def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> Difference:
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What the deployment does besides, to end an upgrade (salesforce_upgrade.py): fields changed, fields deleted."""
+
+    changed: Sequence[tuple[str, dict[str, Any], Line]] = ()
+    gone: Sequence[tuple[str, Line]] = ()
+    opens: bool = False
+    """permission sets are written anew: some fields were Candor's alone meanwhile"""
+
+
+def difference(
+    org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]], finishing: Finishing | None = None
+) -> Difference:
     """What is missing in the org. `also_reads`: fields of the org's own that the mapping names, by object."""
     found = Difference()
     if hidden(org):
@@ -61,6 +73,8 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         for kind, object_name in SALESFORCE_OBJECTS.items()
     ]
     found.raise_conflicts("Setup, Object Manager, the field, Edit, Change Field Type")
+    for object_name, tree, line in finishing.changed if finishing else ():
+        deployment.add(object_name, tree, line)
     whole = REVIEW_OBJECT not in org["objects"]
     if whole:
         rule = f"{REVIEW_OBJECT}.{REVIEW.rule}"
@@ -82,8 +96,13 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
         files[f"queues/{REVIEW.queue}.queue"] = document("Queue", parts.queue())
         deployment.member("Queue", REVIEW.queue)
         deployment.lines.append(Line("create", f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"))
-    files |= _permission_sets(org, also_reads, deployment, fields_are_new=any(created))
+    files |= _permission_sets(
+        org, also_reads, deployment, fields_are_new=any(created) or bool(finishing and finishing.opens)
+    )
     files |= _conversion(org, deployment)
+    if finishing and finishing.gone:
+        files["destructiveChangesPost.xml"] = package({"CustomField": [name for name, _ in finishing.gone]})
+        deployment.lines += [line for _, line in finishing.gone]
     if files:
         files["package.xml"] = package(deployment.members)
         found.stages.append(Deploy(tuple(deployment.lines), zipped(files)))
@@ -310,8 +329,13 @@ def _permission_sets(
         deployment.lines.append(line)
         tree = parts.permission_set(grant, reads)
         if have:
-            tree = parts.with_added(tree, have)
+            tree = with_all(tree, grant.name, org)
         yield f"permissionsets/{grant.name}.permissionset", document("PermissionSet", tree)
+
+
+def with_all(tree: dict[str, Any], name: str, org: Mapping[str, Any]) -> dict[str, Any]:
+    """A permission set with what it gives in the org already, which the deployment would take away otherwise."""
+    return parts.with_added(tree, org["permissions"][name])
 
 
 def _lost(
@@ -359,6 +383,14 @@ def _granted_by(described: Mapping[str, Any]) -> str:
     """The field whose permission it takes: a street or country goes with its address."""
     whole = described.get("compoundFieldName") or ""
     return str(whole if whole.endswith("Address") else described["name"])
+
+
+def destructive(first: Mapping[str, Sequence[str]], then: Mapping[str, Sequence[str]]) -> bytes:
+    """A deployment that only deletes: `first` before `then` (queue and tab before the object they are for)."""
+    files = {"package.xml": package({}), "destructiveChangesPost.xml": package(then)}
+    if first:
+        files["destructiveChangesPre.xml"] = package(first)
+    return zipped(files)
 
 
 def names(listed: Iterable[Any]) -> set[str]:

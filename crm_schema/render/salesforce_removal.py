@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crm_schema import upgrade
 from crm_schema.declaration import REVIEW, fields_on
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import PERMISSION_SETS
+from crm_schema.render import salesforce_connection
 from crm_schema.render.difference import Difference
-from crm_schema.render.salesforce import FITS, hidden, names, see_again
-from crm_schema.render.salesforce_xml import package, zipped
+from crm_schema.render.salesforce import FITS, destructive, hidden, names, see_again
 from crm_schema.stages import Destroy, Line, UnassignPermissionSet
 
 
@@ -31,18 +32,19 @@ def removal(org: Mapping[str, Any]) -> Difference:
     if "CustomObject" in gone:
         first["CustomTab"] = [REVIEW_OBJECT]
     if lines:
-        found.stages.append(Destroy(tuple(lines), _destructive(first, gone)))
+        found.stages.append(Destroy(tuple(lines), destructive(first, gone)))
         found.limits.append(
             "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase them in "
             "Setup, Object Manager, Deleted Fields."
         )
+    salesforce_connection.removal(org, found)
     sets = [grant.name for grant in PERMISSION_SETS if grant.name in names(org["permission_sets"])]
     for name in sets:
         line = Line("remove", f"permission set {name} from everyone who holds it")
         found.stages.append(UnassignPermissionSet((line,), name))
     if sets:
         set_lines = tuple(Line("remove", f"permission set {name}") for name in sets)
-        found.stages.append(Destroy(set_lines, _destructive({}, {"PermissionSet": sets})))
+        found.stages.append(Destroy(set_lines, destructive({}, {"PermissionSet": sets})))
     return found
 
 
@@ -59,7 +61,7 @@ def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict
                     Line("remove", f"object {REVIEW_OBJECT} with its tab, rule, list and all review cases")
                 )
             continue
-        for f in fields_on(kind):
+        for f in (*fields_on(kind), *upgrade.former((kind,), fields_on)):
             name = salesforce_name(f.key)
             if name not in described:
                 continue
@@ -70,11 +72,3 @@ def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict
             gone.setdefault("CustomField", []).append(f"{object_name}.{name}")
             lines.append(Line("remove", f"field {object_name}.{name} with its values"))
     return lines, gone
-
-
-def _destructive(first: Mapping[str, list[str]], then: Mapping[str, list[str]]) -> bytes:
-    """A deployment that only deletes: `first` before `then` (queue and tab before the object they are for)."""
-    files = {"package.xml": package({}), "destructiveChangesPost.xml": package(then)}
-    if first:
-        files["destructiveChangesPre.xml"] = package(first)
-    return zipped(files)

@@ -40,8 +40,8 @@ class Killer:
         if self.when == "after":
             await self.app(scope, receive, _nothing)
         assert self.victim is not None
+        self.killed = True  # first: whoever waits for the death looks at once
         os.kill(self.victim, signal.SIGKILL)
-        self.killed = True
         await send({"type": "http.response.start", "status": 503, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from connector.playground.hubspot.lists import Lists
 from connector.playground.hubspot.schema import Schema
 from connector.playground.salesforce import schema as stored_schema
+from crm_schema.declaration import SEGMENTS
 from crm_schema.errors import Conflict
 from crm_schema.permissions import HUBSPOT_SCOPES
 from crm_schema.plan import drift, plan, tracked_now
+from crm_schema.render import hubspot_lists
 from crm_schema.walk import apply
 from tests.contract.adapters import Bench, HubSpotBench, SalesforceBench, Site, site
 from tests.contract.small_world import small_world
@@ -246,6 +249,21 @@ def without_scope(name: str) -> Change:
     return lambda bench: bench.org.set_meta("scopes", [s.name for s in HUBSPOT_SCOPES if s.name != name])
 
 
+def a_list(name: str, change: Callable[[Lists, str], object]) -> Change:
+    """A change of one of the portal's lists, as an admin makes it."""
+
+    def do(bench: Bench) -> None:
+        lists = Lists(bench.org, Schema(bench.org))
+        change(lists, next(id for id, one in lists.all().items() if one["name"] == f"Candor: {name}"))
+
+    return do
+
+
+def asks_for(route: str) -> dict[str, Any]:
+    [segment] = [s for s in SEGMENTS if s.value == route]
+    return {"filterBranch": hubspot_lists.filters(segment)}
+
+
 HUBSPOT: dict[str, tuple[str, Change]] = {
     "a property is archived": ("property_gone", lambda b: Schema(b.org).archive_properties("contacts", ["candor_score"])),
     "its type is changed": (
@@ -277,8 +295,14 @@ HUBSPOT: dict[str, tuple[str, Change]] = {
             "tickets", p["id"], stage(p, "Reopened"), {"metadata": {"ticketState": "CLOSED"}})),
     ),
     "a scope is lost": ("scope_lost", without_scope("crm.schemas.deals.read")),
+    "a list is deleted": ("list_gone", a_list("Nurture", lambda all, id: all.delete(id))),
+    "a list asks for another route": (
+        "list_changed", a_list("Nurture", lambda all, id: all.update_filters(id, asks_for("held"))),
+    ),
+    "a list is static": ("list_static", a_list("Human review", lambda all, id: all.make_static(id))),
+    "lists can't be read": ("scope_lost", without_scope("crm.lists.read")),
 }  # fmt: skip
-BY_HAND = ("type_changed", "field_type_changed", "not_unique", "read_only", "scope_lost")
+BY_HAND = ("type_changed", "field_type_changed", "not_unique", "read_only", "scope_lost", "list_static")
 
 
 @pytest.mark.parametrize("name", HUBSPOT)

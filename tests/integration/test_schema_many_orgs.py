@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from connector.playground.hubspot.lists import Lists
 from connector.playground.hubspot.schema import Schema
 from crm_schema.errors import NoRoom
 from crm_schema.plan import drift, plan, removal
@@ -48,6 +49,7 @@ def unsettle(bench: Bench, chance: random.Random) -> None:
                 "groupName": group,
             }
             schema.create_property("contacts", made)
+        own_lists(bench, schema, chance)
     if not had_candor(bench):
         return
     drifts = SALESFORCE if bench.vendor == "salesforce" else HUBSPOT
@@ -57,6 +59,24 @@ def unsettle(bench: Bench, chance: random.Random) -> None:
             KeyError, StopIteration
         ):  # what it changes is gone already, by another of them
             drifts[name][1](bench)
+
+
+def own_lists(bench: Bench, schema: Schema, chance: random.Random) -> None:
+    """Lists of the portal's own, one named like Candor's, and one of Candor's renamed."""
+    lists = Lists(bench.org, schema)
+    known = {
+        "filterType": "PROPERTY",
+        "property": "email",
+        "operation": {"operationType": "ALL_PROPERTY", "operator": "IS_KNOWN"},
+    }
+    branch = {"filterBranchType": "OR", "filterBranches": [{"filterBranchType": "AND", "filters": [known]}]}
+    for name in ("Candor Ltd's people", "Customers", "Nobody")[: chance.randrange(4)]:
+        lists.create(
+            {"name": name, "objectTypeId": "0-1", "processingType": "DYNAMIC", "filterBranch": branch}
+        )
+    ours = [id for id, one in lists.all().items() if one["name"].startswith("Candor: ")]
+    for id in chance.sample(ours, min(len(ours), chance.randrange(2))):
+        lists.rename(id, f"Ours, {id}")
 
 
 def own_fields(bench: Bench, chance: random.Random) -> None:

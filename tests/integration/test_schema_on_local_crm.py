@@ -43,6 +43,8 @@ class Dying:
 
     def __init__(self, port: Any, nth: int) -> None:
         self.crm: str = port.crm
+        self.batch: int = port.batch
+        self.values = port.values
         self._port, self._left = port, nth
 
     def read(self) -> dict[str, Any]:

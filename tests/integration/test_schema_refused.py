@@ -86,7 +86,7 @@ def test_org_read_only(bare: Bench) -> None:
 
 def test_the_daily_user_is_told_what_it_may_do_too_much(where: Site, tmp_path: Path) -> None:
     if where.bench.vendor == "hubspot":
-        return  # HubSpot's scopes are the key's own, and HubSpot doesn't tell a service key which it has
+        return  # by scope: tests/contract/test_hubspot_scopes.py
     with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
         found = [p for p in bench.connect().doctor({}) if "more than Candor needs" in p.what]
         assert len(found) == 1

@@ -162,6 +162,7 @@ class HubSpotPortal(Org):
         }
         self.bin: dict[tuple[str, str], dict[str, Any]] = {}
         self.pipelines: list[dict[str, Any]] = [{"id": "0", "label": "Support", "stages": []}]
+        self.lists: list[dict[str, Any]] = []
 
     def read(self) -> dict[str, Any]:
         return {
@@ -170,10 +171,11 @@ class HubSpotPortal(Org):
                 for o, v in self.objects.items()
             },
             "pipelines": {"tickets": list(self.pipelines)},
+            "lists": copy.deepcopy(self.lists),
         }
 
     def everything(self) -> Any:
-        return copy.deepcopy((self.objects, self.pipelines))
+        return copy.deepcopy((self.objects, self.pipelines, self.lists))
 
     def create_group(self, object: str, name: str, **rest: Any) -> None:
         assert name not in self.objects[object]["groups"]
@@ -191,7 +193,9 @@ class HubSpotPortal(Org):
         self.objects[object]["properties"][name] |= change
 
     def archive_properties(self, object: str, names: list[str]) -> None:
+        used = str([one["filterBranch"] for one in self.lists if object == "contacts"])
         for name in names:
+            assert f"'{name}'" not in used, "HubSpot archives no property that a list goes by"
             self.bin[object, name] = self.objects[object]["properties"].pop(name)
 
     def archive_group(self, object: str, name: str) -> None:
@@ -203,3 +207,13 @@ class HubSpotPortal(Org):
 
     def delete_pipeline(self, object: str, id: str) -> None:
         self.pipelines = [p for p in self.pipelines if p["id"] != id]
+
+    def create_list(self, object: str, name: str, **rest: Any) -> None:
+        assert name not in [one["name"] for one in self.lists]
+        self.lists.append({"listId": str(len(self.lists) + 1), "name": name, **rest})
+
+    def update_list(self, object: str, id: str, filterBranch: dict[str, Any]) -> None:
+        next(one for one in self.lists if one["listId"] == id)["filterBranch"] = filterBranch
+
+    def delete_list(self, object: str, id: str) -> None:
+        self.lists = [one for one in self.lists if one["listId"] != id]

@@ -41,6 +41,7 @@ CAPABILITIES = Capabilities(
         "a review is refused without decision and reason": "HubSpot has no validation rule for tickets: Candor reopens it and says why",
         "site events of single visits": "HubSpot gives them to Enterprise only, one contact a call: the history of the contact's analytics properties serves",
         "marketing e-mail subjects": "that history tells when an e-mail was opened or clicked, not which",
+        "room for further lists told by a plan": "HubSpot has no call that tells how many active segments are left: lists are made last, and a refusal leaves the rest",
         "privacy deletions by pull": "HubSpot tells of a GDPR deletion by webhook only",
     },
 )

@@ -96,6 +96,9 @@ class Api:
         base = f"/crm/associations/{self.version}" if self._dated else "/crm/v4/associations"
         return f"{base}/{obj}/{to}/batch/{end}"
 
+    def lists(self, end: str = "") -> str:
+        return f"/crm/lists/{self.version}{end}" if self._dated else f"/crm/v3/lists{end}"
+
     def owners(self) -> str:
         return f"/crm/owners/{self.version}" if self._dated else "/crm/v3/owners"
 
@@ -116,6 +119,19 @@ class Api:
 
     def send(self, what: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
         return self._call(what, method, path, [], body, write=True)
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do; None where HubSpot doesn't say. Changes nothing, and the token goes only where every call of
+        ours carries it."""
+        what, token = "asking what the token may do", self._tokens.current()
+        if self._tokens.renewable:
+            told = self._form(
+                what, f"/oauth/{self.version}/token/introspect", {**self._tokens.app, "token": token}
+            )
+        else:
+            told = self.ask(what, "/oauth/v2/private-apps/get/access-token-info", {"tokenKey": token})
+        found = told.get("scopes")
+        return None if found is None else frozenset(map(str, found))
 
     def close(self) -> None:
         for client in (self._reader, self._writer):
@@ -156,13 +172,20 @@ class Api:
 
     def _new_token(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Asked anew at will: it changes nothing."""
-        self._may("asking for a token")
-        path = f"/oauth/{self.version}/token"
+        return self._form("asking for a token", f"/oauth/{self.version}/token", form)
+
+    def _form(self, what: str, path: str, form: Mapping[str, str]) -> dict[str, Any]:
+        self._may(what)
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         return self._raw(
-            self._reader, "asking for a token", "POST", path, write=False, post_params=list(form.items()),
+            self._reader,
+            what,
+            "POST",
+            path,
+            write=False,
+            post_params=list(form.items()),
             header_params=headers,
-        )  # fmt: skip
+        )
 
     def _may(self, what: str) -> None:
         if self._budget is not None and self._before + self.meter.calls >= self._budget:

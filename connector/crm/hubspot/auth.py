@@ -48,6 +48,11 @@ class Tokens:
     def renewable(self) -> bool:
         return self._client is not None
 
+    @property
+    def app(self) -> dict[str, str]:
+        """The OAuth app, as a question about one of its tokens names it; empty for a key."""
+        return {} if self._client is None else {"client_id": str(self._client), "client_secret": self._secret}
+
     def current(self) -> str:
         if self._client is None:
             return self._token

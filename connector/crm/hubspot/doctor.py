@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.crm.base import FieldInfo, FieldMap, Kind, Org, PermissionDenied, Problem
+from connector.crm.hubspot import scopes
 from connector.crm.hubspot.account import REVIEW_PIPELINE, Account
 from connector.crm.hubspot.fields import ASSOCIATED, CANDOR, OBJECTS, field_type
 
@@ -40,6 +41,7 @@ def examine(account: Account, wanted: FieldMap) -> list[Problem]:
     for kind in OBJECTS:
         problems += _fields(account, kind, wanted.get(kind, {}))
     problems += _pipeline(account)
+    problems += scopes.examine(account.api, problems)
     return problems + _limits(account)
 
 

@@ -1,13 +1,15 @@
-"""What crm_schema needs of HubSpot (its SchemaPort): the account's properties and pipelines, and one write call each."""
+"""What crm_schema needs of HubSpot (its SchemaPort): the account's properties, pipelines and lists, and one write call each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied
+from connector.crm.hubspot import carry, lists
 from connector.crm.hubspot.account import Account
 from connector.crm.hubspot.errors import Refused
+from connector.crm.hubspot.fields import CANDOR
 
 OBJECTS = ("contacts", "companies", "deals", "tickets")
 _PLURAL = {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-5": "tickets"}
@@ -18,12 +20,15 @@ BATCH = 100
 
 class Schema:
     crm = "hubspot"
+    batch = BATCH
 
     def __init__(self, account: Account) -> None:
         self._account, self._api = account, account.api
+        self._made: set[str] = set()
+        """ids of the lists made since"""
 
     def read(self) -> dict[str, Any]:
-        """{"objects": {obj: {"properties": {name: …}, "groups": […]}}, "pipelines": {"tickets": […], "deals": […]}}"""
+        """{"objects": {obj: {"properties": {name: …}, "groups": […]}}, "pipelines": {"tickets": […], "deals": […]}, "lists": […]}"""
         self._account.forget()
         objects: dict[str, Any] = {}
         denied: list[str] = []
@@ -37,8 +42,22 @@ class Schema:
             except PermissionDenied:
                 denied.append(obj)
         pipelines = {o: self._account.pipelines(o) if o not in denied else [] for o in ("tickets", "deals")}
-        found = {"objects": objects, "pipelines": pipelines, "denied": denied}
+        found = {
+            "objects": objects,
+            "pipelines": pipelines,
+            "denied": denied,
+            "lists": self._lists(objects, denied),
+        }
         return found | self._limits()
+
+    def _lists(self, objects: Mapping[str, Any], denied: list[str]) -> list[dict[str, Any]]:
+        """The scope's lack is noted among `denied`."""
+        installed = any(name.startswith(CANDOR) for o in objects.values() for name in o["properties"])
+        try:
+            return lists.read(self._api, installed=installed, made=sorted(self._made))
+        except PermissionDenied:
+            denied.append(lists.LISTS)
+            return []
 
     def _limits(self) -> dict[str, Any]:
         """How many custom properties are free; nothing where the key may not ask."""
@@ -52,6 +71,9 @@ class Schema:
         }
         free = {o: int(by_type[o]["limit"]) - int(by_type[o]["usage"]) for o in OBJECTS if o in by_type}
         return {"custom_properties": free}
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        return carry.values(self._account, object_name, fields)
 
     def automations(self) -> list[dict[str, Any]] | None:
         """Enabled workflows that a change of a record may start; None: the key lacks the scope `automation`."""
@@ -70,8 +92,9 @@ class Schema:
         ]
 
     def references(self) -> list[dict[str, Any]]:
-        """HubSpot has no API that tells what uses a property: it refuses to archive one in use, and names the user of it."""
-        return []
+        """HubSpot has no API that tells what uses a property, but lists tell what they go by. Forms and workflows don't: it
+        refuses to archive a property that one of them uses, and names it."""
+        return lists.references(lists.read(self._api, installed=True))
 
     def check(self, objects: Collection[str]) -> None:
         """Raises when the key may not change the properties of one of these: said before the first write, so that nothing
@@ -79,15 +102,18 @@ class Schema:
         denied = []
         for obj in dict.fromkeys(objects):
             try:
+                if obj == lists.LISTS:
+                    lists.may_change(self._api)
+                    continue
                 path = self._api.properties(obj, "/batch/archive")
                 self._api.ask(f"asking whether properties of {obj} may be changed", path, {"inputs": []})
             except PermissionDenied:
-                denied.append("tickets" if obj == "tickets" else f"crm.schemas.{obj}.write")
+                denied.append(_write_scope(obj))
             except Refused:
                 pass  # it minds the empty list, so it let us in
         if denied:
             raise PermissionDenied(
-                f"Candor's key may not change the account's properties: it lacks the scopes {', '.join(denied)}. Nothing was "
+                f"Candor's key may not change the account's properties and lists: it lacks the scopes {', '.join(denied)}. Nothing was "
                 "changed.",
                 fix="Give it these for the time of `candor apply` and `candor remove`.",
             )
@@ -99,7 +125,8 @@ class Schema:
             "update_property": self._update_property, "archive_properties": self._archive_properties,
             "archive_group": self._archive_group, "create_pipeline": self._create_pipeline,
             "delete_pipeline": self._delete_pipeline, "create_stage": self._create_stage,
-            "update_stage": self._update_stage,
+            "update_stage": self._update_stage, "create_list": self._create_list, "update_list": self._update_list,
+            "delete_list": self._delete_list, "write_values": self._write_values,
         }  # fmt: skip
         if op not in ops:
             raise CRMError(f"HubSpot knows no schema operation {op!r}.")
@@ -108,6 +135,9 @@ class Schema:
             return ops[op](str(rest.pop("object")), rest)
         finally:
             self._account.forget()
+
+    def _write_values(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return {"failed": carry.write(self._account, obj, body["records"])}
 
     def _create_group(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
         return self._api.send(f"making a group on {obj}", "POST", self._api.properties(obj, "/groups"), body)
@@ -141,6 +171,18 @@ class Schema:
         path = self._api.pipelines(obj, f"/{body.pop('pipeline')}/stages/{body.pop('id')}")
         return self._api.send(f"changing a stage of {obj}", "PATCH", path, body)
 
+    def _create_list(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        done = lists.create(self._api, body)
+        self._made.add(str(done["list"]["listId"]))
+        return done
+
+    def _update_list(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        return lists.update(self._api, body)
+
+    def _delete_list(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
+        self._made.discard(str(body["id"]))
+        return lists.delete(self._api, body)
+
     def _delete_pipeline(self, obj: str, body: dict[str, Any]) -> Mapping[str, Any]:
         """The tickets in it go first: HubSpot would leave them in a pipeline that is gone."""
         self._empty(obj, str(body["id"]))
@@ -162,3 +204,9 @@ class Schema:
             what, path = f"deleting the {obj} of a pipeline", self._api.objects(obj, "/batch/archive")
             self._api.send(what, "POST", path, {"inputs": [{"id": id} for id in ids]})
             gone.update(ids)
+
+
+def _write_scope(obj: str) -> str:
+    if obj == lists.LISTS:
+        return "crm.lists.write"
+    return "tickets" if obj == "tickets" else f"crm.schemas.{obj}.write"

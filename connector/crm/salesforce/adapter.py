@@ -86,7 +86,8 @@ class SalesforceCRM:
         return Usage(meter.calls, meter.writes, meter.failed, meter.org_used, meter.org_limit)
 
     def schema(self) -> Schema:
-        return Schema(self._api, self._describes, changed=self._forget)
+        by_certificate = "private_key_file" in self._connection.options
+        return Schema(self._api, self._describes, changed=self._forget, by_certificate=by_certificate)
 
     def close(self) -> None:
         self._api.close()

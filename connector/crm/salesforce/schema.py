@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied, Transient
-from connector.crm.salesforce import org, setup
+from connector.crm.salesforce import carry, org, setup
 from connector.crm.salesforce.api import Api, ok
 from connector.crm.salesforce.describes import Describes
 from connector.crm.salesforce.errors import SchemaRefused
+from connector.crm.salesforce.write import BATCH
 
 OBJECTS = ("Lead", "Contact", "Account", "Opportunity", "Candor_Review__c")
 
@@ -35,9 +36,10 @@ DEPLOY_OPTIONS = {
 
 
 class Schema:
-    """`sleep` in seconds. `changed` is called after each change."""
+    """`sleep` in seconds. `changed` is called after each change. `by_certificate`: how this connection signs in."""
 
     crm = "salesforce"
+    batch = BATCH
 
     def __init__(
         self,
@@ -45,9 +47,11 @@ class Schema:
         describes: Describes,
         *,
         changed: Callable[[], None],
+        by_certificate: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api, self._describes, self._changed, self._sleep = api, describes, changed, sleep
+        self._by_certificate = by_certificate
 
     def read(self) -> dict[str, Any]:
         self._changed()  # read afresh: someone else may have changed it
@@ -61,7 +65,7 @@ class Schema:
                 for n, f in fields.items():
                     f["tracked"] = n in followed[name]
             objects[name] = {"fields": fields}
-        queues, sets, assigned = self._api.queries(
+        queues, sets, assigned, apps = self._api.queries(
             [
                 ("SELECT DeveloperName FROM Group WHERE Type = 'Queue'", False),
                 ("SELECT Id, Name FROM PermissionSet WHERE IsOwnedByProfile = FALSE", False),
@@ -69,19 +73,32 @@ class Schema:
                     f"SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = '{self._me()}'",
                     False,
                 ),
+                ("SELECT DeveloperName FROM ExternalClientApplication", False),
             ],
-            what="reading queues and permission sets",
+            what="reading queues, permission sets and apps",
         )
         ours = {row["PermissionSetId"] for row in ok(assigned)["records"]}
         named = [row["Name"] for row in ok(sets)["records"]]
         return {
             **setup.read(self._api, named, review=setup.REVIEW in found),
             "objects": objects,
+            **self._sign_in(apps),
             "queues": [row["DeveloperName"] for row in ok(queues)["records"]],
             "permission_sets": [
                 {"name": row["Name"], "assigned": row["Id"] in ours} for row in ok(sets)["records"]
             ],
         }
+
+    def _sign_in(self, apps: Any) -> dict[str, Any]:
+        """`apps` only where this user may see them."""
+        me = self._api.user_info() or {}
+        found = {"org_id": str(me.get("organization_id", "")), "signed_in_by_app": self._by_certificate}
+        if not isinstance(apps, CRMError):
+            found["apps"] = sorted(row["DeveloperName"] for row in apps["records"])
+        return found
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        return carry.values(self._api, self._describes.get(object_name), fields)
 
     def automations(self) -> list[dict[str, Any]]:
         """What an update of a record that Candor writes to would start."""
@@ -109,6 +126,8 @@ class Schema:
             done = self._assign(payload["permission_set"])
         elif op == "unassign":
             done = self._unassign(payload["permission_set"])
+        elif op == "write_values":
+            return {"failed": carry.write(self._api, payload["object"], payload["records"])}
         else:
             raise CRMError(f"Salesforce's schema knows no operation {op!r}.")
         self._changed()

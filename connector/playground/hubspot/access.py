@@ -15,6 +15,12 @@ from connector.playground.org import Org
 TOKEN_SECONDS = 1_800
 DAILY, TEN_SECONDS, SEARCH_A_SECOND = 1_000_000, 190, 5
 _SAVE_EVERY = 25
+EVERYTHING = (
+    *(f"crm.{part}.{o}.{mode}" for o in ("contacts", "companies", "deals") for part in ("objects", "schemas")
+      for mode in ("read", "write")),
+    "crm.objects.owners.read", "crm.lists.read", "crm.lists.write", "tickets", "sales-email-read", "automation",
+)  # fmt: skip
+"""Every scope that is asked for here."""
 
 
 class Access:
@@ -57,6 +63,36 @@ class Access:
                 errors=[{"message": "One or more of the following scopes are required.",
                          "context": {"requiredGranularScopes": [scope]}}],
             )  # fmt: skip
+
+    def told(self, token: str) -> dict[str, object]:
+        """What a key or static token may do. [D: Private apps]"""
+        if not secrets.compare_digest(token.encode(), str(self._org.meta("token", "")).encode()):
+            raise HubSpotError(404, "The access token wasn't found.", "OBJECT_NOT_FOUND")  # [unverified]
+        return {
+            "userId": 1,
+            "hubId": self._org.meta("portal_id", 0),
+            "appId": 1,
+            "scopes": self._scopes(),
+        }
+
+    def introspect(self, form: Mapping[str, str]) -> dict[str, object]:
+        """What an OAuth token may do. [SPEC: Auth/Oauth, PublicAccessTokenInfoResponse]"""
+        app = self._org.meta("oauth", {})
+        if not app or any(form.get(k) != app[k] for k in ("client_id", "client_secret")):
+            raise HubSpotError(
+                400, "missing or invalid client", extra={"status": "BAD_CLIENT_ID"}
+            )  # [unverified]
+        ends = self._org.meta("access_tokens", {}).get(form.get("token", ""))
+        if ends is None or ends <= self._org.now():
+            return {"active": False}
+        return {
+            "active": True, "token_use": "access_token", "token_type": "bearer", "client_id": app["client_id"],
+            "hub_id": self._org.meta("portal_id", 0), "expires_in": (ends - self._org.now()) // 1000,
+            "scopes": ["oauth", *self._scopes()],
+        }  # fmt: skip
+
+    def _scopes(self) -> list[str]:
+        return list(self._org.meta("scopes") or EVERYTHING)
 
     def refresh(self, form: Mapping[str, str]) -> dict[str, object]:
         """OAuth: an access token for a refresh token (meta `oauth`). A refusal comes in HubSpot's own shape."""

@@ -18,6 +18,7 @@ from connector.playground.hubspot import catalog
 from connector.playground.hubspot.access import Access
 from connector.playground.hubspot.associations import Associations
 from connector.playground.hubspot.errors import HubSpotError, bad_request
+from connector.playground.hubspot.lists import Lists
 from connector.playground.hubspot.records import Records
 from connector.playground.hubspot.schema import Schema
 from connector.playground.hubspot.search import Search
@@ -83,18 +84,19 @@ class House:
         self.records = Records(org, self.schema)
         self.associations = Associations(self.records)
         self.search = Search(self.records)
+        self.lists = Lists(org, self.schema)
         self.access = Access(org)
 
 
 def _is_write(method: str, path: str) -> bool:
     """Does a request of this kind need a transaction? (Reads by POST, search and batch/read, do not.)"""
     return method in ("POST", "PATCH", "PUT", "DELETE") and not path.rstrip("/").endswith(
-        ("/search", "/batch/read", "/token")
+        ("/search", "/batch/read", "/token", "/introspect", "/access-token-info")
     )
 
 
 def create_app(org: Org) -> FastAPI:
-    from connector.playground.hubspot import routes_account, routes_objects, routes_schema
+    from connector.playground.hubspot import routes_account, routes_lists, routes_objects, routes_schema
 
     house = House(org)
     app = FastAPI(title="Local HubSpot", openapi_url=None)
@@ -105,7 +107,7 @@ def create_app(org: Org) -> FastAPI:
 
         return endpoint
 
-    for part in (routes_objects, routes_schema, routes_account):
+    for part in (routes_objects, routes_schema, routes_lists, routes_account):
         for method, paths, handler, free in part.routes(house):
             for path in paths:
                 app.router.routes.append(Route(path, serve(handler, free=free), methods=[method]))
@@ -125,7 +127,8 @@ def _answer(house: House, handler: Handler, request: Request, raw: bytes, *, fre
     try:
         if not free:
             house.access.check_token(request.headers.get("authorization"))
-            headers = house.access.count(search=request.url.path.endswith("/search"))
+            path = request.url.path  # the limit of searches is that of records
+            headers = house.access.count(search=path.endswith("/search") and "/objects/" in path)
         call = Call(request, raw)
         if house.org.meta("read_only") and _is_write(request.method, request.url.path):
             raise HubSpotError(

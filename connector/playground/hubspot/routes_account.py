@@ -40,6 +40,8 @@ def routes(house: House) -> Iterator[tuple[str, Sequence[str], Handler, bool]]:
     yield "GET", limits, a.property_limits, False
     yield "GET", ("/automation/v4/flows",), a.flows, False
     yield "POST", ("/oauth/v1/token", "/oauth/v3/token", "/oauth/{version}/token"), a.token, True
+    yield "POST", ("/oauth/v3/token/introspect", "/oauth/{version}/token/introspect"), a.introspect, True
+    yield "POST", ("/oauth/v2/private-apps/get/access-token-info",), a.told, False
 
 
 class Account:
@@ -104,6 +106,12 @@ class Account:
 
     def token(self, call: Call) -> Answer:
         return Answer(self._house.access.refresh(dict(parse_qsl(call.raw.decode()))))
+
+    def introspect(self, call: Call) -> Answer:
+        return Answer(self._house.access.introspect(dict(parse_qsl(call.raw.decode()))))
+
+    def told(self, call: Call) -> Answer:
+        return Answer(self._house.access.told(str(call.json().get("tokenKey") or "")))
 
 
 def _owner(row: Row) -> dict[str, Any]:

@@ -119,10 +119,22 @@ def _assertion(org: Org, assertion: str, seconds: float) -> str:
         raise TokenFault("invalid_grant", "expired authorization code")  # [unsourced] wording
     for row in org.all("User"):
         if row.data.get("Username") == claims.get("sub") and row.data.get("IsActive"):
-            if not app["approved"]:
+            if not app["approved"] or not _lets_in(org, app, row.id):
                 raise TokenFault("invalid_grant", "user hasn't approved this consumer")
             return row.id
     raise TokenFault("invalid_grant", "user hasn't approved this consumer")
+
+
+def _lets_in(org: Org, app: Mapping[str, Any], user: str) -> bool:
+    """An app of the External Client Apps lets in the holders of the permission sets that its policy names."""
+    named = app.get("permission_sets")
+    if named is None:
+        return True
+    sets = {row.id for row in org.all("PermissionSet") if row.data["Name"] in named}
+    return any(
+        row.data["AssigneeId"] == user and row.data["PermissionSetId"] in sets
+        for row in org.all("PermissionSetAssignment")
+    )
 
 
 def _unverified(assertion: str) -> dict[str, Any]:

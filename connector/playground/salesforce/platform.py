@@ -130,8 +130,17 @@ ASSIGNMENT = sobject(
     updateable=False,
 )  # fmt: skip
 
+CLIENT_APP = sobject(
+    "ExternalClientApplication", "External Client Application", "External Client Applications", "0xI",
+    (
+        ID, text("DeveloperName", "Name", 80, required=True), text("MasterLabel", "Label", 80, required=True), *AUDIT,
+    ),
+    createable=False, updateable=False, deletable=False,
+)  # fmt: skip
+"""Made by metadata alone. [REC describe-global; its fields beyond DeveloperName unverified]"""
+
 PLATFORM: tuple[SObject, ...] = (
-    FIELD_PERMISSIONS, GROUP, GROUP_MEMBER, LEAD_STATUS, OBJECT_PERMISSIONS, OPPORTUNITY_STAGE, ORGANIZATION,
+    CLIENT_APP, FIELD_PERMISSIONS, GROUP, GROUP_MEMBER, LEAD_STATUS, OBJECT_PERMISSIONS, OPPORTUNITY_STAGE, ORGANIZATION,
     PERMISSION_SET, ASSIGNMENT, PROFILE, QUEUE_SOBJECT, USER,
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.playground.org import Org
 from connector.playground.salesforce import formula, ids, schema
-from connector.playground.salesforce.metadata import fields
+from connector.playground.salesforce.metadata import apps, fields
 from connector.playground.salesforce.metadata.fields import BadComponent
 from connector.playground.salesforce.metadata.limits import TRACKED_FIELDS, allowed_fields
 from connector.playground.salesforce.metadata.package import Component, every, flag, text
@@ -314,7 +314,7 @@ def other(t: Target, c: Component) -> tuple[str, bool]:
 DEPLOY: Mapping[str, Callable[[Target, Component], tuple[str, bool]]] = {
     "Settings": settings, "CustomObject": custom_object, "CustomField": custom_field,
     "ValidationRule": validation_rule, "Queue": queue, "ListView": list_view, "PermissionSet": permission_set,
-    "LeadConvertSettings": lead_convert_settings,
+    "LeadConvertSettings": lead_convert_settings, **apps.DEPLOY,
 }  # fmt: skip
 """In the order in which kinds depend on each other; any other kind comes last."""
 
@@ -351,6 +351,9 @@ def delete(t: Target, kind: str, name: str) -> None:
         for rows in ("FieldPermissions", "ObjectPermissions"):
             t.drop(rows, "ParentId", found)
         t.drop("PermissionSetAssignment", "PermissionSetId", found)
+    elif kind == "ExternalClientApplication":
+        if not apps.delete(t, name):
+            raise missing
     elif f"{kind}:{name}" in t.stored.get("others", []):
         t.stored["others"].remove(f"{kind}:{name}")
         if not t.stored["others"]:

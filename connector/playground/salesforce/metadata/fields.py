@@ -101,6 +101,8 @@ def _values(xml: Element) -> dict[str, Any]:
     values = every(definitions[0], "value")
     if len(values) > MAX_PICKLIST:
         raise BadComponent(f"A restricted picklist holds at most {MAX_PICKLIST} values")
+    # a value that is switched off stays on the records that have it, and can't be written or chosen
+    values = [v for v in values if text(v, "isActive") != "false"]
     names = [text(v, "fullName") or "" for v in values]
     if len({n.lower() for n in names}) != len(names):
         raise BadComponent("Duplicate picklist value")

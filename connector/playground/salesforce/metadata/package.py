@@ -15,6 +15,8 @@ _FOLDERS = {
     "LeadConvertSettings": ("LeadConvertSettings", ".LeadConvertSetting"),
     "externalClientApps": ("ExternalClientApplication", ".eca"),
     "extlClntAppOauthSettings": ("ExtlClntAppOauthSettings", ".ecaOauth"),
+    "extlClntAppGlobalOauthSets": ("ExtlClntAppGlobalOauthSettings", ".ecaGlblOauth"),
+    "extlClntAppPolicies": ("ExtlClntAppConfigurablePolicies", ".ecaPlcy"),
     "extlClntAppOauthPolicies": ("ExtlClntAppOauthConfigurablePolicies", ".ecaOauthPlcy"), "tabs": ("CustomTab", ".tab"),
     "flexipages": ("FlexiPage", ".flexipage"), "reportTypes": ("ReportType", ".reportType"),
     "layouts": ("Layout", ".layout"),
