@@ -21,7 +21,7 @@ from crm_schema.render import (
     salesforce_upgrade,
 )
 from crm_schema.render.difference import Difference
-from crm_schema.stages import Carry, Line, Stage
+from crm_schema.stages import Carry, DeletePipeline, Line, Stage
 from crm_schema.upgrade import Route
 
 AlsoReads = Mapping[str, Sequence[str]]
@@ -47,6 +47,8 @@ class Plan:
     reads: AlsoReads = field(default_factory=dict)
     room: tuple[str, ...] = ()
     """limits of the CRM, as far as it tells them, and what is left of them"""
+    blind: bool = False
+    """we see too little of the org to tell all: its first step mends that, and the rest shows then"""
 
     @property
     def empty(self) -> bool:
@@ -114,7 +116,14 @@ def also_reads(fields: Mapping[str, Mapping[str, str]]) -> AlsoReads:
 
 def removal(port: SchemaPort) -> Plan:
     """What taking Candor out would do. The fields' values go with them: export them first."""
-    return _plan("remove", _renderer(port)[1](port.read()), {})
+    found = _renderer(port)[1](port.read())
+    found.stages = [
+        replace(s, calls=1 + -(-port.inside(s.object, s.id) // port.batch))
+        if isinstance(s, DeletePipeline)
+        else s
+        for s in found.stages
+    ]
+    return _plan("remove", found, {})
 
 
 def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
@@ -160,7 +169,13 @@ def tracked_now(port: SchemaPort) -> list[str]:
 
 def _plan(purpose: Literal["apply", "remove"], found: Difference, reads: AlsoReads) -> Plan:
     return Plan(
-        purpose, tuple(found.stages), tuple(found.kept), tuple(found.limits), reads, tuple(found.room)
+        purpose,
+        tuple(found.stages),
+        tuple(found.kept),
+        tuple(found.limits),
+        reads,
+        tuple(found.room),
+        found.blind,
     )
 
 

@@ -156,10 +156,15 @@ class Schema:
             f"deleting a pipeline of {obj}", "DELETE", self._api.pipelines(obj, f"/{body['id']}")
         )
 
+    def inside(self, object_name: str, pipeline: str) -> int:
+        """How many records are in a pipeline."""
+        path = self._api.objects(object_name, "/search")
+        found = self._api.ask(f"counting {object_name}", path, {**_of_pipeline(pipeline), "limit": 1})
+        return int(found.get("total") or 0)
+
     def _empty(self, obj: str, pipeline: str) -> None:
         gone: set[str] = set()
-        inside = {"filters": [{"propertyName": "hs_pipeline", "operator": "EQ", "value": pipeline}]}
-        question = {"filterGroups": [inside], "properties": ["hs_pipeline"], "limit": BATCH}
+        question = {**_of_pipeline(pipeline), "limit": BATCH}
         while True:
             found = self._api.ask(
                 f"looking into a pipeline of {obj}", self._api.objects(obj, "/search"), question
@@ -170,3 +175,8 @@ class Schema:
             what, path = f"deleting the {obj} of a pipeline", self._api.objects(obj, "/batch/archive")
             self._api.send(what, "POST", path, {"inputs": [{"id": id} for id in ids]})
             gone.update(ids)
+
+
+def _of_pipeline(pipeline: str) -> dict[str, Any]:
+    inside = {"filters": [{"propertyName": "hs_pipeline", "operator": "EQ", "value": pipeline}]}
+    return {"filterGroups": [inside], "properties": ["hs_pipeline"]}
