@@ -39,6 +39,15 @@ _ACCESS: dict[Access, str] = {
 }
 
 
+_UPGRADES = (
+    "## When a new version changes a field\n\n"
+    "`candor plan` shows it and `candor apply` does it, from any earlier version in one run: where a field gets another name, type or "
+    "other choices, the values go along, record by record, and only then the old field goes. While they are on their way nobody but "
+    "Candor can write into these fields; a run that dies is taken up by the next. A value that has no counterpart in the new field "
+    "stops the plan before anything is changed, with the record named. These writes start your automations as any others do."
+)
+
+
 def salesforce_page() -> str:
     counts = {o: len(fields_on(kind)) for kind, o in SALESFORCE_OBJECTS.items()}
     summary = ", ".join(f"{n} on {o}" for o, n in counts.items())
@@ -135,8 +144,17 @@ def salesforce_page() -> str:
         "2. It takes the permission sets from everyone who holds them, then deletes permission sets, queue, fields and object "
         "in one deployment.\n"
         "3. A field of one of these names that is of another type than Candor's was never Candor's, and stays.\n"
-        "4. Salesforce keeps deleted fields for 15 days and counts them meanwhile. If a report, list view, flow or layout of "
-        "yours uses a field, Salesforce names it and refuses: take it out there, then run `candor remove` again.",
+        "4. Salesforce keeps deleted fields and their values for 15 days and counts them against the object's limit meanwhile; "
+        "their names are free at once, so Candor can be installed again. Erase them earlier in Setup, Object Manager, Deleted Fields.\n"
+        "5. If a flow, an Apex class, a validation rule, a formula or a workflow of yours uses a field, Salesforce names it and "
+        "refuses: take it out there, then run `candor remove` again. Reports, list views and page layouts don't keep a field from being "
+        "deleted, they lose it: a filter by it goes, and they may show more than before. `candor remove` lists both kinds before it "
+        "does anything. (Salesforce Help names references by fields, field updates and Apex; the rest is from "
+        "admins' own trials, so look at your reports.)\n"
+        "6. What you added to Candor's permission sets goes with them; the list says what.",
+        _UPGRADES,
+        "On Salesforce the old field is deleted in the end (15 days in the bin, as above), and with it its field history; Candor keeps what "
+        "it has read of it. Records in the recycle bin are left out.",
     )
 
 
@@ -214,6 +232,8 @@ def hubspot_page() -> str:
         "group that holds properties of yours.\n"
         "4. HubSpot keeps archived properties for 90 days; installing Candor again until then revives them. Deleted lists it keeps "
         "as long, but the ones made anew are new to your workflows. If a list, form or workflow of yours uses a property, HubSpot refuses: take it out there, then run `candor remove` again.",
+        _UPGRADES,
+        "On HubSpot a property keeps its name and history when its type changes; one that gets another name is archived (90 days).",
     )
 
 

@@ -23,7 +23,7 @@ from crm_schema.render import (
     salesforce_upgrade,
 )
 from crm_schema.render.difference import Difference
-from crm_schema.stages import Carry, Line, Stage
+from crm_schema.stages import Carry, DeletePipeline, Line, Stage
 from crm_schema.upgrade import Route
 
 AlsoReads = Mapping[str, Sequence[str]]
@@ -51,6 +51,8 @@ class Plan:
     """limits of the CRM, as far as it tells them, and what is left of them"""
     connect: Connect | None = None
     """the app to sign in through that this plan also makes"""
+    blind: bool = False
+    """we see too little of the org to tell all: its first step mends that, and the rest shows then"""
 
     @property
     def empty(self) -> bool:
@@ -125,7 +127,14 @@ def also_reads(fields: Mapping[str, Mapping[str, str]]) -> AlsoReads:
 
 def removal(port: SchemaPort) -> Plan:
     """What taking Candor out would do. The fields' values go with them: export them first."""
-    return _plan("remove", _renderer(port)[1](port.read()), {})
+    found = _renderer(port)[1](port.read())
+    found.stages = [
+        replace(s, calls=1 + -(-port.inside(s.object, s.id) // port.batch))
+        if isinstance(s, DeletePipeline)
+        else s
+        for s in found.stages
+    ]
+    return _plan("remove", found, {})
 
 
 def verify(port: SchemaPort, reads: AlsoReads | None = None) -> list[str]:
@@ -188,6 +197,7 @@ def _plan(
         reads,
         tuple(found.room),
         connect,
+        found.blind,
     )
 
 

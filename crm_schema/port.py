@@ -19,9 +19,10 @@ class SchemaPort(Protocol):
             and, where it is there, Candor_Review__c. A describe field may carry one more key, `tracked`
             (FieldDefinition's IsFieldHistoryTracked).
         queues: developer names.
-        permission_sets: {"name": ..., "assigned": whether this user holds it}.
+        permission_sets: {"name": ..., "assigned": whether this user holds it, "holders": by how many users it is held (of ours)}.
         custom_fields: {"Lead": how many custom fields are still free} (optional; Tooling EntityLimit).
         permissions: {set: {"fields": {"Lead.X__c": "read" | "edit"}, "objects": {"Lead": ["allowRead", ...]}}},
+        set_contents: {set: {"classAccesses": [{"apexClass": ..., "enabled": "true"}], ...}}: all that a set of ours holds,
         system: {"ApiEnabled": whether we have it}, rules: {"Object.Rule": {"active", "formula"}}, views and tabs:
             names, conversion: {"Contact": {lead field: contact field}}, queue_objects: {queue: [object, ...]} (optional, all: a user may not be allowed to see them).
         apps: developer names of the org's External Client Apps (optional), signed_in_by_app: whether this connection signs in
@@ -37,7 +38,7 @@ class SchemaPort(Protocol):
 
     What `run` takes (docs/architecture.md lists it; `walk.py` sends it) is one write call each, the `delete_pipeline` of
     HubSpot aside, which deletes the tickets in it first. `run` raises the adapter's own errors.
-    `write_values` {object, records: [(id, {field: plain value})]} gives {"failed": [(id, why), ...]}.
+    `write_values` {object, records: [(id, {field: plain value})], means: the same by declared key, for who wants to know} gives {"failed": [(id, why), ...]}.
     """
 
     crm: str
@@ -51,6 +52,10 @@ class SchemaPort(Protocol):
     def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """Every record that has a value in one of these fields: its id, and these fields' plain values. Fields that aren't
         there (yet) are left out. Asked only when an upgrade carries values."""
+        ...
+
+    def inside(self, object_name: str, pipeline: str) -> int:
+        """How many records are in a pipeline (HubSpot). Asked only by a removal, which deletes them."""
         ...
 
     def check(self, objects: Collection[str]) -> None:

@@ -80,12 +80,17 @@ def _way(step: Step, after: Field) -> Convert:
     return lambda value: convert(rename(value))
 
 
-def former(kinds: Sequence[On], fields_on: Callable[[On], Sequence[Field]]) -> list[Field]:
-    """Fields that an older Candor, or an upgrade that died, may have left, beside today's: `remove` takes them too."""
-    today = {f.key for kind in kinds for f in fields_on(kind)}
-    found = routes(kinds, fields_on)
-    left = [r.was for r in found if r.was.key not in today]
-    return left + [r.carrier for r in found if r.retyped]
+def forms(kinds: Sequence[On], fields_on: Callable[[On], Sequence[Field]]) -> dict[str, list[Field]]:
+    """key -> what a field of Candor's with that key may be: as today's, as an older Candor made it, or left by an upgrade that died.
+    `remove` takes all of them."""
+    found: dict[str, list[Field]] = {}
+    for f in (f for kind in kinds for f in fields_on(kind)):
+        found.setdefault(f.key, []).append(f)
+    for route in routes(kinds, fields_on):
+        found.setdefault(route.was.key, []).append(route.was)
+        if route.retyped:
+            found.setdefault(route.carrier.key, []).append(route.carrier)
+    return found
 
 
 def told(route: Route, where: str, old: str, new: str | None) -> str:

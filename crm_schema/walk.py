@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_schema import plan as planning
-from crm_schema.carrying import Refused, differing, refusal
+from crm_schema.carrying import Refused, differing, read, refusal
 from crm_schema.errors import SchemaError, UnknownStage
 from crm_schema.plan import Plan
 from crm_schema.port import SchemaPort
@@ -35,6 +35,8 @@ from crm_schema.stages import (
 
 Progress = Callable[[int, int, str], None]
 """progress(done, of, what comes next)"""
+Agree = Callable[[Plan], bool]
+"""may this be done too?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Applied:
     stages: int
     calls: int
     lines: tuple[str, ...]
+
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(self.stages + other.stages, self.calls + other.calls, self.lines + other.lines)
 
 
 def explain(plan: Plan) -> list[str]:
@@ -67,10 +72,15 @@ def explain(plan: Plan) -> list[str]:
     return told
 
 
-def apply(plan: Plan, port: SchemaPort, progress: Progress | None = None) -> Applied:
+def apply(
+    plan: Plan, port: SchemaPort, progress: Progress | None = None, agree: Agree | None = None
+) -> Applied:
     """Do what a plan says (`apply` and `remove` alike). What another run has done meanwhile is not done
     again; when the org has changed otherwise since the plan was shown, nothing is done and SchemaError
-    says so."""
+    says so.
+
+    A blind plan opens our eyes first; what shows then belongs to the same apply, if `agree` says so (or isn't given). A removal
+    goes no further by itself: what we couldn't see couldn't be exported."""
     now = _again(plan, port)
     new = [str(line) for stage in now.stages for line in stage.lines if line not in plan.lines]
     if new:
@@ -79,11 +89,16 @@ def apply(plan: Plan, port: SchemaPort, progress: Progress | None = None) -> App
         port.check([str(getattr(stage, "object", "")) for stage in now.stages if hasattr(stage, "object")])
     first = _act(now, port, progress)
     rest = _again(plan, port)
+    if now.blind and not rest.empty:
+        if agree is not None and not agree(rest):
+            return first
+        if plan.purpose == "apply":
+            return first + apply(rest, port, progress)
     # HubSpot revives an archived property as it was: what it then lacks shows only now, and belongs to the plan
     shown = {_subject(line) for line in plan.lines}
     if all(_subject(line) in shown for stage in rest.stages for line in stage.lines):
         second = _act(rest, port, progress)
-        first = Applied(first.stages + second.stages, first.calls + second.calls, first.lines + second.lines)
+        first = first + second
         rest = _again(plan, port) if second.stages else rest
     if not rest.empty:
         left = "; ".join(str(line) for stage in rest.stages for line in stage.lines)
@@ -139,9 +154,9 @@ def _carry(stage: Carry, port: SchemaPort) -> int:
             return calls
         failed: list[tuple[str, str]] = []
         for start in range(0, len(writes), port.batch):
-            done = port.run(
-                "write_values", {"object": stage.object, "records": writes[start : start + port.batch]}
-            )
+            part = writes[start : start + port.batch]
+            means = [(id, _means(stage, changed)) for id, changed in part]
+            done = port.run("write_values", {"object": stage.object, "records": part, "means": means})
             failed += done["failed"]
             calls += 1
         if len(failed) == len(writes):
@@ -151,6 +166,11 @@ def _carry(stage: Carry, port: SchemaPort) -> int:
         f"{len(failed) or 'Some'} records of {stage.object} don't take their values into the new field.{why}",
         fix="Nothing was deleted. Mend what is named, then `candor apply` goes on.",
     )
+
+
+def _means(stage: Carry, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What is written in the declaration's words: key -> number, text, flag or list of choices."""
+    return {h.to.key: read(h.to, changed[h.target]) for h in stage.hops if h.target in changed}
 
 
 def _order(stage: Stage) -> tuple[str, Mapping[str, Any]]:

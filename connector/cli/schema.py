@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from connector.store.runs import running
 if TYPE_CHECKING:
     from crm_schema.connection import Connect
     from crm_schema.consequences import Finding
+    from crm_schema.plan import Plan
 
 _KINDS = ("lead", "account", "deal", "review")
 
@@ -67,12 +69,13 @@ def plan(context: Context, yes: bool, as_json: bool, connect: Connect | None = N
     made = make(port, reads(context), connect)
     starts = port.automations()
     usage = context.crm.usage()
+    binned = in_the_bin(context)
     if as_json:
         show_json({"changes": [str(line) for line in made.changes], "kept": [str(line) for line in made.kept],
-                   "write_calls": made.calls, "limits": list(made.limits), "room": list(made.room), "reads": usage.calls,
+                   "write_calls": made.calls, "limits": list(made.limits), "room": [*made.room, *binned], "reads": usage.calls,
                    "automations": starts, "empty": made.empty})  # fmt: skip
     else:
-        for line in explain(made):
+        for line in [*explain(made), *(binned if not made.empty else ())]:
             out.print(line)
         for line in started(starts):
             out.print(line)
@@ -82,6 +85,24 @@ def plan(context: Context, yes: bool, as_json: bool, connect: Connect | None = N
                 style="dim",
             )
     return 0 if made.empty else 2
+
+
+BIN_DAYS = 15
+"""how long Salesforce keeps and counts deleted fields [Salesforce Help: Manage Deleted Custom Fields]"""
+
+
+def in_the_bin(context: Context) -> list[str]:
+    """What an earlier removal left in Salesforce's bin, which no API tells: known because Candor deleted it."""
+    removed = context.store.get("schema_removed")
+    if not removed or not removed.get("fields"):
+        return []
+    until = datetime.fromisoformat(removed["at"]) + timedelta(days=BIN_DAYS)
+    if context.clock.now() >= until:
+        return []
+    return [
+        f"  {removed['fields']} fields that `candor remove` deleted count against the limits until {until:%d %b %Y}, or until an "
+        "admin erases them (Setup, Object Manager, Deleted Fields)"
+    ]
 
 
 def started(automations: Sequence[Mapping[str, Any]] | None) -> list[str]:
@@ -145,7 +166,7 @@ def apply(context: Context, yes: bool, as_json: bool, connect: Connect | None = 
             (err if as_json else out).print(line)
         if not confirm("Make these changes in the org?"):
             return 1
-    done = provision(context, connect)
+    done = provision(context, connect, None if yes else lambda more: agreed(more, as_json))
     if as_json:
         show_json(done)
     else:
@@ -162,18 +183,62 @@ def apply(context: Context, yes: bool, as_json: bool, connect: Connect | None = 
     return 0
 
 
-def provision(context: Context, connect: Connect | None = None) -> dict[str, Any]:
+def agreed(more: Plan, as_json: bool) -> bool:
+    """What showed only after the first step, once more to be agreed to."""
+    from crm_schema.walk import explain
+
+    for line in explain(more):
+        (err if as_json else out).print(line)
+    return confirm("These changes too?")
+
+
+class Noting:
+    """A schema port that tells the store of values which an upgrade carries, before it does: what people said long ago would
+    look as if they said it again when the next pull sees it in a field of another name."""
+
+    _KINDS: Mapping[str, str] = {
+        "Lead": "lead", "Contact": "lead", "contacts": "lead", "Account": "account", "companies": "account",
+        "Opportunity": "deal", "deals": "deal", "Candor_Review__c": "review", "tickets": "review",
+    }  # fmt: skip
+
+    def __init__(self, port: Any, context: Context) -> None:
+        self._port, self._context = port, context
+        self.crm: str = port.crm
+        self.batch: int = port.batch
+        self.read, self.values, self.inside, self.check = port.read, port.values, port.inside, port.check
+
+    def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        if op == "write_values":
+            kind = self._KINDS[payload["object"]]
+            with self._context.store.begin() as db:
+                for id, means in payload["means"]:
+                    values = {records.OWN + key: value for key, value in means.items()}
+                    records.written(db, kind, id, values, None)
+        done: Mapping[str, Any] = self._port.run(op, payload)
+        return done
+
+
+def provision(
+    context: Context, connect: Connect | None = None, agree: Callable[[Plan], bool] | None = None
+) -> dict[str, Any]:
     """Make the org as declared. What it looked like before is kept once, for the proof at removal."""
     from crm_schema.plan import plan as make
     from crm_schema.plan import sign_in, tracked_now
     from crm_schema.walk import apply as walk
 
-    port = context.crm.schema()
+    port = Noting(context.crm.schema(), context)
     made = make(port, reads(context), connect)
+    if any(
+        line.verb == "remove" for line in made.changes
+    ):  # an upgrade deletes fields that a version dropped
+        pull(context, label="Reading what people said last")
+        export(context)
     applied = context.store.get("schema_applied") or {"at": context.clock.now().isoformat()}
     context.store.put("schema_applied", applied)
     with running(context.store, "apply", context.clock) as run:
-        done = walk(made, port, lambda n, of, what: context.progress(f"Applying the schema: {what}", n, of))
+        done = walk(
+            made, port, lambda n, of, what: context.progress(f"Applying the schema: {what}", n, of), agree
+        )
         run.summary.update(changes=len(done.lines), write_calls=done.calls)
     app = {"app": True} if connect is not None else {}
     context.store.put("schema_applied", {**applied, **app, "tracked": tracked_now(port)})
@@ -184,9 +249,17 @@ def provision(context: Context, connect: Connect | None = None) -> dict[str, Any
 
 def remove(context: Context, yes: bool, as_json: bool) -> int:
     from crm_schema.plan import removal
+    from crm_schema.walk import apply as walk
     from crm_schema.walk import explain
 
     made = removal(context.crm.schema())
+    if made.blind:
+        for line in explain(made):
+            (err if as_json else out).print(line)
+        if not yes and not confirm("Do this first?"):
+            return 1
+        walk(made, context.crm.schema(), agree=lambda rest: False)
+        made = removal(context.crm.schema())
     if made.empty:
         if as_json:
             show_json({"changes": 0, "write_calls": 0, "left": [], "exported": 0, "folder": None})
@@ -229,7 +302,10 @@ def take_out(context: Context) -> dict[str, Any]:
     port = context.crm.schema()
     exported, folder = export(context)
     with running(context.store, "remove", context.clock) as run:
-        done = walk(removal(port), port, lambda n, of, what: context.progress(f"Removing: {what}", n, of))
+        made = removal(port)
+        gone = sum(line.what.startswith("field ") for line in made.changes)
+        done = walk(made, port, lambda n, of, what: context.progress(f"Removing: {what}", n, of))
+        context.store.put("schema_removed", {"at": context.clock.now().isoformat(), "fields": gone})
         left = [str(line) for line in removal(port).lines]
         run.summary.update(changes=len(done.lines), left=left)
     context.store.forget("schema_applied")

@@ -25,6 +25,8 @@ class Difference:
     room: list[str] = field(default_factory=list)
     """what is left of the CRM's limits"""
     conflicts: list[str] = field(default_factory=list)
+    blind: bool = False
+    """too little of the org is seen to tell all"""
 
     def keep(self, where: str, what: str) -> None:
         self.kept.append(Line("keep", f"{where}: {what}"))

@@ -211,9 +211,9 @@ def removal(org: Mapping[str, Any]) -> Difference:
         there = org["objects"][object_name]
         have = there["properties"]
         ours = []
-        for f in (*fields_on(object_name), *_former(object_name)):
-            name = hubspot_name(f.key)
-            if name in have and is_ours(f, have[name]):
+        for key, forms in _forms(object_name).items():
+            name = hubspot_name(key)
+            if name in have and any(is_ours(f, have[name]) for f in forms):
                 ours.append(name)
             elif name in have:
                 what = f"it is of type {have[name]['type']}, so not Candor's"
@@ -235,9 +235,9 @@ def removal(org: Mapping[str, Any]) -> Difference:
     return found
 
 
-def _former(object_name: str) -> list[Field]:
-    kinds = tuple(kind for kind, name in HUBSPOT_OBJECTS.items() if name == object_name)
-    return upgrade.former(kinds, lambda _: fields_on(object_name))
+def _forms(object_name: str) -> dict[str, list[Field]]:
+    kinds = [kind for kind, name in HUBSPOT_OBJECTS.items() if name == object_name]
+    return upgrade.forms(kinds, lambda _: fields_on(object_name))
 
 
 def is_ours(f: Field, have: Mapping[str, Any]) -> bool:

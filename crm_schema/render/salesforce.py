@@ -11,6 +11,7 @@ from crm_schema.declaration import REVIEW, Field, fields_on
 from crm_schema.errors import NoRoom
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import INTEGRATION, PERMISSION_SETS, PermissionSet
+from crm_schema.render import salesforce_contents as contents
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render import salesforce_state as state
 from crm_schema.render.difference import Difference, words
@@ -66,6 +67,7 @@ def difference(
     if hidden(org):
         found.stages.append(see_again())
         found.limits.append(BLIND)
+        found.blind = True
         return found
     deployment = _Deployment()
     created = [
@@ -161,15 +163,18 @@ def _conversion(org: Mapping[str, Any], into: _Deployment) -> dict[str, bytes]:
 
 
 def hidden(org: Mapping[str, Any]) -> bool:
-    """Candor has been set up, but we may not see its fields: describe would tell of an org without them."""
-    return (
-        INTEGRATION.name in names(org["permission_sets"])
-        and REVIEW.queue in names(org["queues"])
-        and not _holds(org, INTEGRATION.name)
-    )
+    """Candor has been set up, but we may not see its fields: describe would tell of an org without them. Its queue tells that
+    they are there, or a permission set that names one."""
+    if INTEGRATION.name not in names(org["permission_sets"]) or _holds(org, INTEGRATION.name):
+        return False
+    ours = (name for given in org.get("permissions", {}).values() for name in given["fields"])
+    return REVIEW.queue in names(org["queues"]) or any(".Candor_" in name for name in ours)
 
 
-BLIND = "Until then Candor can't see its fields; if anything else has changed, the next plan shows it."
+BLIND = (
+    "Until then Candor can't see its fields. If anything else has changed, `candor apply` shows it after this step and mends it in "
+    "the same run."
+)
 
 
 def see_again() -> AssignPermissionSet:
@@ -191,7 +196,8 @@ def _fields_of(
     if free is not None and len(missing) > free:
         raise NoRoom(
             f"{object_name} has room for {free} more custom fields, Candor needs {len(missing)}.",
-            fix="Delete fields that nobody uses (a deleted one counts for 15 more days), then plan again.",
+            fix="Delete fields that nobody uses and erase them in Setup, Object Manager, Deleted Fields: until then a deleted one "
+            "counts for 15 days, Candor's own after `candor remove` too. Then plan again.",
         )
     if free is not None and object_name != REVIEW_OBJECT:
         found.room.append(f"{object_name}: {free - len(missing)} custom fields left afterwards")
@@ -325,6 +331,8 @@ def _permission_sets(
         if grant.name in there:
             what = "with the new fields" if fields_are_new else f"gives again {_few(lost)}"
             kept = "" if have else " (what was added by hand goes)"
+            if have and grant.name not in org.get("set_contents", ()):
+                kept = " (Apex classes, tabs and the like that were added by hand go: this user may not read them)"
             line = Line("change", f"permission set {grant.name}: written anew, {what}{kept}")
         deployment.lines.append(line)
         tree = parts.permission_set(grant, reads)
@@ -335,7 +343,8 @@ def _permission_sets(
 
 def with_all(tree: dict[str, Any], name: str, org: Mapping[str, Any]) -> dict[str, Any]:
     """A permission set with what it gives in the org already, which the deployment would take away otherwise."""
-    return parts.with_added(tree, org["permissions"][name])
+    whole = parts.with_added(tree, org["permissions"][name])
+    return contents.kept(whole, org.get("set_contents", {}).get(name, {}))
 
 
 def _lost(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_schema import upgrade
@@ -10,9 +11,13 @@ from crm_schema.declaration import REVIEW, fields_on
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import PERMISSION_SETS
 from crm_schema.render import salesforce_connection
+from crm_schema.render import salesforce_contents as contents
 from crm_schema.render.difference import Difference
 from crm_schema.render.salesforce import FITS, destructive, hidden, names, see_again
 from crm_schema.stages import Destroy, Line, UnassignPermissionSet
+
+HOLDERS = 200
+"""holders from whom one call takes a permission set"""
 
 
 def removal(org: Mapping[str, Any]) -> Difference:
@@ -23,6 +28,8 @@ def removal(org: Mapping[str, Any]) -> Difference:
     found = Difference()
     if hidden(org):
         found.stages.append(see_again())
+        found.limits.append("Until then Candor can't see its fields. What it removes shows after this step.")
+        found.blind = True
         return found
     lines, gone = _fields(org, found)
     first: dict[str, list[str]] = {}
@@ -33,19 +40,37 @@ def removal(org: Mapping[str, Any]) -> Difference:
         first["CustomTab"] = [REVIEW_OBJECT]
     if lines:
         found.stages.append(Destroy(tuple(lines), destructive(first, gone)))
-        found.limits.append(
-            "Salesforce keeps deleted fields for 15 days, and counts them meanwhile; an admin can erase them in "
-            "Setup, Object Manager, Deleted Fields."
-        )
+        found.limits.append(counted_meanwhile(gone.get("CustomField", ())))
     salesforce_connection.removal(org, found)
     sets = [grant.name for grant in PERMISSION_SETS if grant.name in names(org["permission_sets"])]
+    held = {s["name"]: s.get("holders") for s in org["permission_sets"]}
     for name in sets:
+        if held[name] == 0:
+            continue
         line = Line("remove", f"permission set {name} from everyone who holds it")
-        found.stages.append(UnassignPermissionSet((line,), name))
+        calls = 1 if held[name] is None else -(-held[name] // HOLDERS)
+        found.stages.append(UnassignPermissionSet((line,), name, calls=calls))
     if sets:
-        set_lines = tuple(Line("remove", f"permission set {name}") for name in sets)
+        set_lines = tuple(Line("remove", f"permission set {name}{_by_hand(name, org)}") for name in sets)
         found.stages.append(Destroy(set_lines, destructive({}, {"PermissionSet": sets})))
     return found
+
+
+def counted_meanwhile(deleted: Sequence[str]) -> str:
+    """What the bin costs. `deleted`: "Lead.Candor_Score__c"."""
+    by_object = Counter(name.partition(".")[0] for name in deleted)
+    counts = ", ".join(f"{n} on {o}" for o, n in by_object.items())
+    return (
+        f"Salesforce keeps deleted fields for 15 days, with their values, and counts them against its limits meanwhile ({counts}); "
+        "an admin can erase them earlier in Setup, Object Manager, Deleted Fields. Their names are free at once."
+    )  # fmt: skip
+
+
+def _by_hand(name: str, org: Mapping[str, Any]) -> str:
+    """What an admin put into one of our permission sets, and goes with it."""
+    grant = next(g for g in PERMISSION_SETS if g.name == name)
+    held = contents.added(grant, org.get("set_contents", {}).get(name, {}))
+    return f", and what was added to it by hand: {', '.join(held)}" if held else ""
 
 
 def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict[str, list[str]]]:
@@ -61,11 +86,11 @@ def _fields(org: Mapping[str, Any], found: Difference) -> tuple[list[Line], dict
                     Line("remove", f"object {REVIEW_OBJECT} with its tab, rule, list and all review cases")
                 )
             continue
-        for f in (*fields_on(kind), *upgrade.former((kind,), fields_on)):
-            name = salesforce_name(f.key)
+        for key, forms in upgrade.forms((kind,), fields_on).items():
+            name = salesforce_name(key)
             if name not in described:
                 continue
-            if described[name]["type"] not in FITS[f.type]:
+            if not any(described[name]["type"] in FITS[f.type] for f in forms):
                 what = f"it is of type {described[name]['type']}, so not Candor's"
                 found.keep(f"field {object_name}.{name}", what)
                 continue

@@ -24,7 +24,7 @@ from crm_schema.declaration import REVIEW, Field, fields_on
 from crm_schema.errors import NoRoom
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import INTEGRATION, PERMISSION_SETS
-from crm_schema.render import salesforce
+from crm_schema.render import salesforce, salesforce_removal
 from crm_schema.render import salesforce_parts as parts
 from crm_schema.render.difference import Difference
 from crm_schema.render.salesforce import FITS
@@ -105,6 +105,8 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
             "Until the upgrade is done nobody but Candor can change the fields that it moves. Salesforce forgets the history of a field "
             "that is deleted; Candor keeps what it has read of it. Records in the recycle bin are left out."
         )
+    if deleted := [f"{m.object}.{n}" for m in pending for n in _leaving(m)]:
+        rest.limits.append(salesforce_removal.counted_meanwhile(deleted))
     return rest
 
 
@@ -118,6 +120,13 @@ def _room(org: Mapping[str, Any], after: Mapping[str, Any]) -> None:
                 fix="Delete fields that nobody uses, and erase them in Setup, Deleted Fields (until then a deleted one counts for "
                 "15 days), then plan again.",
             )  # fmt: skip
+
+
+def _leaving(m: Move) -> list[str]:
+    """Fields that the upgrade deletes."""
+    if m.route.in_place:
+        return []
+    return [n for n in (m.carrier, m.source if m.source_there else None) if n]
 
 
 def settled(org: Mapping[str, Any], pending: Sequence[Move]) -> dict[str, Any]:

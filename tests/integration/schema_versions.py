@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,13 +84,14 @@ def fields(version: str) -> tuple[Field, ...]:
 
 def declare(version: str, put: Callable[[Any, str, Any], None]) -> None:
     """Let crm_schema know the schema of one version, and what an upgrade to it knows. `put` is setattr, or monkeypatch's."""
-    declared = fields(version)
+    know(fields(version), {"0.1": (), "0.2": STEPS[:4]}.get(version, STEPS), put)
 
+
+def know(declared: Sequence[Field], steps: Sequence[Step], put: Callable[[Any, str, Any], None]) -> None:
     def on(kind: str) -> tuple[Field, ...]:
         return tuple(f for f in declared if kind in f.on)
 
     for module in (salesforce, salesforce_parts, salesforce_removal, salesforce_drift, salesforce_upgrade):
         put(module, "fields_on", on)
-    put(hubspot, "FIELDS", declared)
-    steps = {"0.1": (), "0.2": STEPS[:4]}.get(version, STEPS)
-    put(versions, "STEPS", steps)
+    put(hubspot, "FIELDS", tuple(declared))
+    put(versions, "STEPS", tuple(steps))

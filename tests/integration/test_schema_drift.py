@@ -15,7 +15,7 @@ from connector.playground.salesforce import schema as stored_schema
 from crm_schema.declaration import SEGMENTS
 from crm_schema.errors import Conflict
 from crm_schema.permissions import HUBSPOT_SCOPES
-from crm_schema.plan import drift, plan, tracked_now
+from crm_schema.plan import drift, plan, removal, tracked_now
 from crm_schema.render import hubspot_lists
 from crm_schema.walk import apply
 from tests.contract.adapters import Bench, HubSpotBench, SalesforceBench, Site, site
@@ -204,6 +204,26 @@ def test_drift_in_salesforce_is_found_with_its_consequence(
         assert plan(port).empty
 
 
+@pytest.mark.parametrize(
+    "name", [n for n, (kind, _) in SALESFORCE.items() if kind not in ("set_unassigned", "type_changed")]
+)
+def test_one_apply_mends_all_where_we_could_not_see(salesforce: Site, tmp_path: Path, name: str) -> None:
+    """Our own permission set was taken from us, and something else has drifted, which shows only once we hold it again."""
+    with salesforce.open(salesforce.copy("candor", tmp_path / "org.sqlite")) as bench:
+        port = bench.connect().schema()
+        tracked = tracked_now(port)
+        SALESFORCE[name][1](bench)
+        found = {f for f in drift(port, tracked=tracked) if f.mend.startswith("`candor apply`")}
+        SALESFORCE["ours is unassigned"][1](bench)
+        shown = plan(port)
+        done = apply(shown, port)
+        assert plan(port).empty
+        assert not found & set(drift(port, tracked=tracked))
+        assert shown.blind
+        assert not any(line.startswith("create  field") for line in map(str, shown.changes))
+        assert len(done.lines) > len(shown.changes) or not found
+
+
 def options(obj: str, name: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Change:
     def do(bench: Bench) -> None:
         s = Schema(bench.org)
@@ -321,3 +341,67 @@ def test_drift_in_hubspot_is_found_with_its_consequence(hubspot: Site, tmp_path:
         apply(plan(port), port)
         assert drift(port) == []
         assert plan(port).empty
+
+
+def put_in(name: str, tag: str, entry: dict[str, str]) -> Change:
+    """An entry that an admin adds to one of our permission sets in Setup."""
+
+    def change(data: dict[str, Any]) -> dict[str, Any]:
+        held = data.get("_contents", {})
+        return data | {"_contents": {**held, tag: [*held.get(tag, []), entry]}}
+
+    return rows("PermissionSet", change, Name=name)
+
+
+ADDED = {
+    "classAccesses": {"apexClass": "LeadCard", "enabled": "true"},
+    "pageAccesses": {"apexPage": "LeadMap", "enabled": "true"},
+    "tabSettings": {"tab": "standard-Campaign", "visibility": "Visible"},
+    "customPermissions": {"name": "See_Everything", "enabled": "true"},
+}
+
+
+def test_what_an_admin_put_into_our_permission_sets_stays_and_remove_tells_it(
+    salesforce: Site, tmp_path: Path
+) -> None:
+    with salesforce.open(salesforce.copy("candor", tmp_path / "org.sqlite")) as bench:
+        for tag, entry in ADDED.items():
+            put_in("Candor_Rep", tag, entry)(bench)
+        give = {
+            "SobjectType": LEAD,
+            "Field": "Lead.Industry",
+            "PermissionsRead": True,
+            "PermissionsEdit": True,
+        }
+        id = next(r.id for r in bench.org.all("PermissionSet") if r.data["Name"] == "Candor_Rep")
+        bench.org.load("FieldPermissions", [("01kADDED", 0, 0, {"ParentId": id, **give})])
+        rows("PermissionSet", lambda d: d | {"Label": "Candor for sales"}, Name="Candor_Rep")(bench)
+        port = bench.connect().schema()
+        assert plan(port).empty  # they are no drift
+        of_set("Candor_Rep", "FieldPermissions", gone, Field="Lead.Candor_Score__c")(bench)
+        shown = plan(port)
+        [line] = [line for line in shown.changes if "Candor_Rep" in line.what]
+        assert line.what.endswith("gives again read of Lead.Candor_Score__c")
+        apply(shown, port)
+        assert plan(port).empty
+        row = next(r for r in bench.org.all("PermissionSet") if r.data["Name"] == "Candor_Rep")
+        assert row.data["Label"] == "Candor for sales"
+        for tag, entry in ADDED.items():
+            assert entry in row.data["_contents"][tag]
+        assert {"tab": REVIEW, "visibility": "Visible"} in row.data["_contents"]["tabSettings"]
+        fields = [r.data for r in bench.org.all("FieldPermissions") if r.data["ParentId"] == row.id]
+        assert give in [{k: d[k] for k in give} for d in fields]
+        [line] = [
+            line for line in removal(port).changes if line.what.startswith("permission set Candor_Rep, and")
+        ]
+        for word in (
+            "Apex class LeadCard",
+            "Visualforce page LeadMap",
+            "tab standard-Campaign",
+            "field Lead.Industry",
+        ):
+            assert word in line.what
+        others = [
+            line.what for line in removal(port).changes if line.what.startswith("permission set Candor_")
+        ]
+        assert [what for what in others if "by hand" in what] == [line.what]

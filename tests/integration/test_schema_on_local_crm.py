@@ -11,7 +11,8 @@ import pytest
 from connector.crm.base import Write
 from connector.playground.salesforce.convert import convert
 from crm_schema.declaration import REVIEW
-from crm_schema.plan import Plan, plan, removal, verify
+from crm_schema.errors import NoRoom
+from crm_schema.plan import Plan, drift, plan, removal, verify
 from crm_schema.port import SchemaPort
 from crm_schema.walk import apply
 from tests.contract.adapters import BENCHES, Bench, Site, site
@@ -44,7 +45,7 @@ class Dying:
     def __init__(self, port: Any, nth: int) -> None:
         self.crm: str = port.crm
         self.batch: int = port.batch
-        self.values = port.values
+        self.values, self.inside = port.values, port.inside
         self._port, self._left = port, nth
 
     def read(self) -> dict[str, Any]:
@@ -82,9 +83,46 @@ def test_apply_makes_the_plan_true_and_remove_leaves_the_org_as_it_was(bare: Ben
     assert plan(port).empty
     assert verify(port) == []
     apply(removal(port), port)
-    assert port.read() == before
+    as_before(bare, port, before)
     assert data(bare) == records
     assert removal(port).empty
+    apply(plan(port), port)
+    assert plan(port).empty
+
+
+DAY = 86_400_000
+
+
+def as_before(bench: Bench, port: SchemaPort, before: dict[str, Any]) -> None:
+    """An org is as it was. Salesforce counts what was deleted for 15 days; then that is as it was too."""
+    after, room = port.read(), "custom_fields"
+    assert {k: v for k, v in after.items() if k != room} == {k: v for k, v in before.items() if k != room}
+    if bench.vendor == "salesforce":
+        less = {o: n - after[room][o] for o, n in before[room].items() if n != after[room][o]}
+        assert less == {"Lead": 27, "Contact": 25, "Account": 2, "Opportunity": 5}
+        bench.org.advance(15 * DAY)
+    assert port.read() == before
+
+
+def test_fields_in_the_bin_count_and_a_later_apply_meets_them(bare: Bench) -> None:
+    """Salesforce's bin: names are free at once, the room only after 15 days. HubSpot revives what it archived."""
+    port = bare.connect().schema()
+    apply(plan(port), port)
+    shown = removal(port)
+    if bare.vendor == "salesforce":
+        assert any("27 on Lead" in limit for limit in shown.limits)
+    apply(shown, port)
+    apply(plan(port), port)
+    assert plan(port).empty
+    assert drift(port) == []
+    if bare.vendor == "hubspot":
+        return
+    apply(removal(port), port)
+    left = port.read()["custom_fields"]["Lead"]
+    bare.org.set_meta("custom_fields", 500 - left + 26)  # room for 26 more, and Candor needs 27
+    with pytest.raises(NoRoom, match="erase them in Setup"):
+        plan(port)
+    bare.org.advance(15 * DAY)
     apply(plan(port), port)
     assert plan(port).empty
 
@@ -125,7 +163,11 @@ def test_removal_takes_values_and_review_cases_along(installed: Bench) -> None:
     assert written.ok, written
     assert case.ok, case
     port = crm.schema()
-    apply(removal(port), port)
+    shown, writes = removal(port), crm.usage().writes
+    done = apply(shown, port)
+    assert (
+        crm.usage().writes - writes == done.calls == shown.calls
+    )  # review cases that go along, holders of permission sets
     seen = installed.desk.view("lead", lead).values
     assert not [name for name in seen if name.startswith("candor_")]
     assert installed.org.all(installed.objects["review"]) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -28,6 +28,15 @@ class Org:
         self.calls: list[str] = []
         self.die_at: int | None = None
         self.die_after = False
+
+    batch = 200
+
+    def values(self, object_name: str, fields: Sequence[str]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """No records here."""
+        return ()
+
+    def inside(self, object_name: str, pipeline: str) -> int:
+        return 0
 
     def check(self, objects: Collection[str]) -> None:
         """Everyone may do everything here."""

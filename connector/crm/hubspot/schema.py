@@ -190,10 +190,15 @@ class Schema:
             f"deleting a pipeline of {obj}", "DELETE", self._api.pipelines(obj, f"/{body['id']}")
         )
 
+    def inside(self, object_name: str, pipeline: str) -> int:
+        """How many records are in a pipeline."""
+        path = self._api.objects(object_name, "/search")
+        found = self._api.ask(f"counting {object_name}", path, {**_of_pipeline(pipeline), "limit": 1})
+        return int(found.get("total") or 0)
+
     def _empty(self, obj: str, pipeline: str) -> None:
         gone: set[str] = set()
-        inside = {"filters": [{"propertyName": "hs_pipeline", "operator": "EQ", "value": pipeline}]}
-        question = {"filterGroups": [inside], "properties": ["hs_pipeline"], "limit": BATCH}
+        question = {**_of_pipeline(pipeline), "limit": BATCH}
         while True:
             found = self._api.ask(
                 f"looking into a pipeline of {obj}", self._api.objects(obj, "/search"), question
@@ -210,3 +215,8 @@ def _write_scope(obj: str) -> str:
     if obj == lists.LISTS:
         return "crm.lists.write"
     return "tickets" if obj == "tickets" else f"crm.schemas.{obj}.write"
+
+
+def _of_pipeline(pipeline: str) -> dict[str, Any]:
+    inside = {"filters": [{"propertyName": "hs_pipeline", "operator": "EQ", "value": pipeline}]}
+    return {"filterGroups": [inside], "properties": ["hs_pipeline"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ class Schema:
                 for n, f in fields.items():
                     f["tracked"] = n in followed[name]
             objects[name] = {"fields": fields}
-        queues, sets, assigned, apps = self._api.queries(
+        queues, sets, assigned, held, apps = self._api.queries(
             [
                 ("SELECT DeveloperName FROM Group WHERE Type = 'Queue'", False),
                 ("SELECT Id, Name FROM PermissionSet WHERE IsOwnedByProfile = FALSE", False),
@@ -73,10 +74,16 @@ class Schema:
                     f"SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = '{self._me()}'",
                     False,
                 ),
+                (
+                    "SELECT Id, PermissionSetId FROM PermissionSetAssignment "
+                    f"WHERE PermissionSet.Name LIKE '{setup.OURS}%'",
+                    False,
+                ),
                 ("SELECT DeveloperName FROM ExternalClientApplication", False),
             ],
             what="reading queues, permission sets and apps",
         )
+        holders = Counter(row["PermissionSetId"] for row in self._every(ok(held)))
         ours = {row["PermissionSetId"] for row in ok(assigned)["records"]}
         named = [row["Name"] for row in ok(sets)["records"]]
         return {
@@ -85,7 +92,8 @@ class Schema:
             **self._sign_in(apps),
             "queues": [row["DeveloperName"] for row in ok(queues)["records"]],
             "permission_sets": [
-                {"name": row["Name"], "assigned": row["Id"] in ours} for row in ok(sets)["records"]
+                {"name": row["Name"], "assigned": row["Id"] in ours, "holders": holders[row["Id"]]}
+                for row in ok(sets)["records"]
             ],
         }
 
@@ -177,10 +185,7 @@ class Schema:
             f"SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = '{self._set(name)}'",
             what="reading who holds a permission set",
         )
-        ids = [row["Id"] for row in found["records"]]
-        while not found["done"]:
-            found = self._api.more(found["nextRecordsUrl"], what="reading who holds a permission set")
-            ids += [row["Id"] for row in found["records"]]
+        ids = [row["Id"] for row in self._every(found)]
         for start in range(0, len(ids), 200):
             answers = self._api.call(
                 "DELETE",
@@ -193,6 +198,17 @@ class Schema:
             if failed:
                 raise SchemaRefused(f"{name} can't be taken from {len(failed)} of its holders.")
         return {"taken_from": len(ids)}
+
+    def _every(self, found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """The rows of an answer and of its further pages."""
+        yield from found["records"]
+        while not found["done"]:
+            found = self._api.more(found["nextRecordsUrl"], what="reading who holds a permission set")
+            yield from found["records"]
+
+    def inside(self, object_name: str, pipeline: str) -> int:
+        """Salesforce has no pipelines of records."""
+        return 0
 
     def _set(self, name: str) -> str:
         found = self._api.query(

@@ -21,12 +21,13 @@ _RIGHTS = {
     "modifyAllRecords": "PermissionsModifyAllRecords",
 }  # fmt: skip
 SYSTEM = ("ApiEnabled", "AllowViewEditConvertedLeads")
+SETS = tuple(f"{OURS}{who}" for who in ("Integration", "Rep", "Reviewer", "Admin"))
 IDS_A_QUERY = 100
 """Field ids in one IN list: a GET's address stays below 8,000 characters."""
 
 
 def read(api: Api, sets: Sequence[str], *, review: bool) -> dict[str, Any]:
-    """`permissions`, `system`, `rules`, `views`, `tabs`, `queue_objects`, `custom_fields`: each where it can be known.
+    """`permissions`, `set_contents`, `system`, `rules`, `views`, `tabs`, `queue_objects`, `custom_fields`: each where it can be known.
     In an org without Candor only how many custom fields are left."""
     found: dict[str, Any] = {}
     limits = tooling(
@@ -43,6 +44,9 @@ def read(api: Api, sets: Sequence[str], *, review: bool) -> dict[str, Any]:
     ours = [s for s in sets if s.startswith(OURS)]
     if ours:
         found |= _permissions(api, ours)
+        contents = set_contents(api, [s for s in ours if s in SETS])
+        if contents is not None:
+            found["set_contents"] = contents
     if review:
         found |= _review(api)
     return found
@@ -79,6 +83,36 @@ def _permissions(api: Api, sets: Sequence[str]) -> dict[str, Any]:
         rights = [tag for tag, column in _RIGHTS.items() if row[column]]
         given[_at(row, "Parent.Name")]["objects"][row["SobjectType"]] = rights
     return found | {"permissions": given}
+
+
+Contents = dict[str, list[Any]]
+"""of a permission set: element -> its entries, each a text or {child element: text}"""
+
+
+def set_contents(api: Api, names: Sequence[str]) -> dict[str, Contents] | None:
+    """The whole of our permission sets, Apex classes, tabs and all else that an admin may have put in. Only the Metadata API
+    tells; None: not to this user."""
+    if not names:
+        return {}
+    asked = "".join(f"<met:fullNames>{name}</met:fullNames>" for name in names)
+    body = f"<met:readMetadata><met:type>PermissionSet</met:type>{asked}</met:readMetadata>"
+    try:
+        root = ElementTree.fromstring(api.soap(body, what="asking what permission sets hold"))
+    except (CRMError, ElementTree.ParseError):
+        return None
+    found: dict[str, Contents] = {}
+    for record in root.iter(f"{{{METADATA}}}records"):
+        contents: Contents = {}
+        for one in record:
+            children = {_plain(child.tag): (child.text or "").strip() for child in one}
+            contents.setdefault(_plain(one.tag), []).append(children or (one.text or "").strip())
+        if "fullName" in contents:
+            found[contents.pop("fullName")[0]] = contents
+    return found
+
+
+def _plain(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _review(api: Api) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.playground.salesforce import formula
 from connector.playground.salesforce.call import Call
-from connector.playground.salesforce.metadata.limits import allowed_fields
+from connector.playground.salesforce.metadata.limits import allowed_fields, used_fields
 from connector.playground.salesforce.schema import record
 
 Row = Mapping[str, Any]
@@ -32,12 +32,12 @@ def _rules(call: Call) -> list[Row]:
 
 
 def _limits(call: Call) -> list[Row]:
-    """[D: EntityLimit] A deleted field counts no longer here."""
+    """[D: EntityLimit] Fields in the bin count along."""
     stored = record(call.org)
     most = allowed_fields(call.org)
     rows: list[Row] = []
     for name in call.schema.objects:
-        used = len(stored["fields"].get(name, {}))
+        used = used_fields(call.org, stored, name)
         rows.append({
             "EntityDefinitionId": name, "EntityDefinition.QualifiedApiName": name, "Type": "CustomFields",
             "Label": "Custom Fields", "Max": most, "Remaining": max(0, most - used),

@@ -1,4 +1,5 @@
-"""The Metadata API's SOAP face: deploy, checkDeployStatus and readMetadata of LeadConvertSettings, as simple-salesforce and the vendor's tools send them."""
+"""The Metadata API's SOAP face: deploy, checkDeployStatus and readMetadata of LeadConvertSettings and PermissionSet,
+as simple-salesforce and the vendor's tools send them."""
 
 from __future__ import annotations
 
@@ -12,10 +13,12 @@ from xml.etree.ElementTree import Element
 from connector.playground.org import Org
 from connector.playground.salesforce import auth, schema
 from connector.playground.salesforce.errors import Fault
-from connector.playground.salesforce.metadata import deploy, package
+from connector.playground.salesforce.metadata import apply, deploy, package
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _METADATA = package.NAMESPACE[1:-1]
+MOST_READ = 10
+"""components of one readMetadata [D: readMetadata()]"""
 _FAULT = "urn:fault.partner.soap.sforce.com"
 
 
@@ -73,6 +76,15 @@ def _dispatch(org: Org, user: str, request: Element) -> bytes:
             }
             for target, fields in mapped.items()
         ]}})  # fmt: skip
+    if name == "readMetadata" and request.findtext(package.NAMESPACE + "type") == "PermissionSet":
+        names = [(x.text or "").strip() for x in _every(request, "fullNames")]
+        if len(names) > MOST_READ:
+            raise Fault(
+                "EXCEEDED_ID_LIMIT",
+                f"record limit reached. cannot submit more than {MOST_READ} records in this operation",
+            )
+        found = [whole for n in names if (whole := apply.permission_set_contents(org, n))]
+        return _body("readMetadataResponse", {"records": found})
     raise Fault("INVALID_OPERATION", f"{name} is not served here: deploy and checkDeployStatus are")
 
 
