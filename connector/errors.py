@@ -30,5 +30,9 @@ class InputError(CandorError):
     """The file can't be read as a table of leads."""
 
 
+class NoSuchModel(CandorError):
+    """There is no model of that version. `candor status` names them."""
+
+
 class NotTrained(CandorError):
     """No model has been released yet. Run `candor train` first."""

@@ -7,6 +7,7 @@ file: it names the variable or the file that holds them.
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,9 @@ from pydantic_settings import (
 from connector.errors import SettingsError
 
 DEFAULT_FILE = Path("candor.toml")
+
+EVERY_FIELD = "all"
+"""The key of crm.tracked_since that speaks for every tracked field."""
 
 Outcome = Literal["open", "won", "lost", "recycled", "never_worked"]
 
@@ -39,6 +43,10 @@ class CRMSettings(Section):
         None, description="certificates to trust, where a proxy or a local CRM has its own"
     )
     daily_calls: int | None = Field(None, ge=1, description="API calls a day that Candor never exceeds")
+    tracked_since: dict[str, date] = Field(
+        default_factory=dict,
+        description="lead field (or all) = since when its history is kept, where the history itself begins later",
+    )
     options: dict[str, str] = Field(
         default_factory=dict, description="adapter options, e.g. web_activity, login, client_id"
     )

@@ -97,7 +97,7 @@ def local_crm(crm: str, data: Path) -> Iterator[tuple[Playground, dict[str, Any]
         yield playground, {
             "url": f"{'https' if key else 'http'}://{HOST}:{ports[0]}", "pages": f"http://{HOST}:{ports[1]}",
             "clock_url": f"http://{HOST}:{ports[1]}/clock", "token_file": data / "token",
-            "ca": data / "ca.pem" if key else None,
+            "ca": data / "ca.pem" if key else None, "tracked_since": "1970-01-01" if key else None,
         }  # fmt: skip
     finally:
         playground.faults.release()
@@ -326,7 +326,7 @@ def _make(crm: str, folder: Path) -> None:
         playground, info = stack.enter_context(local_crm(crm, folder / "playground"))
         config = folder / "candor.toml"
         told = ["init", "--config", str(config), "--crm", crm, "--yes", "--json"]
-        for name in ("url", "token_file", "ca", "clock_url"):
+        for name in ("url", "token_file", "ca", "clock_url", "tracked_since"):
             told += [f"--{name.replace('_', '-')}", str(info[name])] if info[name] else []
         candor_in(folder, *told).end().json()
         document: Any = tomlkit.parse(config.read_text())

@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,21 @@ from connector.crm.registry import TITLES, connect, sign_in
 from connector.crm.sign_in import SignIn
 from connector.errors import MappingError, SettingsError
 from connector.jobs.scope import MANY, OUTCOMES, guess
-from connector.settings import DEFAULT_FILE, Settings, dump, load
+from connector.settings import DEFAULT_FILE, EVERY_FIELD, Settings, dump, load
 
 
 def run(
     config: Path | None, crm: str | None, url: str | None, token_env: str, token_file: Path | None, ca: Path | None,
-    clock_url: str | None, options: Sequence[str], playground: Path | None, yes: bool, as_json: bool,
+    clock_url: str | None, options: Sequence[str], tracked_since: datetime | None, playground: Path | None, yes: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     quiet_logs()
+    since = None if tracked_since is None else tracked_since.date()
     if playground is not None:
         there = _playground(playground)
         crm, url, clock_url = there["crm"], there["url"], there["clock_url"]
         token_file, ca = Path(there["token_file"]), Path(there["ca"]) if there["ca"] else None
+        since = since or _day(there["tracked_since"])
     file = config or Path(os.environ.get("CANDOR_CONFIG", DEFAULT_FILE))
     if file.exists() and not yes and not confirm(f"{file} is there already. Write it anew?"):
         raise typer.Exit(1)
@@ -46,7 +50,7 @@ def run(
     given = _options(options)
     if way.questions and not (yes or given or token_file or os.environ.get(token_env)):
         given = _ask(way)
-    values = first_settings(kind, address, token_env, token_file, ca, clock_url, given)
+    values = first_settings(kind, address, token_env, token_file, ca, clock_url, given, since)
     settings = Settings(**values)
     from connector.jobs.context import connection
 
@@ -89,6 +93,10 @@ def _playground(folder: Path) -> Mapping[str, Any]:
     return found
 
 
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
 def _options(given: Sequence[str]) -> dict[str, str]:
     options = dict(text.partition("=")[::2] for text in given)
     for name, value in options.items():
@@ -113,6 +121,7 @@ def first_settings(
     ca: Path | None,
     clock_url: str | None = None,
     options: Mapping[str, str] | None = None,
+    tracked_since: date | None = None,
 ) -> dict[str, Any]:
     """The settings of a new installation, before the org was looked at."""
     values: dict[str, Any] = {"crm": {"kind": kind, "url": url, "token_env": token_env}}
@@ -122,6 +131,8 @@ def first_settings(
         values["crm"]["ca"] = str(ca.resolve())
     if options:
         values["crm"]["options"] = dict(options)
+    if tracked_since is not None:
+        values["crm"]["tracked_since"] = {EVERY_FIELD: tracked_since}
     if clock_url is not None:
         values["clock_url"] = clock_url
     return values

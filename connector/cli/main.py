@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +48,13 @@ def init(
         list[str] | None,
         typer.Option("--option", "-o", help="name=value for crm.options, e.g. client_id. May be repeated."),
     ] = None,
+    tracked_since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Salesforce: since when lead fields' history is kept, where it doesn't show it.",
+        ),
+    ] = None,
     playground: Annotated[
         Path | None, typer.Option(help="Folder of a local CRM that is up: everything is read from it.")
     ] = None,
@@ -55,7 +63,7 @@ def init(
 ) -> None:
     """Ask, test the connection, map the org's fields and outcomes, write candor.toml."""
     _run("init", config=config, crm=crm, url=url, token_env=token_env, token_file=token_file, ca=ca, clock_url=clock_url,
-         options=option or [], playground=playground, yes=yes, as_json=as_json)  # fmt: skip
+         options=option or [], tracked_since=tracked_since, playground=playground, yes=yes, as_json=as_json)  # fmt: skip
 
 
 @app.command()
@@ -155,9 +163,18 @@ def run(config: Config = None) -> None:
 
 
 @app.command()
-def train(config: Config = None, as_json: Json = False) -> None:
+def train(
+    config: Config = None,
+    reproduce: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="Instead: make that model again and say whether it is the same."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Train a model, backtest it and release it when it is no worse than the one in use."""
-    _run("train", config=config, as_json=as_json)
+    _run("train", config=config, reproduce=reproduce, as_json=as_json)
 
 
 @app.command()

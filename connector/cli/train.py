@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import typer
+
 from connector.cli.console import out, show_json, working
+from connector.jobs.reproduce import reproduce
 from connector.jobs.scope import refuse_silence
 from connector.jobs.train import Trained, train_model
 from connector.store import records
 
 
-def run(config: Path | None, as_json: bool) -> None:
+def run(config: Path | None, reproduce: str | None, as_json: bool) -> None:
+    if reproduce is not None:
+        _again(config, reproduce, as_json)
+        return
     with working(config, as_json) as context:
         with context.store.begin() as db:
             leads = records.record_values(db, "lead").values()
@@ -24,6 +30,25 @@ def run(config: Path | None, as_json: bool) -> None:
     say(result)
 
 
+def _again(config: Path | None, version: str, as_json: bool) -> None:
+    with working(config, as_json) as context:
+        found = reproduce(context, version)
+    if as_json:
+        show_json(asdict(found) | {"same": found.same})
+    elif found.gone:
+        out.print(
+            f"Model {version} can't be made again: {found.gone:,} of its leads were deleted, merged or erased since."
+        )
+    elif found.changed:
+        out.print(f"The training set of model {version} is another today, in: {', '.join(found.changed)}.")
+    else:
+        out.print(f"Model {version}: its {found.rows:,} training rows are the same as then, value for value.")
+        out.print("The model fitted from them is the same too, bit for bit." if found.same_model
+                  else "The model fitted from them is another: it was made by another version of Candor or its libraries.")  # fmt: skip
+    if not found.same:
+        raise typer.Exit(1)
+
+
 def say(result: Trained) -> None:
     out.print(
         f"Model {result.version} ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
@@ -32,6 +57,12 @@ def say(result: Trained) -> None:
     )
     for why, n in sorted(result.left_out.items(), key=lambda item: -item[1]):
         out.print(f"  left out: {n:,} leads, {why}", style="dim")
+    for field, day in result.unknown_before.items():
+        out.print(
+            f"  {field}: unknown before {day:%Y-%m-%d}, its history in the CRM begins there", style="dim"
+        )
+    if result.unknown_before:
+        out.print("  Kept for longer? Say since when: crm.tracked_since in candor.toml.", style="dim")
     figures = result.card["backtest"]
     if figures.get("auc") is not None:
         out.print(

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot
         Path(info["token_file"]),
         Path(info["ca"]) if info["ca"] else None,
         info["clock_url"],
+        tracked_since=None if info["tracked_since"] is None else date.fromisoformat(info["tracked_since"]),
     )
     values["store"] = {"data": str((folder / "candor-data").resolve())}
     if snapshot:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from connector.jobs import attention
+from connector.jobs import attention, gaps
 from connector.jobs.context import Context
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
@@ -22,7 +22,7 @@ from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from scoring.features.build import build, connect
-from scoring.features.inputs import Inputs
+from scoring.features.inputs import Fact, Inputs
 from scoring.features.normalise import company_domain
 from scoring.routing.policy import Policy
 
@@ -85,6 +85,7 @@ class Point:
 def collect(context: Context) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
     settings, now = context.settings, context.clock.now()
+    since = gaps.known_since(context)
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         lives = asof.lives(db)
@@ -121,7 +122,10 @@ def collect(context: Context) -> Examples:
     points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     examples = made_of(
-        points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), company, left_out
+        points,
+        features(context, [(p.lead_id, p.as_of) for p in points], since=since, reps_see=True),
+        company,
+        left_out,
     )
     return examples if snapshot else attended(examples, real, times, lots, settings)
 
@@ -167,17 +171,26 @@ def attended(
     )
 
 
-def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_see: bool = False) -> pa.Table:
-    """The feature table of (lead, time) pairs, one row a pair, in order. `reps_see`: with the org's own points, which the
-    model never sees."""
-    wanted = facts(context.settings)
+def features(
+    context: Context,
+    points: Sequence[tuple[str, datetime]],
+    *,
+    wanted: Sequence[Fact] | None = None,
+    since: Mapping[str, datetime] | None = None,
+    reps_see: bool = False,
+) -> pa.Table:
+    """The feature table of (lead, time) pairs, one row a pair, in order. `wanted`: the fields that may describe a lead, and
+    `since` when the CRM tells them; none: those of the settings, and since when as of the last training. `reps_see`: with the
+    org's own points, which the model never sees."""
+    wanted = facts(context.settings) if wanted is None else tuple(wanted)
     if reps_see:
         wanted = attention.with_points(wanted)
-    tracked = context.store.get("tracked_fields", [])
+    if since is None:
+        since = gaps.remembered(context)
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=tracked, leads=few)
+        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=since, leads=few)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),

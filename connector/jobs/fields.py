@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from connector.crm.base import FieldMap
@@ -59,7 +60,11 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
 def features_of(settings: Settings) -> tuple[Feature, ...]:
     """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
     a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
-    found = catalogue(facts(settings))
-    if settings.training.mode != "snapshot":
+    return features_for(facts(settings), settings.training.mode)
+
+
+def features_for(facts: Sequence[Fact], mode: str) -> tuple[Feature, ...]:
+    found = catalogue(facts)
+    if mode != "snapshot":
         return found
     return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)

@@ -82,4 +82,6 @@ def _tracked(context: Context, crm: CRM) -> frozenset[str]:
         everything = crm.capabilities.history == "all fields"
         remembered = sorted(f.canonical for f in fields if f.canonical and (f.tracked or everything))
         context.store.put("tracked_fields", remembered)
+        context.store.put("history_of", crm.capabilities.history)
+        context.store.put("first_reading", context.clock.now().isoformat())
     return frozenset(remembered)

@@ -16,8 +16,8 @@ from connector.jobs.context import Context
 from connector.jobs.examples import NOT_YET
 from connector.jobs.models import listed
 from connector.jobs.status import status
-from connector.jobs.train import from_ipc
 from connector.store import schema as t
+from connector.store.bulk import from_ipc
 from connector.store.runs import running
 from connector.web.report.content import content
 from connector.web.report.render import render

@@ -58,6 +58,7 @@ def status(context: Context) -> dict[str, Any]:
         "refused": {r["code"] or "unknown": r["n"] for r in refused},
         "model": None if champion is None else {"version": champion["version"], "created_at": champion["created_at"],
                                                 "backtest": champion["card"]["backtest"]},
+        "models": {m["version"]: m["status"] for m in models},
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": quarantined,
         "api": {
             "calls_today": calls, "failed_today": failed, "succeeded": None if not calls else round(1 - failed / calls, 4),

@@ -7,12 +7,11 @@ on all of them.
 
 from __future__ import annotations
 
-import io
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,15 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import insert, select, update
 
+from connector.jobs import gaps
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect
 from connector.jobs.fields import facts, features_of
+from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import learn_segments
 from connector.store import schema as t
+from connector.store.bulk import to_ipc
 from connector.store.runs import running
 from scoring.features.catalogue import Feature
 from scoring.model import store as files
@@ -50,6 +52,8 @@ class Trained:
     held_out: int
     left_out: dict[str, int]
     status: str
+    unknown_before: dict[str, date]
+    """fields whose history begins later than the first example"""
 
 
 def train_model(context: Context) -> Trained:
@@ -58,6 +62,7 @@ def train_model(context: Context) -> Trained:
     with running(context.store, "train", context.clock) as run:
         context.progress("Training: building what was known when", 0, 3)
         examples = collect(context)
+        since = gaps.remember(context)
         features = features_of(context.settings)
         seed = context.settings.training.seed
         first = first_rows(examples)
@@ -94,16 +99,27 @@ def train_model(context: Context) -> Trained:
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **learn_segments(examples.rows, examples.won, first),
             "left_out": dict(examples.left_out), "seed": seed,
-            "facts": [f.name for f in facts(context.settings)],
+            **recipe(examples, facts(context.settings), since, context.policy.flags, context.settings.training.mode),
         }  # fmt: skip
-        status = _store(context, model, version, created, card, manifest, mature)
+        status = _store(context, model, version, created, card, manifest, mature, examples)
         context.progress("Training: done", 3, 3)
-        run.summary.update(version=version, status=status, **manifest)
+        run.summary.update(
+            version=version, status=status, examples=manifest["examples"], wins=manifest["wins"]
+        )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
-            manifest["held_out"], dict(examples.left_out), status,
+            manifest["held_out"], dict(examples.left_out), status, _gaps(examples, since),
         )  # fmt: skip
+
+
+def _gaps(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+    first = (
+        datetime.fromtimestamp(examples.as_of.min(), UTC)
+        if len(examples.as_of)
+        else datetime.max.replace(tzinfo=UTC)
+    )
+    return {name: at.date() for name, at in sorted(since.items()) if at > first}
 
 
 def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
@@ -166,7 +182,7 @@ def _version(context: Context, created: datetime) -> str:
 
 def _store(
     context: Context, model: Model, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
-    mature: pa.Table,
+    mature: pa.Table, examples: Examples,
 ) -> str:  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
@@ -189,6 +205,7 @@ def _store(
                 card=card,
                 manifest=manifest,
                 backtest=to_ipc(mature),
+                examples=to_ipc(points(examples)),
             )
         )
     return status
@@ -216,14 +233,3 @@ def _figures(mature: pa.Table) -> dict[str, Any]:
         "log_loss": log_loss(won, p),
         "ece": ece(won, p),
     }
-
-
-def to_ipc(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue()
-
-
-def from_ipc(data: bytes) -> pa.Table:
-    return pa.ipc.open_stream(io.BytesIO(data)).read_all()

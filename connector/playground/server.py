@@ -215,6 +215,7 @@ def _write_info(playground: Playground, data: Path, api: socket.socket, pages: s
         "clock_url": _address("http", pages) + "/clock",
         "token_file": str((data / "token").resolve()),
         "ca": str((data / "ca.pem").resolve()) if salesforce else None,
+        "tracked_since": "1970-01-01" if salesforce else None,
         "pid": os.getpid(),
     }
     new = data / "playground.json.new"

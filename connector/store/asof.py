@@ -49,16 +49,21 @@ class Life:
 
 
 def tables(
-    db: Connection, *, fields: Sequence[str], tracked: Sequence[str], leads: Sequence[str] | None = None
+    db: Connection,
+    *,
+    fields: Sequence[str],
+    tracked: Mapping[str, datetime],
+    leads: Sequence[str] | None = None,
 ) -> Tables:
     """Leads' facts as of any time: of all leads, or of those named and everybody at their companies.
 
-    `fields`: the lead fields that may be looked at; `tracked`: those of them whose history the CRM keeps.
+    `fields`: the lead fields that may be looked at; `tracked`: those whose history the CRM keeps, and since when.
     """
     former = former_domains(db)
     same = {"former": list(former), "today": list(former.values())}
     ids = None if leads is None else _companies(db, leads, same)
-    args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": ids}
+    kept = [f for f in fields if f in tracked]
+    args = {"fields": list(fields), "tracked": kept, "since": [tracked[f] for f in kept], "ids": ids}
     return Tables(
         arrow(db, sql("leads"), LEADS, {"ids": ids, **same}),
         arrow(db, sql("changes"), CHANGES, args),

@@ -98,6 +98,7 @@ model = Table(
     Column("card", JSONB, nullable=False),
     Column("manifest", JSONB, nullable=False),
     Column("backtest", LargeBinary, comment="first-routed mature leads of its backtest, Arrow IPC"),
+    Column("examples", LargeBinary, comment="which leads at which times it learnt from, Arrow IPC; with the manifest it is made again"),
 )  # fmt: skip
 
 score = Table(

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import insert
 
 from connector.crm.base import Change, Page, Record
+from connector.errors import SettingsError
 from connector.jobs.context import Context
 from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect
 from connector.jobs.fields import PEOPLE_FIELDS
@@ -42,6 +43,7 @@ def context(made: Made, tmp_path: Path) -> Iterator[Context]:
     )
     with open_store_in(made, tmp_path) as store:
         store.put("tracked_fields", ["title", "status"])
+        store.put("history_of", "all fields")
         yield Context(settings, store, Still(400), load_policy(None))
 
 
@@ -83,6 +85,45 @@ def test_a_lead_is_an_example_at_each_age_until_its_outcome_with_its_record_of_t
     assert found.rows["function"].to_pylist()[0] is None, "the title came later"
     assert found.amount[0] == 5000.0
     assert np.isnan(found.amount[1:]).all()
+
+
+def function_at_day_1(context: Context) -> dict[str, str | None]:
+    found = collect(context)
+    ages = (found.as_of - found.as_of.min()) / 86400
+    return {
+        lead: function
+        for lead, function, age in zip(
+            found.rows["lead_id"].to_pylist(), found.rows["function"].to_pylist(), ages, strict=True
+        )
+        if age < 29
+    }
+
+
+def test_before_a_fields_history_begins_its_value_is_unknown_not_todays(context: Context) -> None:
+    context.store.put("history_of", "tracked fields")
+    context.store.put("first_reading", (BORN + timedelta(days=300)).isoformat())
+    put(context, lead("L1", title="CFO"), lead("L2", born=20, title="CFO"), lead("L3", born=20, title="CFO"),
+        changes=(Change("lead", "L3", "title", BORN + timedelta(days=60), "Engineer", "CFO"),
+                 Change("lead", "L4", "title", BORN + timedelta(days=20.5), None, "CFO")))  # fmt: skip
+    # Somebody's title changed on day 20.5: from then on the history is kept. L1 was asked about on day 1, L2 and L3 on 21.
+    assert function_at_day_1(context) == {"L1": None, "L2": "finance", "L3": "technical"}
+
+
+def test_a_field_without_any_change_is_known_from_the_first_reading_or_since_the_admin_says(
+    context: Context,
+) -> None:
+    context.store.put("history_of", "tracked fields")
+    context.store.put("first_reading", (BORN + timedelta(days=20)).isoformat())
+    put(context, lead("L1", title="CFO"), lead("L2", born=20, title="CFO"))
+    assert function_at_day_1(context) == {"L1": None, "L2": "finance"}
+    for key in ("title", "all"):
+        crm = context.settings.crm.model_copy(update={"tracked_since": {key: BORN.date()}})
+        context.settings = context.settings.model_copy(update={"crm": crm})
+        assert function_at_day_1(context) == {"L1": "finance", "L2": "finance"}
+    crm = context.settings.crm.model_copy(update={"tracked_since": {"industry": BORN.date()}})
+    context.settings = context.settings.model_copy(update={"crm": crm})
+    with pytest.raises(SettingsError, match="industry"):
+        collect(context)
 
 
 def test_what_is_inside_the_horizon_is_censored_not_lost(context: Context) -> None:

@@ -1,5 +1,6 @@
--- The value each field of a lead had from a time on. Of a field whose history the CRM keeps, the value at creation is the
--- old value of its first change, or today's where it never changed; of other fields only what we saw is known.
+-- The value each field of a lead had from a time on. Of a field whose history the CRM keeps, the value before its first
+-- change is that change's old value, or today's where it never changed, from the lead's creation on but not from before the
+-- history began; of other fields only what we saw is known.
 with lead as (
     select id, created_at, "values" as v from candor.record where kind = 'lead' and not deleted
 ),
@@ -13,9 +14,9 @@ first as (
 )
 select id as lead_id, field, at, value from hist
 union all
-select l.id, f.field, l.created_at, case when first.id is null then l.v ->> f.field else first.old end
+select l.id, f.field, greatest(l.created_at, f.since), case when first.id is null then l.v ->> f.field else first.old end
 from lead l
-cross join unnest(cast(:tracked as text[])) f(field)
+cross join unnest(cast(:tracked as text[]), cast(:since as timestamptz[])) f(field, since)
 left join first on first.id = l.id and first.field = f.field
 where (cast(:ids as text[]) is null or l.id = any(:ids))
-  and (case when first.id is null then l.v ->> f.field is not null else first.at > l.created_at end)
+  and (case when first.id is null then l.v ->> f.field is not null else first.at > greatest(l.created_at, f.since) end)

@@ -1,0 +1,90 @@
+"""A model made again from its manifest: the same training set, the same model, bit for bit, or what has changed since."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import select
+
+from connector.jobs import models
+from connector.jobs.context import Context
+from connector.jobs.examples import Examples, features
+from connector.jobs.fields import features_for
+from connector.jobs.manifest import hashes
+from connector.jobs.train import fit
+from connector.store import records
+from connector.store import schema as t
+from connector.store.bulk import from_ipc
+from scoring.features.inputs import Fact
+from scoring.model import store as files
+from scoring.model.card import Model
+from scoring.routing.policy import Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """`gone`: leads that were deleted, merged or erased since; `changed`: columns of the training set that differ today."""
+
+    version: str
+    rows: int
+    gone: int
+    changed: tuple[str, ...]
+    same_model: bool
+
+    @property
+    def same(self) -> bool:
+        return self.same_model and not self.changed
+
+
+def reproduce(context: Context, version: str) -> Reproduced:
+    """Make a model's training set again from its manifest and fit it anew. Raises NoSuchModel, and OtherVersion where this
+    Candor's models are made of other parts."""
+    was = models.named(context, version)
+    with context.store.begin() as db:
+        kept = db.execute(
+            select(t.model.c.manifest, t.model.c.examples).where(t.model.c.version == version)
+        ).one()
+        there = set(records.record_values(db, "lead"))
+    manifest, points = kept.manifest, from_ipc(kept.examples)
+    leads = points["lead_id"].to_pylist()
+    gone = len(set(leads) - there)
+    if gone:
+        return Reproduced(version, len(leads), gone, (), same_model=False)
+    facts = tuple(Fact(**fact) for fact in manifest["facts"])
+    since = {name: datetime.fromisoformat(at) for name, at in manifest["known_since"].items()}
+    context.progress("Building what was known when", 0, 2)
+    pairs = list(zip(leads, points["as_of"].to_pylist(), strict=True))
+    rows = features(context, pairs, wanted=facts, since=since, reps_see=True)
+    context.progress("Fitting the model anew", 1, 2)
+    again = fit(
+        _examples(rows, points), features_for(facts, manifest["mode"]), manifest["seed"], flags=Flags(**manifest["flags"]),
+        version=version, created=was.created, horizon_days=was.horizon_days,
+    )  # fmt: skip
+    context.progress("Fitting the model anew", 2, 2)
+    now = hashes(rows)
+    changed = [
+        name for name in {**manifest["columns"], **now} if manifest["columns"].get(name) != now.get(name)
+    ]
+    return Reproduced(version, len(leads), 0, tuple(changed), _sha256(again) == _sha256(was))
+
+
+def _examples(rows: pa.Table, points: pa.Table) -> Examples:
+    column = {
+        name: points[name].to_numpy(zero_copy_only=False)
+        for name in ("won", "weight", "group", "amount", "feedback")
+    }
+    return Examples(
+        rows=rows, won=column["won"], weight=column["weight"], groups=column["group"], amount=column["amount"],
+        as_of=np.array([at.timestamp() for at in points["as_of"].to_pylist()]), feedback=column["feedback"].astype(bool),
+        left_out={},
+    )  # fmt: skip
+
+
+def _sha256(model: Model) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return files.save(model, Path(folder) / "model.skops")
