@@ -43,8 +43,8 @@ def _again(config: Path | None, version: str, as_json: bool) -> None:
         out.print(f"The training set of model {version} is another today, in: {', '.join(found.changed)}.")
     else:
         out.print(f"Model {version}: its {found.rows:,} training rows are the same as then, value for value.")
-        out.print("The model fitted from them is the same too, bit for bit." if found.same_model
-                  else "The model fitted from them is another: it was made by another version of Candor or its libraries.")  # fmt: skip
+        out.print("The model fitted from them gives each of them the same score, range, flags and reasons, bit for bit." if found.same_scores
+                  else "The model fitted from them scores otherwise: it was made by another version of Candor or its libraries.")  # fmt: skip
     if not found.same:
         raise typer.Exit(1)
 

@@ -263,7 +263,7 @@ def _fit_additive(sample: Sample, layout: Design, start: Additive | None, few: b
 
 def _calibrate(logit: Floats, sample: Sample, fold: Ints) -> tuple[float, float, Floats]:
     """Slope and offset of a sigmoid, if cross-fitted ones lower the loss, and the logits that come of
-    them."""
+    them. Never one that turns the order round: on a handful of wins a falling sigmoid wins by chance."""
     fitted = np.empty(len(logit))
     for k in range(FOLDS):
         held = fold == k
@@ -273,7 +273,7 @@ def _calibrate(logit: Floats, sample: Sample, fold: Ints) -> tuple[float, float,
     if log_loss(fitted, sample.won, sample.weight) >= before:
         return 1.0, 0.0, logit
     slope, offset = _platt(logit, sample.won, sample.weight)
-    return slope, offset, fitted
+    return (slope, offset, fitted) if slope > 0 else (1.0, 0.0, logit)
 
 
 def _platt(logit: Floats, won: Floats, weight: Floats) -> tuple[float, float]:

@@ -81,7 +81,7 @@ def _train(
         design=layout,
         point=trained.point,
         interval=(ranges := interval.learn(layout, sample, trained.point, seed)),
-        ordinary=deviation.learn(rows, won, features, flags.deviations, flags.rare_wins),
+        ordinary=deviation.learn(rows, won, features, float(flags.deviations), flags.rare_wins),
         explainer=explainer,
         similar=evidence.learn(layout, sample, explainer.surrogate),
         amounts=amounts.learn(sample.design, won, amount),

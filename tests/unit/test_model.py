@@ -262,6 +262,16 @@ def test_a_handful_of_wins_gives_a_cautious_model(fresh: pa.Table, trained: Mode
     assert np.isfinite(train(rows, single, features=FEATURES, groups=np.arange(300)).score(fresh).high).all()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_calibration_never_turns_the_order_round(seed: int) -> None:
+    r = np.random.default_rng(seed)
+    rows, _, _ = world(240, seed)
+    won = (r.random(240) < 0.06).astype(float)
+    won[:2] = 0.0, 1.0
+    found = train(rows, won, features=FEATURES, groups=np.arange(240))
+    assert found.point.slope > 0, "of pure noise"
+
+
 def test_outcomes_of_one_kind_are_refused_with_what_to_do() -> None:
     rows, _, _ = world(60)
     for outcomes in (np.zeros(60), np.ones(60)):
