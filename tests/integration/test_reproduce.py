@@ -25,7 +25,7 @@ def test_training_set_and_model_are_made_again_after_time_went_on_and_difference
             version = listed(context)[0]["version"]
             found = reproduce(context, version)
             assert (found.gone, found.changed, found.same_scores) == (0, (), True)
-            assert found.rows > 1000
+            assert found.rows > 500
             with context.store.begin() as db:
                 db.execute(update(t.change).where(t.change.c.field == "title").values(old="CFO", new="CFO"))
             changed = reproduce(context, version)
