@@ -21,7 +21,8 @@ from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
-from scoring.features.build import build, connect
+from scoring.features.build import build
+from scoring.features.engine import connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.routing.policy import Policy

@@ -3,10 +3,7 @@ touched lead."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,20 +17,6 @@ from scoring.features.inputs import TIME, Fact, Inputs, checked, checked_facts
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
-
-
-def connect(threads: int = 1) -> Any:
-    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection. It
-    fetches no extension."""
-    folder = tempfile.mkdtemp(prefix="candor-features-")
-    con = ibis.duckdb.connect(
-        threads=threads,
-        temp_directory=folder,
-        autoinstall_known_extensions=False,
-        autoload_known_extensions=False,
-    )
-    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
-    return con
 
 
 def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:

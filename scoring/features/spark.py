@@ -1,0 +1,101 @@
+"""Spark, with what the feature builder asks of an engine beside expressions: temporary tables that are computed once, and
+Arrow in and out without pandas in between (which turns whole numbers with blanks into floats).
+
+Imports PySpark; engine.py alone imports this, when a setting names Spark. The workers of a cluster need nothing of
+Candor's, not even Python: everything is SQL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.backends.pyspark import Backend
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from scoring.features.engine import EngineError
+
+_QUIET = """\
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = spark: %m%n
+"""
+"""Errors only, on stderr, where warnings of every start would stand otherwise."""
+
+
+def connect(master: str) -> Any:
+    """A Spark application on `master`, ended by the connection's `disconnect`. Raises EngineError.
+
+    Memory, cores and the driver's address are Spark's own settings: spark-defaults.conf in $SPARK_CONF_DIR.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="candor-spark-"))
+    (folder / "log4j2.properties").write_text(_QUIET)
+    options = {
+        "spark.app.name": "candor features",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+    }
+    if master.startswith("local"):
+        options |= {
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.local.dir": str(folder),
+            "spark.sql.shuffle.partitions": str(_cores(master)),
+        }
+    try:
+        session = SparkSession.builder.master(master).config(map=options).getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise EngineError(
+            f"Spark did not start on {master}: {str(error).splitlines()[0]}",
+            fix="Check that `java -version` is 17 or newer, and the settings in $SPARK_CONF_DIR.",
+        ) from error
+    ibis.options.pyspark = Backend.Options()  # what `ibis.pyspark` would do
+    con = Spark().connect(session)
+    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+    return con
+
+
+def _cores(master: str) -> int:
+    named = master[len("local[") : -1]
+    return len(os.sched_getaffinity(0)) if named == "*" else int(named)
+
+
+class Spark(Backend):  # type: ignore[misc]
+    """Ibis' backend; a temporary table is computed at once and held by the workers until it is dropped."""
+
+    supports_temporary_tables = True
+
+    def create_table(self, name: str, /, obj: Any = None, *, temp: bool | None = None, **options: Any) -> Any:
+        if not temp:
+            return super().create_table(name, obj, temp=temp, **options)
+        rows = (
+            self._session.createDataFrame(obj)
+            if isinstance(obj, pa.Table)
+            else self._session.sql(self.compile(obj))
+        )
+        rows.localCheckpoint().createTempView(name)
+        return self.table(name)
+
+    def drop_table(self, name: str, /, *, force: bool = False, **options: Any) -> None:
+        if not self._session.catalog.dropTempView(name):
+            super().drop_table(name, force=force, **options)
+
+    def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
+        wanted = expr.as_table()
+        found = self._session.sql(self.compile(wanted, **options)).toArrow()
+        return expr.__pyarrow_result__(found.cast(wanted.schema().to_pyarrow()))
