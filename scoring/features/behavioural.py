@@ -29,7 +29,7 @@ def features(seen: Any) -> dict[str, Any]:
         / seen.count(where=reading).nullif(0),
         "pricing_with_case_study_30d": (pricing < case_studies).ifelse(pricing, case_studies),
         "research_depth_30d": seen.area.nunique(where=last_30),
-        "reply_hours_median": last_90.ifelse(seen.reply_after, None).median() / HOUR,
+        "reply_hours_median": seen.reply_after.median(where=last_90) / HOUR,
         "forwards_30d": seen.count(where=last_30 & (seen.kind == "email_forwarded")),
         "forms_30d": seen.count(where=last_30 & (seen.kind == "form")),
         "channels_14d": seen.channel.nunique(where=last_14),

@@ -10,6 +10,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scoring.features import actors, asof, behavioural, firmographic, graph, temporal, touches
 from scoring.features.catalogue import catalogue
@@ -80,14 +81,21 @@ def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
     columns = {
         feature.name: row[feature.name]
         if feature.type == "category"
-        else row[feature.name].cast("float64").round(DECIMALS)
+        else row[feature.name].cast("float64")
         for feature in catalogue(facts)
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
     table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})
     for name, column in zip(found.column_names, found.columns, strict=True):
-        table = table.append_column(name, column)
+        table = table.append_column(name, _rounded(column))
     return table
+
+
+def _rounded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """By Arrow, since engines round halves in ways of their own."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.round(column, DECIMALS, round_mode="half_towards_infinity")
 
 
 @contextmanager

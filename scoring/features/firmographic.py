@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -100,17 +101,24 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
     return columns
 
 
+_BLANKS = r"[\t\n\f\r ]+"
+"""What every engine's regular expressions agree to call blank; of `\\s` they don't."""
+
+_PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\z"
+"""A number as everybody writes it. What else an engine's cast takes ("10d", "0x1p3", "1_000") is its own affair."""
+
+
 def number(text: Any) -> Any:
     """A number from text: "1200", "1,200", "$ 1200", "51-200" (its geometric middle), "1000+". Blank where it
     is none, or not finite."""
-    bare = text.re_replace(r"[,\s$€£]", "")
-    plain = bare.try_cast("float64")
+    bare = text.re_replace(_BLANKS, "").re_replace("[,$€£]", "")
+    plain = bare.re_search(_PLAIN).ifelse(bare, None).try_cast("float64")
     low, high = (
-        bare.re_extract(r"^(\d+(?:\.\d+)?)[-–](\d+(?:\.\d+)?)$", n).try_cast("float64") for n in (1, 2)
+        bare.re_extract(r"^(\d+(?:\.\d+)?)[-–](\d+(?:\.\d+)?)\z", n).try_cast("float64") for n in (1, 2)
     )
-    least = bare.re_extract(r"^(\d+(?:\.\d+)?)\+$", 1).try_cast("float64")
+    least = bare.re_extract(r"^(\d+(?:\.\d+)?)\+\z", 1).try_cast("float64")
     value = ibis.coalesce(plain, (low * high).sqrt(), least)
-    return (value.isnan() | value.isinf()).ifelse(None, value)
+    return (value.abs() < math.inf).ifelse(value, None)  # false of nan, too
 
 
 def _not_negative(value: Any) -> Any:
@@ -129,7 +137,12 @@ def flag(text: Any) -> Any:
 
 def _category(text: Any) -> Any:
     """A choice in lower case, one space between words."""
-    return text.lower().re_replace(r"\s+", " ")
+    return _lowered(text).re_replace(_BLANKS, " ")
+
+
+def _lowered(text: Any) -> Any:
+    """Lower case by the two rules on which engines differ: İ is i without a second dot, Σ is σ at the end of a word, too."""
+    return text.replace("İ", "i").lower().replace("ς", "σ")
 
 
 def _size_band(employees: Any) -> Any:
