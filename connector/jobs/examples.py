@@ -22,7 +22,7 @@ from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from scoring.features.build import build
-from scoring.features.engine import connect
+from scoring.features.engine import connect, named
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.routing.policy import Policy
@@ -185,9 +185,12 @@ def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_s
             "as_of": pa.array([p[1] for p in points], asof.TIME),
         }
     )
-    engine = connect()
+    engine = connect(context.settings.engine)
     try:
-        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+        there = context.settings.warehouse
+        changes = named(engine, there.changes) if there.changes else tables.changes
+        activities = named(engine, there.activities) if there.activities else tables.activities
+        return build(engine, Inputs(asked, tables.leads, changes, activities), wanted)
     finally:
         engine.disconnect()
 

@@ -2,7 +2,7 @@
 
 from scoring.features.build import build
 from scoring.features.catalogue import Feature, catalogue
-from scoring.features.engine import EngineError, connect
+from scoring.features.engine import connect
 from scoring.features.inputs import Fact, InputError, Inputs
 
-__all__ = ["EngineError", "Fact", "Feature", "InputError", "Inputs", "build", "catalogue", "connect"]
+__all__ = ["Fact", "Feature", "InputError", "Inputs", "build", "catalogue", "connect"]

@@ -79,9 +79,7 @@ def _with_company(keep: Any, row: Any, points: Any, leads: Any, touched: Any, va
 def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
     """The catalogue's columns in its order and types, beside each point's lead and time."""
     columns = {
-        feature.name: row[feature.name]
-        if feature.type == "category"
-        else row[feature.name].cast("float64")
+        feature.name: row[feature.name] if feature.type == "category" else row[feature.name].cast("float64")
         for feature in catalogue(facts)
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+from ibis.common.exceptions import IbisError
 
-from scoring.errors import ScoringError
+from scoring.errors import EngineError
 
 DEFAULT = "duckdb"
 
@@ -30,10 +31,6 @@ _ADDRESS = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\]):(\d+)")
 _FORMS = "Set CANDOR_ENGINE to duckdb, duckdb:///path/to/file, spark://local[2] or spark://host:7077."
 _PATIENCE_SECONDS = 5
 """How long a Spark master may take to accept a connection; Spark itself would try for a minute."""
-
-
-class EngineError(ScoringError):
-    """The engine that computes features can't be used. CANDOR_ENGINE names it."""
 
 
 def connect(url: str = DEFAULT, threads: int = 1) -> Any:
@@ -46,6 +43,18 @@ def connect(url: str = DEFAULT, threads: int = 1) -> Any:
 
         return spark.connect(rest if _LOCAL.fullmatch(rest) else url)
     return _duckdb(rest, threads)
+
+
+def named(con: Any, name: str) -> Any:
+    """A table or view that the engine has: "activities", "crm.activities", "lake.crm.activities". Raises EngineError."""
+    *where, table = name.split(".")
+    try:
+        return con.table(table, database=tuple(where) or None)
+    except IbisError:
+        raise EngineError(
+            f"The engine has no table {name}.",
+            fix="Mend [warehouse] in candor.toml, or make that table or view.",
+        ) from None
 
 
 def ready(url: str) -> str:
@@ -78,7 +87,7 @@ def _parts(url: str) -> tuple[str, str]:
     addressed = rest and all(_ADDRESS.fullmatch(one) for one in rest.split(","))
     if scheme == "spark" and (addressed or _LOCAL.fullmatch(rest)):
         return scheme, rest
-    raise EngineError(f"There is no engine {url!r}.", fix=_FORMS)
+    raise EngineError(f"There is no engine {re.sub('//.*@', '//', url)!r}.", fix=_FORMS)
 
 
 def _java() -> bool:

@@ -19,10 +19,11 @@ import pyarrow as pa
 import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from ibis.common.exceptions import TableNotFound
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from scoring.features.engine import EngineError
+from scoring.errors import EngineError
 
 _QUIET = """\
 rootLogger.level = error
@@ -43,23 +44,20 @@ def connect(master: str) -> Any:
     """
     folder = Path(tempfile.mkdtemp(prefix="candor-spark-"))
     (folder / "log4j2.properties").write_text(_QUIET)
-    options = {
+    gentle: dict[str, object] = {"log4j2.configurationFile": folder / "log4j2.properties", "spark.sql.warehouse.dir": folder}
+    firm: dict[str, Any] = {
         "spark.app.name": "candor features",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
     }
     if master.startswith("local"):
-        options |= {
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.local.dir": str(folder),
-            "spark.sql.shuffle.partitions": str(_cores(master)),
-        }
+        gentle |= {"spark.local.dir": folder, "spark.sql.shuffle.partitions": _cores(master)}
+        firm |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    # Properties of the JVM give way to spark-defaults.conf, what the builder is told does not.
+    firm["spark.driver.defaultJavaOptions"] = " ".join(f"-D{name}={value}" for name, value in gentle.items())
     try:
-        session = SparkSession.builder.master(master).config(map=options).getOrCreate()
+        session = SparkSession.builder.master(master).config(map=firm).getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise EngineError(
@@ -73,8 +71,8 @@ def connect(master: str) -> Any:
 
 
 def _cores(master: str) -> int:
-    named = master[len("local[") : -1]
-    return len(os.sched_getaffinity(0)) if named == "*" else int(named)
+    asked = master[len("local[") : -1]
+    return os.cpu_count() or 1 if asked == "*" else int(asked)
 
 
 class _Compiler(PySparkCompiler):  # type: ignore[misc]
@@ -121,6 +119,12 @@ class Spark(Backend):  # type: ignore[misc]
     def drop_table(self, name: str, /, *, force: bool = False, **options: Any) -> None:
         if not self._session.catalog.dropTempView(name):
             super().drop_table(name, force=force, **options)
+
+    def get_schema(self, table_name: str, /, **where: Any) -> Any:
+        try:
+            return super().get_schema(table_name, **where)
+        except PySparkException as error:
+            raise TableNotFound(table_name) from error
 
     def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
         wanted = expr.as_table()
