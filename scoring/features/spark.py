@@ -26,11 +26,13 @@ from pyspark.sql import SparkSession
 from scoring.errors import EngineError
 
 _QUIET = """\
-rootLogger.level = error
+rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
 appender.console.type = Console
 appender.console.name = console
 appender.console.target = SYSTEM_ERR
+appender.console.filter.errors.type = ThresholdFilter
+appender.console.filter.errors.level = error
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = spark: %m%n
 """
