@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-from ibis.common.exceptions import IbisError
+from ibis.common.exceptions import TableNotFound
 
 from scoring.errors import EngineError
 
@@ -50,7 +50,7 @@ def named(con: Any, name: str) -> Any:
     *where, table = name.split(".")
     try:
         return con.table(table, database=tuple(where) or None)
-    except IbisError:
+    except TableNotFound:
         raise EngineError(
             f"The engine has no table {name}.",
             fix="Mend [warehouse] in candor.toml, or make that table or view.",

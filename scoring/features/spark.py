@@ -18,10 +18,13 @@ import ibis
 import pyarrow as pa
 import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
+from ibis.backends.pyspark.datatypes import PySparkSchema, PySparkType
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.common.exceptions import TableNotFound
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import col
+from pyspark.sql.types import TimestampType
 
 from scoring.errors import EngineError
 
@@ -46,7 +49,10 @@ def connect(master: str) -> Any:
     """
     folder = Path(tempfile.mkdtemp(prefix="candor-spark-"))
     (folder / "log4j2.properties").write_text(_QUIET)
-    gentle: dict[str, object] = {"log4j2.configurationFile": folder / "log4j2.properties", "spark.sql.warehouse.dir": folder}
+    gentle: dict[str, object] = {
+        "log4j2.configurationFile": folder / "log4j2.properties",
+        "spark.sql.warehouse.dir": folder,
+    }
     firm: dict[str, Any] = {
         "spark.app.name": "candor features",
         "spark.ui.enabled": "false",
@@ -110,23 +116,35 @@ class Spark(Backend):  # type: ignore[misc]
     def create_table(self, name: str, /, obj: Any = None, *, temp: bool | None = None, **options: Any) -> Any:
         if not temp:
             return super().create_table(name, obj, temp=temp, **options)
-        rows = (
-            self._session.createDataFrame(obj)
-            if isinstance(obj, pa.Table)
-            else self._session.sql(self.compile(obj))
-        )
+        rows = self._session.createDataFrame(obj) if isinstance(obj, pa.Table) else self._promised(obj)
         rows.localCheckpoint().createTempView(name)
         return self.table(name)
+
+    def _promised(self, expr: Any) -> DataFrame:
+        """The rows, in the types that ibis says they have: of some functions' results (row_number) it is mistaken."""
+        found = self._session.sql(self.compile(expr))
+        kinds = PySparkSchema.from_ibis(expr.schema()).fields
+        return found.select(*(col(f"`{kind.name.replace('`', '``')}`").cast(kind.dataType) for kind in kinds))
 
     def drop_table(self, name: str, /, *, force: bool = False, **options: Any) -> None:
         if not self._session.catalog.dropTempView(name):
             super().drop_table(name, force=force, **options)
 
-    def get_schema(self, table_name: str, /, **where: Any) -> Any:
+    def get_schema(
+        self, table_name: str, /, *, catalog: str | None = None, database: str | None = None
+    ) -> Any:
+        """Times with their zone, which ibis leaves out: Spark's TIMESTAMP is a moment, TIMESTAMP_NTZ is none."""
+        parts = [part.replace("`", "``") for part in (catalog, database, table_name) if part]
         try:
-            return super().get_schema(table_name, **where)
+            columns = self._session.table(".".join(f"`{part}`" for part in parts)).schema.fields
         except PySparkException as error:
             raise TableNotFound(table_name) from error
+        return ibis.schema({
+            column.name: "timestamp('UTC')"
+            if isinstance(column.dataType, TimestampType)
+            else PySparkType.to_ibis(column.dataType)
+            for column in columns
+        })  # fmt: skip
 
     def to_pyarrow(self, expr: Any, /, **options: Any) -> Any:
         wanted = expr.as_table()
