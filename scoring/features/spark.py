@@ -22,7 +22,7 @@ from ibis.backends.pyspark.datatypes import PySparkSchema, PySparkType
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.common.exceptions import TableNotFound
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql.functions import col
 from pyspark.sql.types import TimestampType
 
@@ -120,7 +120,7 @@ class Spark(Backend):  # type: ignore[misc]
         rows.localCheckpoint().createTempView(name)
         return self.table(name)
 
-    def _promised(self, expr: Any) -> DataFrame:
+    def _promised(self, expr: Any) -> Any:
         """The rows, in the types that ibis says they have: of some functions' results (row_number) it is mistaken."""
         found = self._session.sql(self.compile(expr))
         kinds = PySparkSchema.from_ibis(expr.schema()).fields
