@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
+SPARK_STAMP := $(VENV)/.installed-spark
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test venv dev lint bench lock browser node clean
+.PHONY: demo test venv dev lint bench lock browser spark node clean
 
 demo: venv  ## The whole loop on a local CRM: first Salesforce, then HubSpot. No account needed.
 	@$(BIN)/candor demo
@@ -35,6 +36,10 @@ $(BENCH_STAMP): requirements/bench.txt $(DEV_STAMP)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
 	@touch $@
 
+$(SPARK_STAMP): requirements/spark.txt $(DEV_STAMP)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/spark.txt
+	@touch $@
+
 test: dev  ## everything tested, in at most 10 minutes on 2 cores
 	@$(BIN)/python -m pytest -n 2
 
@@ -50,12 +55,16 @@ bench: $(BENCH_STAMP)  ## the figures of the README, rivals in the same run
 browser:  ## Chromium for the browser tests, from the system's packages
 	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation)
 
+spark: $(SPARK_STAMP)  ## Spark for the tests of engines (480 MB), and Java from the system's packages
+	@command -v java >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless)
+
 node:  ## the vendor's own source tooling, for the test of deploy/salesforce
 	@cd deploy/salesforce && npm ci --silent --no-audit --no-fund
 
 lock: | $(VENV)/bin/uv  ## lock files without any address
-	@for set in candor dev bench; do \
-	  case $$set in candor) extra="--group pack";; dev) extra="--group pack --group dev";; bench) extra="--group pack --group dev --group bench";; esac; \
+	@for set in candor dev bench spark; do \
+	  case $$set in candor) extra="--group pack";; dev) extra="--group pack --group dev";; bench) extra="--group pack --group dev --group bench";; \
+	    spark) extra="--group pack --group dev --extra spark";; esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	    pyproject.toml $$extra -o requirements/$$set.txt; \
 	done

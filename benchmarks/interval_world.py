@@ -32,8 +32,9 @@ from benchmarks.row import Row
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
 from connector.playground.world.scenario_file import read_scenario
-from scoring.features.build import build, connect
+from scoring.features.build import build
 from scoring.features.catalogue import catalogue
+from scoring.features.engine import connect
 from scoring.features.inputs import Fact, Inputs
 from scoring.model import additive
 from scoring.model.card import Model

@@ -26,7 +26,8 @@ from connector.jobs import attention
 from connector.jobs.fields import facts, features_of
 from connector.playground.world.generate import generate
 from connector.playground.world.scenario_file import read_scenario
-from scoring.features.build import build, connect
+from scoring.features.build import build
+from scoring.features.engine import connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.model.attention import hidden

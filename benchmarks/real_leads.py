@@ -33,8 +33,9 @@ from connector.demo.file import choose
 from connector.jobs.fields import STANDARD, UNDATED
 from connector.playground.world.mapping import TableMapping
 from connector.playground.world.table import Rows, read_rows
-from scoring.features.build import build, connect
+from scoring.features.build import build
 from scoring.features.catalogue import catalogue
+from scoring.features.engine import connect
 from scoring.features.inputs import Fact, Inputs
 from scoring.model.design import category_column, number_column
 from scoring.model.estimator import calibration_error, log_loss

@@ -126,6 +126,13 @@ class TrainingSettings(Section):
     seed: int = 0
 
 
+class WarehouseSettings(Section):
+    """Tables of the engine that stand in for what Candor pulled; docs/engines.md has their columns."""
+
+    changes: str | None = Field(None, description="fields' values by time, e.g. crm.changes")
+    activities: str | None = Field(None, description="dated activities, e.g. crm.activities")
+
+
 class ScheduleSettings(Section):
     sync_minutes: float = Field(5, gt=0)
     night_hour: int = Field(2, ge=0, le=23, description="UTC hour at which all open leads are scored anew")
@@ -145,6 +152,8 @@ class Settings(BaseSettings):
     scope: ScopeSettings = ScopeSettings()
     training: TrainingSettings = TrainingSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    engine: str = Field("duckdb", description="where features are computed: docs/engines.md")
+    warehouse: WarehouseSettings = WarehouseSettings()
     policy: Path | None = Field(None, description="policy.toml; none: the defaults")
     clock_url: str | None = Field(None, description="a local CRM's clock; none: this machine's")
 
@@ -214,6 +223,7 @@ def dump(values: dict[str, Any]) -> str:
     models: dict[str, type[BaseModel]] = {
         "crm": CRMSettings, "store": StoreSettings, "mapping": Mapping, "outcome": OutcomeSettings,
         "scope": ScopeSettings, "training": TrainingSettings, "schedule": ScheduleSettings,
+        "warehouse": WarehouseSettings,
     }  # fmt: skip
     for key, value in values.items():
         if key not in models:

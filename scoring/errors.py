@@ -30,5 +30,10 @@ class OtherVersion(ScoringError):
     """The model was trained by another version of Candor. Run `candor train` to make a new one."""
 
 
+class EngineError(ScoringError):
+    """The engine that computes features can't be used. CANDOR_ENGINE names it; unset it to compute in this
+    process."""
+
+
 class PolicyError(ScoringError):
     """The policy file holds a value that is not possible. `candor policy check` names it and its range."""

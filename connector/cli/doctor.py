@@ -24,6 +24,7 @@ def run(config: Path | None, as_json: bool) -> None:
         with open_context(settings) as context:
             facts["database"] = "answers" if settings.database_url else "built in, answers"
             facts["policy"] = context.policy.version
+            problems += _engine(settings.engine, facts)
             try:
                 org = context.crm.check()
                 facts["org"] = f"{org.name} ({org.kind}), {org.currency}, {org.timezone}"
@@ -51,6 +52,17 @@ def run(config: Path | None, as_json: bool) -> None:
         if not problems:
             out.print("All is well.")
     sys.exit(1 if fatal else 0)
+
+
+def _engine(url: str, facts: dict[str, str]) -> list[Problem]:
+    from scoring.errors import EngineError
+    from scoring.features.engine import ready
+
+    try:
+        facts["engine of the features"] = ready(url)
+    except EngineError as error:
+        return [Problem(error.message, error.fix or "")]
+    return []
 
 
 def _schema(context: Context) -> list[Problem]:

@@ -21,7 +21,8 @@ from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
-from scoring.features.build import build, connect
+from scoring.features.build import build
+from scoring.features.engine import connect, named
 from scoring.features.inputs import Fact, Inputs
 from scoring.features.normalise import company_domain
 from scoring.routing.policy import Policy
@@ -197,9 +198,12 @@ def features(
             "as_of": pa.array([p[1] for p in points], asof.TIME),
         }
     )
-    engine = connect()
+    engine = connect(context.settings.engine)
     try:
-        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+        there = context.settings.warehouse
+        changes = named(engine, there.changes) if there.changes else tables.changes
+        activities = named(engine, there.activities) if there.activities else tables.activities
+        return build(engine, Inputs(asked, tables.leads, changes, activities), wanted)
     finally:
         engine.disconnect()
 

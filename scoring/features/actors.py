@@ -1,5 +1,5 @@
-"""Who is behind the activity: persons, machines, or unsure. One aggregate expression a feature over
-`seen`."""
+"""Who is behind the activity: persons, machines, or unsure. One aggregate expression a count over `seen`, recent rows
+(touches.py), and one expression a feature over a point's row of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from typing import Any
 from scoring.features.touches import within
 
 
-def features(seen: Any) -> dict[str, Any]:
+def counts(seen: Any) -> dict[str, Any]:
     ours = seen.kind.isin(["email_sent", "call", "task"])
-    recent = within(seen, 30)
-    theirs = recent & ~ours
-    machine = theirs & (seen.actor == "machine")
+    lately = within(seen, 30)
+    theirs = lately & ~ours
     return {
-        "machine_share_30d": seen.count(where=machine) / seen.count(where=theirs).nullif(0),
-        "machine_touches_30d": seen.count(where=machine),
-        "unsure_touches_30d": seen.count(where=theirs & (seen.actor == "unsure")),
-        "outreach_30d": seen.count(where=recent & ours & (seen.kind != "task") & (seen.actor == "person")),
+        "theirs": seen.count(where=theirs),
+        "by_machine": seen.count(where=theirs & (seen.actor == "machine")),
+        "by_unsure": seen.count(where=theirs & (seen.actor == "unsure")),
+        "outreach": seen.count(where=lately & ours & (seen.kind != "task") & (seen.actor == "person")),
+    }
+
+
+def features(row: Any) -> dict[str, Any]:
+    return {
+        "machine_share_30d": row.by_machine / row.theirs.nullif(0),
+        "machine_touches_30d": row.by_machine.fill_null(0),
+        "unsure_touches_30d": row.by_unsure.fill_null(0),
+        "outreach_30d": row.outreach.fill_null(0),
     }

@@ -14,16 +14,17 @@ Table = Any
 """An ibis table; ibis has no types."""
 
 
-def spans(changes: Table, fields: Collection[str]) -> Table:
+def spans(changes: Table, fields: Collection[str], marked: Collection[str] = ()) -> Table:
     """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`,
-    blanks as null.
+    blanks as null. Of fields that are `marked` it is only said that they had one.
 
     Of several changes at the same moment the last in order of their text holds, so that the order of rows
     never matters; the others get an empty span.
     """
     changes = changes.filter(changes.field.isin(sorted(fields)))
     text = changes.value.strip()
-    changes = changes.mutate(value=text.lower().isin(sorted(BLANKS)).ifelse(None, text), since=changes.at)
+    said = (changes.field.isin(sorted(marked)) & text.notnull()).ifelse("x", text) if marked else text
+    changes = changes.mutate(value=text.lower().isin(sorted(BLANKS)).ifelse(None, said), since=changes.at)
     in_time = ibis.window(
         group_by=["lead_id", "field"], order_by=["since", changes.value.asc(nulls_first=True)]
     )

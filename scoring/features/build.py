@@ -3,37 +3,20 @@ touched lead."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scoring.features import actors, asof, behavioural, firmographic, graph, temporal, touches
 from scoring.features.catalogue import catalogue
-from scoring.features.inputs import TIME, Fact, Inputs, checked, checked_facts
+from scoring.features.inputs import TIME, Fact, Inputs, Tables, checked, checked_facts
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
-
-
-def connect(threads: int = 1) -> Any:
-    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection. It
-    fetches no extension."""
-    folder = tempfile.mkdtemp(prefix="candor-features-")
-    con = ibis.duckdb.connect(
-        threads=threads,
-        temp_directory=folder,
-        autoinstall_known_extensions=False,
-        autoload_known_extensions=False,
-    )
-    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
-    return con
 
 
 def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
@@ -44,67 +27,104 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
     what the contract says.
     """
     facts = checked_facts(facts)
-    tables = checked(inputs)
     with _workspace(con) as keep:
-        points, leads = keep(tables.points), keep(tables.leads)
-        touched = keep(touches.enriched(keep(tables.activities)))
-        values = _values(keep, keep(tables.changes), leads, facts)
-        row = keep(_own(points, leads, touched, values, facts))
-        row = keep(_with_company(keep, row, points, leads, touched, values))
+        tables = checked(keep, inputs)
+        lately = keep(touches.recent(tables.activities, tables.first))
+        life = keep(touches.lifetime(tables.activities))
+        values = keep(_values(tables, facts))
+        derived = keep(_words(values))
+        parts = [
+            *_own(keep, tables, lately, life),
+            _record(keep, tables.points, values, derived, facts),
+            *_company(keep, tables, lately, life, values, derived),
+        ]
+        row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
+        for part in parts:
+            row = row.left_join(keep(part), "point").drop("point_right")
+        row = row.mutate(
+            **behavioural.features(row),
+            **temporal.features(row),
+            **graph.features(row),
+            **actors.features(row),
+        )
         return _finished(row, inputs.points, facts)
 
 
-def _values(keep: Any, changes: Any, leads: Any, facts: Sequence[Fact]) -> Any:
-    """What each field said when, and the words derived from it."""
-    raw = keep(firmographic.with_first_known(asof.spans(changes, firmographic.read_fields(facts)), leads))
-    worded = raw.filter(raw.field.isin(sorted(firmographic.WORDS)), raw.value.notnull())
-    distinct = worded.select("field", "value").distinct().to_pyarrow()
-    return keep(firmographic.with_words(raw, keep(firmographic.words(distinct))))
+def _values(tables: Tables, facts: Sequence[Fact]) -> Any:
+    """What each field said when."""
+    said = asof.spans(tables.changes, firmographic.read_fields(facts), firmographic.unread(facts))
+    return firmographic.shortened(firmographic.with_first_known(said, tables.leads))
 
 
-def _own(points: Any, leads: Any, touched: Any, values: Any, facts: Sequence[Fact]) -> Any:
-    """What the lead's own activities and record say."""
-    born = points.inner_join(leads, "lead_id")
-    aged = born.select("point", "lead_id", "as_of", lead_age=ibis.greatest(born.as_of - born.created_at, 0))
-    seen = touches.seen_from(aged, touched)
-    doing = seen.group_by("point").aggregate(
-        **behavioural.features(seen), **temporal.features(seen), **actors.features(seen)
+def _words(values: Any) -> Any:
+    """The words derived from the texts of an org."""
+    worded = values.filter(values.field.isin(sorted(firmographic.WORDS)), values.value.notnull())
+    return firmographic.words(worded.select("field", "value").distinct().to_pyarrow())
+
+
+def _own(keep: Any, tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
+    """What the lead's own activities say."""
+    points = tables.points
+    seen = touches.seen_from(points, lately, touches.RECENT)
+    yield seen.group_by("point").aggregate(
+        **behavioural.counts(seen), **temporal.counts(seen), **actors.counts(seen)
     )
-    derived = {name for rules in firmographic.WORDS.values() for name in rules}
-    known = asof.known(points, values, firmographic.read_fields(facts) | derived)
-    being = known.select("~referred", point=known["~point"], **firmographic.features(known, facts))
-    return doing.inner_join(being, "point")
+    yield behavioural.distinct(seen, "area", 30, "areas")
+    yield behavioural.distinct(seen, "channel", 14, "channels")
+    page = touches.seen_from(points, touches.pages(lately), 30)
+    yield page.group_by("point").aggregate(**behavioural.visits(page))
+    reply = touches.seen_from(points, touches.replies(tables.activities, lately), touches.RECENT)
+    yield reply.group_by("point").aggregate(reply_after=reply.after.median())
+    yield temporal.lifetime(points, life)
+    pause = touches.seen_from(points, touches.pauses(life), temporal.PAUSES)
+    yield pause.group_by("point").aggregate(**temporal.pauses(pause))
 
 
-def _with_company(keep: Any, row: Any, points: Any, leads: Any, touched: Any, values: Any) -> Any:
-    """The row, and what colleagues' activities and records say."""
-    company = keep(graph.keys(values, leads))
-    member = keep(graph.members(points, company))
-    touch = keep(graph.recent(member, touched))
-    for part in (
-        graph.with_company(points, company),
-        graph.activity(touch),
-        graph.coordination(touch),
-        graph.committee(touch, member, values),
-        graph.following(member, touched),
-    ):
-        row = row.left_join(part, "point").drop("point_right")
-    return row.mutate(**graph.features(row))
+def _record(keep: Any, points: Any, values: Any, derived: Any, facts: Sequence[Fact]) -> Any:
+    """What its record says."""
+    fields = firmographic.number_fields(facts)
+    known = keep(asof.known(points, values, firmographic.read_fields(facts)))
+    known = firmographic.with_words(known, derived)
+    known = firmographic.with_numbers(known, keep(firmographic.numbers(values, fields)), fields)
+    return known.select("~referred", point=known["~point"], **firmographic.features(known, facts))
+
+
+def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, derived: Any) -> Iterator[Any]:
+    """What colleagues' activities and records say."""
+    points = tables.points
+    company = keep(graph.companies(keep(graph.named(values, derived, tables.leads))))
+    side = keep(graph.sides(points, company))
+    yield side.select("point").distinct().mutate(company_known=True)
+    touch = keep(graph.touched(lately, tables.first))
+    mate = keep(graph.mates(side, company, touch))
+    month = keep(graph.months(graph.moments(points, mate), touch))
+    person = keep(graph.people(month, values, derived))
+    yield graph.own(points, person)
+    yield graph.activity(mate, person)
+    yield graph.same_day(points, mate, month)
+    yield graph.together(points, mate, keep(graph.occasions(month)))
+    yield graph.following(side, company, life)
+    yield graph.introduced(side, company, life)
 
 
 def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
     """The catalogue's columns in its order and types, beside each point's lead and time."""
     columns = {
-        feature.name: row[feature.name]
-        if feature.type == "category"
-        else row[feature.name].cast("float64").round(DECIMALS)
+        feature.name: row[feature.name] if feature.type == "category" else row[feature.name].cast("float64")
         for feature in catalogue(facts)
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
     table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})
     for name, column in zip(found.column_names, found.columns, strict=True):
-        table = table.append_column(name, column)
+        table = table.append_column(name, _rounded(column))
     return table
+
+
+def _rounded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """By Arrow, since engines round halves in ways of their own."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.round(column, DECIMALS, round_mode="half_towards_infinity")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -44,29 +45,65 @@ def with_first_known(values: Any, leads: Any) -> Any:
     return values
 
 
+def unread(facts: Sequence[Fact]) -> frozenset[str]:
+    """Fields of which only counts whether they are filled: their text is no feature, and no word is derived from it."""
+    texts = {fact.name for fact in facts if fact.type == "text"}
+    return frozenset(texts - set(WORDS) - ALWAYS_READ - {"annual_revenue"})
+
+
+def shortened(values: Any) -> Any:
+    """The spans with every address as "x@host": all that is derived from it depends on the host, and an org has far fewer
+    of those. An address with odd characters before the @ stays as it is."""
+    bare = values.value.re_replace(r"^[A-Za-z0-9._%+'-]+@", "x@")
+    return values.mutate(value=(values.field == "email").ifelse(bare, values.value))
+
+
 def words(distinct: pa.Table) -> pa.Table:
-    """(field, value, derived, word) for the distinct (field, value) of an org."""
-    rows = [
-        (field, value, derived, word)
-        for field, value in zip(distinct["field"].to_pylist(), distinct["value"].to_pylist(), strict=True)
-        for derived, rule in WORDS[field].items()
-        if (word := rule(value)) is not None
-    ]
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
-    return pa.table(
-        {
-            name: pa.array(column, pa.string())
-            for name, column in zip(("field", "value", "derived", "word"), columns, strict=True)
-        }
-    )
+    """(field, value, and a column for every derived field) for the distinct (field, value) of an org."""
+    rows = {"field": distinct["field"].to_pylist(), "value": distinct["value"].to_pylist()}
+    pairs = list(zip(rows["field"], rows["value"], strict=True))
+    derived = {
+        name: [rule(value) if field == of else None for of, value in pairs]
+        for field, rules in WORDS.items()
+        for name, rule in rules.items()
+    }
+    return pa.table({name: pa.array(column, pa.string()) for name, column in (rows | derived).items()})
 
 
-def with_words(values: Any, derived: Any) -> Any:
-    """The spans, and those of every derived field beside them."""
-    found = values.inner_join(derived, ["field", "value"])
-    return values.union(
-        found.select("lead_id", field=found.derived, value=found.word, since=found.since, until=found.until)
+def with_words(known: Any, derived: Any) -> Any:
+    """The record, and beside it what is derived from its words."""
+    for field, rules in WORDS.items():
+        if field in known.columns:
+            of = derived.filter(derived.field == field).select(*rules, **{"~of": derived.value})
+            known = known.left_join(of, known[field] == of["~of"]).drop("~of")
+        else:
+            known = known.mutate(**{name: ibis.literal(None, "string") for name in rules})
+    return known
+
+
+def number_fields(facts: Sequence[Fact]) -> tuple[str, ...]:
+    """The fields that are read as numbers."""
+    listed = [fact.name for fact in generic(facts) if fact.type == "number"]
+    return ("employees", *(["annual_revenue"] if "annual_revenue" in read_fields(facts) else []), *listed)
+
+
+def numbers(values: Any, fields: Sequence[str]) -> Any:
+    """(value, number): every text that is read as a number, read once."""
+    texts = (
+        values.filter(values.field.isin(sorted(fields)), values.value.notnull()).select("value").distinct()
     )
+    return texts.mutate(number=number(texts.value))
+
+
+def with_numbers(known: Any, read: Any, fields: Sequence[str]) -> Any:
+    """The record with `fields` as numbers."""
+    for field in fields:
+        known = known.rename(**{"~text": field})
+        known = known.left_join(
+            read.rename(**{"~of": "value", field: "number"}), known["~text"] == read.value
+        )
+        known = known.drop("~text", "~of")
+    return known
 
 
 def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
@@ -76,8 +113,8 @@ def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
 
 
 def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
-    """Expressions on `known`: a text column for each field read and each derived one."""
-    employees = _not_negative(number(known.employees))
+    """Expressions on `known`: a column for each field read, text or number, and each derived one."""
+    employees = _not_negative(known.employees)
     columns: dict[str, Any] = {
         "employees": employees,
         "log_employees": (employees + 1).ln(),
@@ -94,23 +131,34 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
         "completeness": _completeness(known, {fact.name for fact in facts}),
     }
     if "annual_revenue" in known.columns:
-        columns["log_annual_revenue"] = (_not_negative(number(known.annual_revenue)) + 1).ln()
-    readers: dict[str, Callable[[Any], Any]] = {"number": number, "flag": flag, "category": _category}
+        columns["log_annual_revenue"] = (_not_negative(known.annual_revenue) + 1).ln()
+    readers: dict[str, Callable[[Any], Any]] = {
+        "number": lambda value: value,
+        "flag": flag,
+        "category": _category,
+    }
     columns |= {f"fact_{fact.name}": readers[fact.type](known[fact.name]) for fact in generic(facts)}
     return columns
+
+
+_BLANKS = r"[\t\n\f\r ]+"
+"""What every engine's regular expressions agree to call blank; of `\\s` they don't."""
+
+_PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\z"
+"""A number as everybody writes it. What else an engine's cast takes ("10d", "0x1p3", "1_000") is its own affair."""
 
 
 def number(text: Any) -> Any:
     """A number from text: "1200", "1,200", "$ 1200", "51-200" (its geometric middle), "1000+". Blank where it
     is none, or not finite."""
-    bare = text.re_replace(r"[,\s$€£]", "")
-    plain = bare.try_cast("float64")
+    bare = text.re_replace(_BLANKS, "").re_replace("[,$€£]", "")
+    plain = bare.re_search(_PLAIN).ifelse(bare, None).try_cast("float64")
     low, high = (
-        bare.re_extract(r"^(\d+(?:\.\d+)?)[-–](\d+(?:\.\d+)?)$", n).try_cast("float64") for n in (1, 2)
+        bare.re_extract(r"^(\d+(?:\.\d+)?)[-–](\d+(?:\.\d+)?)\z", n).try_cast("float64") for n in (1, 2)
     )
-    least = bare.re_extract(r"^(\d+(?:\.\d+)?)\+$", 1).try_cast("float64")
+    least = bare.re_extract(r"^(\d+(?:\.\d+)?)\+\z", 1).try_cast("float64")
     value = ibis.coalesce(plain, (low * high).sqrt(), least)
-    return (value.isnan() | value.isinf()).ifelse(None, value)
+    return (value.abs() < math.inf).ifelse(value, None)  # false of nan, too
 
 
 def _not_negative(value: Any) -> Any:
@@ -129,7 +177,12 @@ def flag(text: Any) -> Any:
 
 def _category(text: Any) -> Any:
     """A choice in lower case, one space between words."""
-    return text.lower().re_replace(r"\s+", " ")
+    return _lowered(text).re_replace(_BLANKS, " ")
+
+
+def _lowered(text: Any) -> Any:
+    """Lower case by the two rules on which engines differ: İ is i without a second dot, Σ is σ at the end of a word, too."""
+    return text.replace("İ", "i").lower().replace("ς", "σ")
 
 
 def _size_band(employees: Any) -> Any:

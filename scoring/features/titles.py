@@ -44,6 +44,9 @@ _FUNCTIONS = rules(
      r"management|vice[ -]president|vp|directors?|dir|managers?|mgr|head|chief"),
 )  # fmt: skip
 
+FUNCTIONS = tuple(dict.fromkeys(name for name, _ in _FUNCTIONS))
+"""Every function that a title with a meaning may name."""
+
 _SENIORITIES = rules(
     ("individual", r"assistant (?:to|of)"),
     ("intern",

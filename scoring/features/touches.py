@@ -1,7 +1,7 @@
-"""Activities with what their own past says of them: pauses, visits, bursts, replies.
+"""Activities as features read them: who touched when, and what the last months look like row by row.
 
-Everything added here looks backward only, so it is the same for every later `as_of` and computed once an
-activity; a point then needs one join and one aggregation, however many times a lead is looked at.
+Each table is computed once, holds only rows that some point looks at, and no more columns than its readers need: a lead's
+whole life is two numbers a touch, and everything wider is cut off RECENT days before the first point.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ CHANNEL = {
 TOGETHER = ("meeting", "call", "webinar")
 """Kinds that several leads attend at once: same kind, moment and subject are one occasion."""
 
-KEPT = ("lead_id", "at", "kind", "actor", "content", "area", "channel", "together")
-"""Columns that go on as they are."""
+RECENT = 90
+"""Days: no feature looks further back at what an activity was."""
 
 QUIET = 7 * DAY
 """A pause longer than this ends a burst."""
@@ -38,68 +38,102 @@ VISIT_PAUSE = 30 * MINUTE
 """A pause longer than this ends a visit where the CRM knows no session; web analytics' usual half hour."""
 
 
-def enriched(activities: Any) -> Any:
-    """KEPT and engaged, since_touch, burst, since_page, visit, visit_starts, reply_after. Durations are in
-    microseconds; `burst` and `visit` number those of a lead."""
-    a = activities
-    person, answered = a.actor == "person", a.answered.fill_null(False)
-    call = a.kind == "call"
-    a = a.mutate(
-        engaged=person & (a.kind.isin(BY_THE_LEAD) | (call & answered)),
-        outreach=(a.kind == "email_sent") | (call & ~answered),
+def engaged(a: Any) -> Any:
+    """Whether an activity is a touch: a person of the lead's side did it."""
+    answered = (a.kind == "call") & a.answered.fill_null(False)
+    return (a.actor == "person") & (a.kind.isin(BY_THE_LEAD) | answered)
+
+
+def outreach(a: Any) -> Any:
+    """Whether it is an e-mail or call of ours that asks for an answer."""
+    return (a.kind == "email_sent") | ((a.kind == "call") & ~a.answered.fill_null(False))
+
+
+def lifetime(activities: Any) -> Any:
+    """(lead_id, at, forward) of every touch; `forward`: an e-mail was passed on."""
+    touch = activities.filter(engaged(activities))
+    return touch.select("lead_id", "at", forward=touch.kind == "email_forwarded")
+
+
+def pauses(life: Any) -> Any:
+    """(lead_id, at, pause): the touches that came more than QUIET after the one before, `pause` in microseconds."""
+    in_time = ibis.window(group_by="lead_id", order_by="at")
+    before = life.select("lead_id", "at", pause=life["at"] - life["at"].lag().over(in_time))
+    return before.filter(before.pause > QUIET)
+
+
+def recent(activities: Any, first: int) -> Any:
+    """What happened since RECENT days before `first` (the earliest point): lead_id, at, activity_id, kind, actor, session,
+    content, area, channel, together, engaged."""
+    a = activities.filter(activities["at"] > first - RECENT * DAY)
+    return a.select(
+        "lead_id",
+        "at",
+        "activity_id",
+        "kind",
+        "actor",
+        "session",
+        "content",
+        "area",
+        engaged=engaged(a),
         channel=ibis.coalesce(a.channel, a.kind.cases(*CHANNEL.items())),
         together=ibis.coalesce(
             a.session,
-            a.kind.isin(TOGETHER).ifelse(a.kind + a.at.cast("string") + a.subject.fill_null(""), None),
+            a.kind.isin(TOGETHER).ifelse(a.kind + a["at"].cast("string") + a.subject.fill_null(""), None),
         ),
     )
-    a = a.mutate(page=a.engaged & (a.kind == "page_view"), reply=a.engaged & (a.kind == "email_replied"))
 
-    in_time = ["at", "activity_id"]
-    before = ibis.window(group_by="lead_id", order_by=in_time, preceding=(None, 1))
-    pages = ibis.window(group_by=["lead_id", "page"], order_by=in_time)
-    a = a.select(
-        *KEPT,
-        "engaged",
-        "page",
-        "reply",
+
+def pages(lately: Any) -> Any:
+    """(lead_id, at, starts, pause): recent page views, whether a visit begins with each, and the microseconds since the one
+    before, blank where that is not recent."""
+    page = lately.filter(lately.engaged, lately.kind == "page_view")
+    in_time = ibis.window(group_by="lead_id", order_by=["at", "activity_id"])
+    page = page.select(
+        "lead_id",
+        "at",
         "session",
-        "activity_id",
-        since_touch=a.engaged.ifelse(a.at - a.at.max(where=a.engaged).over(before), None),
-        since_page=a.page.ifelse(a.at - a.at.max(where=a.page).over(before), None),
-        session_before=a.session.lag().over(pages),
-        asked=a.at.max(where=a.outreach).over(before),
-        replied=a.at.max(where=a.reply).over(before),
+        pause=page["at"] - page["at"].lag().over(in_time),
+        before=page.session.lag().over(in_time),
     )
-    a = a.mutate(
-        burst_starts=a.engaged & (a.since_touch > QUIET).fill_null(True),
-        visit_starts=a.page
-        & ibis.coalesce(a.session != a.session_before, a.since_page > VISIT_PAUSE).fill_null(True),
-        reply_after=(a.reply & (a.replied.isnull() | (a.asked > a.replied))).ifelse(a.at - a.asked, None),
-    )
-    so_far = ibis.cumulative_window(group_by="lead_id", order_by=in_time)
-    return a.select(
-        *KEPT,
-        "engaged",
-        "since_touch",
-        "since_page",
-        "visit_starts",
-        "reply_after",
-        burst=a.burst_starts.cast("int64").sum().over(so_far),
-        visit=a.visit_starts.cast("int64").sum().over(so_far),
-    )
+    other = ibis.coalesce(page.session != page.before, page.pause > VISIT_PAUSE).fill_null(True)
+    return page.select("lead_id", "at", "pause", starts=other)
 
 
-def seen_from(points: Any, touches: Any) -> Any:
-    """(point, age, all columns of `touches`): each point with every activity of its lead up to `as_of`, and
-    one row of blanks where there is none."""
-    seen = points.left_join(touches, [points.lead_id == touches.lead_id, touches.at <= points.as_of])
-    return seen.mutate(
-        age=seen.as_of - seen.at,
-        engaged=seen.engaged.fill_null(False),
+def replies(activities: Any, lately: Any) -> Any:
+    """(lead_id, at, after): recent replies to something of ours that was not answered yet, and after how many microseconds
+    they came."""
+    replied = lately.filter(lately.engaged, lately.kind == "email_replied").select("lead_id").distinct()
+    reply = engaged(activities) & (activities.kind == "email_replied")
+    talk = activities.filter(outreach(activities) | reply).semi_join(replied, "lead_id")
+    talk = talk.select("lead_id", "at", "activity_id", reply=talk.kind == "email_replied")
+    before = ibis.window(group_by="lead_id", order_by=["at", "activity_id"], preceding=(None, 1))
+    talk = talk.select(
+        "lead_id",
+        "at",
+        "reply",
+        asked=talk["at"].max(where=~talk.reply).over(before),
+        answered=talk["at"].max(where=talk.reply).over(before),
     )
+    first = talk.filter(talk.reply, talk.answered.isnull() | (talk.asked > talk.answered))
+    return first.select("lead_id", "at", after=first["at"] - first.asked).filter(lambda t: t.after.notnull())
+
+
+def seen_from(points: Any, rows: Any, days: int) -> Any:
+    """(point, age, all columns of `rows` but lead_id and at): each point with the rows of its lead in the `days` × 24 hours
+    up to `as_of`."""
+    seen = points.select("point", "lead_id", "as_of").inner_join(
+        rows,
+        [
+            points.lead_id == rows.lead_id,
+            rows["at"] <= points.as_of,
+            rows["at"] > points.as_of - days * DAY,
+        ],
+    )
+    others = [name for name in rows.columns if name not in ("lead_id", "at")]
+    return seen.select("point", *others, age=seen.as_of - seen["at"])
 
 
 def within(seen: Any, days: int) -> Any:
-    """Whether an activity is at most `days` × 24 hours old; false where there is none."""
-    return (seen.age < days * DAY).fill_null(False)
+    """Whether a row is at most `days` × 24 hours old."""
+    return seen.age < days * DAY

@@ -119,6 +119,7 @@ def test_settings_database_and_policy_say_what_is_wrong_with_them(
     one_line(loop.candor("sync"), "There is no", "candor.toml", "candor init", "--config")
     loop.config.write_text(good)
     one_line(loop.candor("score", "no-such-lead"), "no lead no-such-lead", "Check the id")
+    one_line(sync(CANDOR_ENGINE="spark://nowhere"), "no engine 'spark://nowhere'", "Set CANDOR_ENGINE to")
     address = loop.info["url"].rsplit(":", 1)[0] + ":9"
     one_line(sync(good.replace(loop.info["url"], address)), "can't be reached")
     assert sync().code == 0

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from scoring.features import Fact, InputError, Inputs, build, catalogue, connect
-from scoring.features.inputs import checked, checked_facts
+from scoring.features.inputs import checked_facts
 from scoring.features.normalise import (
     channel,
     country,
@@ -136,7 +136,7 @@ def test_what_breaks_the_contract_is_named() -> None:
 
     def refused(**tables: Any) -> str:
         with pytest.raises(InputError) as error:
-            checked(Inputs(**{name: tables.get(name, getattr(good, name)) for name in Inputs.__slots__}))
+            built(Inputs(**{name: tables.get(name, getattr(good, name)) for name in Inputs.__slots__}))
         return str(error.value)
 
     assert "`changes` has no column `value`" in refused(changes=good.changes.drop_columns(["value"]))

@@ -25,7 +25,8 @@ from connector.jobs.scope import Outcomes
 from connector.playground.world.model import FieldChange, Person, Touch, Truth, World
 from connector.settings import CRMSettings, OutcomeSettings, Settings
 from connector.store.asof import ACTIVITIES, CHANGES, LEADS, Life
-from scoring.features.build import build, connect
+from scoring.features.build import build
+from scoring.features.engine import connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.routing.policy import Policy
