@@ -14,9 +14,10 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from scoring.features import actors, asof, behavioural, firmographic, graph, temporal, touches
-from scoring.features.catalogue import catalogue
+from scoring.features import actors, asof, behavioural, firmographic, graph, process, temporal, touches
+from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import TIME, Fact, Inputs, checked, checked_facts
+from scoring.features.process import Process
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
@@ -36,9 +37,9 @@ def connect(threads: int = 1) -> Any:
     return con
 
 
-def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
+def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None = None) -> pa.Table:
     """A row for each point, in the order of the points: lead_id, as_of, then the columns of
-    `catalogue(facts)`.
+    `catalogue(facts, steps)`.
 
     Numbers are float64, categories strings, null where unknown. Raises InputError when the tables are not
     what the contract says.
@@ -51,7 +52,9 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
         values = _values(keep, keep(tables.changes), leads, facts)
         row = keep(_own(points, leads, touched, values, facts))
         row = keep(_with_company(keep, row, points, leads, touched, values))
-        return _finished(row, inputs.points, facts)
+        if steps is not None:
+            row = keep(row.inner_join(_done(keep, points, leads, tables, steps), "point"))
+        return _finished(row, inputs.points, catalogue(facts, steps))
 
 
 def _values(keep: Any, changes: Any, leads: Any, facts: Sequence[Fact]) -> Any:
@@ -76,6 +79,13 @@ def _own(points: Any, leads: Any, touched: Any, values: Any, facts: Sequence[Fac
     return doing.inner_join(being, "point")
 
 
+def _done(keep: Any, points: Any, leads: Any, tables: Inputs, steps: Process) -> Any:
+    """What was done with the lead, step by step."""
+    born = points.inner_join(leads, "lead_id").select("point", "lead_id", "as_of", "created_at")
+    seen = process.seen_from(born, keep(process.events(keep(tables.activities), keep(tables.changes))))
+    return seen.group_by("point").aggregate(**process.features(seen, steps))
+
+
 def _with_company(keep: Any, row: Any, points: Any, leads: Any, touched: Any, values: Any) -> Any:
     """The row, and what colleagues' activities and records say."""
     company = keep(graph.keys(values, leads))
@@ -92,13 +102,13 @@ def _with_company(keep: Any, row: Any, points: Any, leads: Any, touched: Any, va
     return row.mutate(**graph.features(row))
 
 
-def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
+def _finished(row: Any, points: pa.Table, features: Sequence[Feature]) -> pa.Table:
     """The catalogue's columns in its order and types, beside each point's lead and time."""
     columns = {
         feature.name: row[feature.name]
         if feature.type == "category"
         else row[feature.name].cast("float64").round(DECIMALS)
-        for feature in catalogue(facts)
+        for feature in features
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
     table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})
