@@ -207,9 +207,6 @@ def of_process(process: Process) -> tuple[Feature, ...]:
     lately, window = process.lately, process.window
     near, far = ("day" if n == 1 else f"{n} days" for n in (lately, window))
     rows: tuple[tuple[str, Type, str, str, str], ...] = (
-        ("stage", "category", "name", "Stage", "The status as last set"),
-        ("stage_age_days", "number", "days", "Days in this stage",
-         "Days since the status was last set; blank when it never was"),
         ("last_step", "category", "name", "Last step", "The latest step"),
         ("hours_since_step", "number", "hours", "Hours since the last step",
          "Hours since the latest step; blank without one"),
@@ -221,6 +218,17 @@ def of_process(process: Process) -> tuple[Feature, ...]:
          f"Different days (UTC) with a step in the last {far}"),
         ("created_hour", "number", "hours", "Hour at which it came in", "Hour of the day (UTC) of its creation"),
         ("created_weekday", "category", "name", "Weekday on which it came in", "Weekday (UTC) of its creation"),
+        *(
+            row
+            for kind in process.follow
+            for what in [kind.replace("_", " ")]
+            for row in (
+                (f"last_{kind}", "category", "name", f"Last {what}",
+                 "The status as last set" if kind == "status" else f"The latest {what}, by its subject"),
+                (f"hours_since_{kind}", "number", "hours", f"Hours since the last {what}",
+                 f"Hours since the latest {'change of status' if kind == 'status' else what}; blank without one"),
+            )
+        ),
         *(
             (f"{slug(step)}_{window}d", "number", "times", step[:1].upper() + step[1:],
              f"How often “{step}” was a step in the last {far}")

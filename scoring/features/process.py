@@ -32,9 +32,11 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 @dataclass(frozen=True, slots=True)
 class Process:
     """`steps` are counted one by one: "status: qualified", "call" (any call), "call: follow-up" (one with this subject);
-    capitals and spaces don't count. `lately` and `window` are the days that count: of all steps together, and of each."""
+    capitals don't count. Of each kind in `follow` the latest step and its age are told. `lately` and `window` are the days
+    that count: of all steps together, and of each."""
 
     steps: tuple[str, ...] = ()
+    follow: tuple[str, ...] = (STATUS,)
     lately: int = 1
     window: int = 30
 
@@ -51,12 +53,15 @@ class Process:
                 f"These steps can't be told apart: {', '.join(twice) or 'one without a letter'}.",
                 fix="Name each step once.",
             )
-        for step in self.steps:
-            if cleaned_step(step).split(": ")[0] not in (*KINDS, STATUS):
+        known = (STATUS, *KINDS)
+        for step in (*self.steps, *self.follow):
+            if cleaned_step(step).split(": ")[0] not in known:
                 raise InputError(
                     f"The step {step!r} is of no kind that Candor knows.",
-                    fix=f"Begin it with one of: {', '.join((STATUS, *KINDS))}.",
+                    fix=f"Begin it with one of: {', '.join(known)}.",
                 )
+        if strange := [kind for kind in self.follow if kind not in known]:
+            raise InputError(f"{strange[0]!r} can't be followed.", fix=f"Use kinds: {', '.join(known)}.")
 
 
 def slug(step: str) -> str:
@@ -75,17 +80,15 @@ def cleaned_step(step: str) -> str:
 
 
 def events(activities: Any, changes: Any) -> Any:
-    """(lead_id, at, kind, step, stage, who, order): all steps, `order` numbering those of a lead in time. Of several at one
+    """(lead_id, at, kind, step, who, order): all steps, `order` numbering those of a lead in time. Of several at one
     moment changes of status come first, then activities by id."""
     done = activities.filter(activities.kind.isin(KINDS))
     subject = done.subject.strip().lower().nullif("")
-    nothing = ibis.null().cast("string")
     done = done.select(
         "lead_id",
         "at",
         "kind",
         step=ibis.coalesce(done.kind + ": " + subject, done.kind),
-        stage=nothing,
         who=done.owner_id,
         key=done.activity_id,
     )
@@ -95,8 +98,7 @@ def events(activities: Any, changes: Any) -> Any:
         "at",
         kind=ibis.literal(STATUS),
         step=ibis.literal(f"{STATUS}: ") + moved.value.strip().lower(),
-        stage=moved.value.strip(),
-        who=nothing,
+        who=ibis.null().cast("string"),
         key=ibis.literal(""),
     )
     both = done.union(moved)
@@ -113,11 +115,8 @@ def seen_from(born: Any, steps: Any) -> Any:
 def features(seen: Any, process: Process) -> dict[str, Any]:
     """One aggregate expression a feature over `seen`, in the words of `catalogue.of_process`."""
     lately, window = within(seen, process.lately), within(seen, process.window)
-    moved = (seen.kind == STATUS).fill_null(False)
     created = seen.created_at.max()
     return {
-        "stage": seen.stage.argmax(seen.order, where=moved),
-        "stage_age_days": seen.age.min(where=moved) / DAY,
         "last_step": seen.step.argmax(seen.order),
         "hours_since_step": seen.age.min() / HOUR,
         f"steps_{process.lately}d": seen.count(where=lately),
@@ -126,6 +125,15 @@ def features(seen: Any, process: Process) -> dict[str, Any]:
         f"step_days_{process.window}d": (seen.at // DAY).nunique(where=window),
         "created_hour": (created % DAY) / HOUR,
         "created_weekday": ((created // DAY + THURSDAY) % 7).cases(*enumerate(WEEKDAYS)),
+        **{
+            name: value
+            for kind in process.follow
+            for mine in [_is(seen, kind)]
+            for name, value in (
+                (f"last_{kind}", seen.step.argmax(seen.order, where=mine)),
+                (f"hours_since_{kind}", seen.age.min(where=mine) / HOUR),
+            )
+        },
         **{
             f"{slug(step)}_{process.window}d": seen.count(where=window & _is(seen, cleaned_step(step)))
             for step in process.steps

@@ -12,7 +12,9 @@ from scoring.features.inputs import InputError
 from tests.unit.feature_days import FACTS, NOW, ago, change, inputs, lead, point, touch
 
 HOUR = 1 / 24
-STEPS = Process(("status: Qualified", "call", "Call: Follow-up ", "email_sent: the offer"))
+STEPS = Process(
+    ("status: Qualified", "call", "Call: Follow-up ", "email_sent: the offer"), follow=("status", "call")
+)
 
 
 def rows(given: Inputs, process: Process = STEPS) -> list[dict[str, Any]]:
@@ -48,8 +50,9 @@ def worked() -> Inputs:
 
 def test_steps_are_counted_as_they_were_known() -> None:
     now, earlier, none = rows(worked())
-    assert now["stage"] == "Qualified"
-    assert now["stage_age_days"] == pytest.approx(4 - HOUR)
+    assert now["last_status"] == "status: qualified"
+    assert now["hours_since_status"] == pytest.approx(4 * 24 - 1)
+    assert (now["last_call"], now["hours_since_call"]) == ("call: another", 72)
     assert now["last_step"] == "email_sent: the offer"
     assert now["hours_since_step"] == pytest.approx(12)
     assert (now["steps_1d"], now["steps_30d"]) == (1, 7)
@@ -59,10 +62,11 @@ def test_steps_are_counted_as_they_were_known() -> None:
     assert (now["call_30d"], now["call_follow_up_30d"], now["email_sent_the_offer_30d"]) == (3, 2, 1)
     assert now["created_hour"] == 6  # 40 and a quarter days before noon
     assert now["created_weekday"] == ago(40.25).strftime("%A").lower()
-    assert earlier["stage"] == "New"
-    assert earlier["stage_age_days"] == 29
+    assert (earlier["last_status"], earlier["hours_since_status"]) == ("status: new", 29 * 24)
     assert (earlier["steps_30d"], earlier["status_qualified_30d"], earlier["step_people_30d"]) == (4, 0, 2)
-    assert (none["stage"], none["stage_age_days"], none["last_step"], none["hours_since_step"]) == (None,) * 4
+    assert (none["last_status"], none["hours_since_status"], none["last_step"], none["last_call"]) == (
+        None,
+    ) * 4
     assert (none["steps_30d"], none["call_30d"], none["step_people_30d"]) == (0, 0, 0)
 
 
@@ -104,6 +108,11 @@ def test_what_happens_later_and_the_order_of_rows_change_nothing() -> None:
 def test_steps_that_mean_nothing_are_refused(steps: tuple[str, ...], said: str) -> None:
     with pytest.raises(InputError, match=said):
         Process(steps)
+
+
+def test_only_kinds_are_followed() -> None:
+    with pytest.raises(InputError, match="'call: a' can't be followed"):
+        Process(follow=("call: a",))
 
 
 def test_windows_that_mean_nothing_are_refused() -> None:
