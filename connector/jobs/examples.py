@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from connector.jobs import attention
 from connector.jobs.context import Context
-from connector.jobs.fields import facts
+from connector.jobs.fields import facts, process
 from connector.jobs.scope import Outcomes, in_scope
 from connector.settings import Settings
 from connector.store import asof, records
@@ -24,6 +24,7 @@ from connector.store.bulk import sql
 from scoring.features.build import build, connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
+from scoring.features.process import STATUS
 from scoring.routing.policy import Policy
 
 FEEDBACK_WEIGHT = 0.3
@@ -174,10 +175,12 @@ def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_s
     if reps_see:
         wanted = attention.with_points(wanted)
     tracked = context.store.get("tracked_fields", [])
+    steps = process(context.settings)
+    read = [f.name for f in wanted] + ([STATUS] if steps is not None else [])
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=tracked, leads=few)
+        tables = asof.tables(db, fields=read, tracked=tracked, leads=few)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),
@@ -186,7 +189,7 @@ def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_s
     )
     engine = connect()
     try:
-        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted, steps)
     finally:
         engine.disconnect()
 

@@ -8,6 +8,7 @@ from connector.crm.base import FieldMap
 from connector.settings import Settings
 from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
+from scoring.features.process import Process
 
 STANDARD: tuple[Fact, ...] = (
     Fact("title", "text", "Title"),
@@ -56,10 +57,18 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
     return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)
 
 
+def process(settings: Settings) -> Process | None:
+    """Which steps of the org's process the model may know; None: none, as by default. A table without times has none."""
+    asked = settings.process
+    if not asked.on or settings.training.mode == "snapshot":
+        return None
+    return Process(tuple(asked.steps), tuple(asked.follow))
+
+
 def features_of(settings: Settings) -> tuple[Feature, ...]:
     """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
     a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
-    found = catalogue(facts(settings))
+    found = catalogue(facts(settings), process(settings))
     if settings.training.mode != "snapshot":
         return found
     return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)
