@@ -174,7 +174,8 @@ def reference() -> Any:
     """The folder's reference.py."""
     warnings.filterwarnings("ignore")
     spec = importlib.util.spec_from_file_location("loan_reference", _folder() / "reference.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

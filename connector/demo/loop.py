@@ -67,12 +67,12 @@ def run_loop(
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
     snapshot = options.csv is not None and options.events is None
-    settings = _write_settings(crm, info, folder, snapshot=snapshot)
+    settings = write_settings(crm, info, folder, snapshot=snapshot)
     with open_context(settings, progress) as context:
         before = context.crm.schema().read()
         with _timed(loop, "connect and map"):
             remember_org(context)
-            settings = _map(context, folder, options, steps)
+            settings = map_org(context, folder, options, steps)
     with open_context(settings, progress) as context:
         result = loop.result
         with _timed(loop, "provision"):
@@ -131,7 +131,7 @@ def run_loop(
     return loop
 
 
-def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
+def write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
     values = first_settings(
         crm,
         info["url"],
@@ -147,7 +147,7 @@ def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot
     return load(folder / "candor.toml")
 
 
-def _map(context: Context, folder: Path, options: WorldOptions, steps: Sequence[str]) -> Settings:
+def map_org(context: Context, folder: Path, options: WorldOptions, steps: Sequence[str]) -> Settings:
     """What `init` does with an admin: outcomes by status, and for a file its own columns, horizon and steps."""
     import tomlkit
 
