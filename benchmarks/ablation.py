@@ -75,7 +75,7 @@ def world(seed: int, leads: int) -> Asked:
 
 def loans(days: int) -> Asked:
     _, ours, won, train_rows, test = loan_applications.sides(days)
-    features = [f for f in catalogue(loan_applications.FACTS, loan_applications.steps())]
+    features = catalogue(loan_applications.FACTS, loan_applications.steps())
     rows = [pa.Table.from_pandas(ours[mask], preserve_index=False) for mask in (train_rows, test)]
     y = won.to_numpy(float)
     groups = [str(n) for n in range(int(train_rows.sum()))]
