@@ -173,6 +173,8 @@ def _file(leads: Path, events: Path | None, mapping: Path | None, yes: bool, as_
     from connector.demo.file import checked, choose, save, settle
     from connector.playground.world.mapping import write_mapping
 
+    if not as_json and events is not None:
+        err.print(f"Reading {leads.name} and {events.name} …", style="dim")
     table, meant, origin = choose(leads, mapping, events)
     if origin == "proposed":
         err.print(f"No mapping was written for {leads.name}. Proposed from its columns:", style="bold")
