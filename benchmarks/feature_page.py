@@ -32,10 +32,10 @@ from scoring.features.touches import BY_THE_LEAD
 PAGE = Path(__file__).parents[1] / "docs" / "features.md"
 SHARES = Path(__file__).parent / "feature_shares.json"
 LEADS, MONTHS, SEED = 3000, 18, 7
-AGES = (7, 30)
+AGES = (7, 30, 90)
 """days after creation at which each lead is looked at"""
-STEPS = Process(("status: working", "status: qualified", "call", "email_sent", "meeting"), ("status", "call"))
-"""an example: an org names its own"""
+STEPS = Process(("call", "email_sent", "email_replied", "meeting"))
+"""an example in words that both CRMs share: an org names its own"""
 
 ANY: tuple[str, ...] = get_args(ActivityKind)
 TOUCH = (*BY_THE_LEAD, "call")
@@ -110,7 +110,7 @@ def page(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         "What a model may know of a lead at a moment, and what routing and people see beside it (*routing only*). "
         + " ".join((import_module("scoring.features.catalogue").__doc__ or "").split("\n\n", 1)[1].split()),
         f"*Known* is the share of leads with a value, *different* the number of different values, on the default world read through "
-        f"each local CRM ({LEADS:,} leads, seed {SEED}; each lead {' and '.join(map(str, AGES))} days after it came in). A feature with a single "
+        f"each local CRM ({LEADS:,} leads, seed {SEED}; each lead {', '.join(map(str, AGES))} days after it came in). A feature with a single "
         "value, or none, says nothing there; the model leaves it out by itself. "
         "Process features are off unless `[process] on = true` in candor.toml (docs/decisions/0014-process-features.md); the steps below are an example.",
     ]  # fmt: skip

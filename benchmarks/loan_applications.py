@@ -9,7 +9,9 @@ paired, 500 bootstraps of the test leads.
 What the process family follows here (`STEPS`) was chosen on training leads alone, rolling origin in time (`folds`; `python -m
 benchmarks.loan_applications` prints it), after an earlier build of the family, since lost, had been asked about the test
 leads three times and missed the bar at +7 days; what was learnt of it then (a count's window must reach back to the lead's
-creation at every cut) has its part in this one. So the test is no longer fresh, and small leads here are to be read so.
+creation at every cut) has its part in this one. So the test is no longer fresh, and small leads here are to be read so. (The
+first run of this build had the rows of both sides in order of time, so that the plain side missed its published figures by
+0.001 to 0.002; CatBoost was ahead by 0.008, 0.001 and 0.008 AUC in it.)
 """
 
 from __future__ import annotations
@@ -59,8 +61,11 @@ def run() -> list[Row]:
         plain, ours, won, train, test = sides(days)
         for model in SEEDS:
             told = {}
-            for name, side in (("plain", plain), ("ours", ours)):
-                side = side[_informative(side[train])]
+            for name, side, columns in (
+                ("plain", plain, _varying(plain[train])),
+                ("ours", ours, _informative(ours[train])),
+            ):
+                side = side[columns]
                 told[name] = np.array([
                     reference().predict(model, side[train], won[train], side[test], seed) for seed in range(SEEDS[model])
                 ])  # fmt: skip
@@ -103,9 +108,10 @@ def _drawn(dice: np.random.Generator, won: Floats) -> Any:
 
 
 def sides(days: int, process: Process | None = None) -> tuple[Any, Any, Any, Any, Any]:
-    """(plain, ours, won, training rows, test rows) as data frames of the same leads, in order of time."""
+    """(plain, ours, won, training rows, test rows) as data frames of the same leads in the order of
+    reference.py: CatBoost hangs on it."""
     ref, (cases, events, outcomes) = reference(), _frames()
-    leads = ref.leads_at(days, cases, outcomes).sort_values("created_at")
+    leads = ref.leads_at(days, cases, outcomes)
     train, test = leads.created_at + ref.HORIZON <= ref.TEST_FROM, leads.created_at >= ref.TEST_FROM
     ours = built(leads, process or steps()).to_pandas().set_index(leads.index)
     names = [f.name for f in catalogue(FACTS, process or steps()) if f.role == "model"]
@@ -185,6 +191,11 @@ def _folder() -> Path:
     return data_folder() / "loan-applications"
 
 
+def _varying(rows: Any) -> list[str]:
+    """As reference.py chooses its columns."""
+    return [c for c in rows if rows[c].dtype.kind not in "fi" or rows[c].nunique() > 1]
+
+
 def _informative(rows: Any) -> list[str]:
     """Columns that vary, each kind of content once."""
     kept: dict[tuple[Any, ...], str] = {}
@@ -202,11 +213,13 @@ def folds(follow: tuple[str, ...], model: str, days: int) -> tuple[Floats, Float
     """(plain, ours): mean AUC and log loss over four later parts of the training leads, each asked of what was fitted on all
     leads before it. No test lead takes part."""
     plain, ours, won, train, _ = sides(days, steps(follow))
-    won = won[train]
+    cases, _, _ = _frames()
+    came = cases.set_index("case_id").created_at.loc[won.index[train]].sort_values(kind="stable").index
+    won = won.loc[came]
     found: dict[int, list[tuple[float, float]]] = {0: [], 1: []}
     for start in (0.4, 0.55, 0.7, 0.85):
         first, last = int(start * len(won)), int(min(start + 0.15, 1.0) * len(won))
-        for i, side in enumerate((plain[train], ours[train])):
+        for i, side in enumerate((plain.loc[came], ours.loc[came])):
             fit, ask = side.iloc[:first], side.iloc[first:last]
             names = _informative(fit)
             p = reference().predict(model, fit[names], won.iloc[:first], ask[names], 0)
