@@ -196,7 +196,7 @@ def built(world: World, truth: Truth) -> Case:
     )
     keys = [p.key for p in people]
     points = pa.table({"lead_id": keys, "as_of": pa.array([truth.scored_at[key] for key in keys], TIME)})
-    rows = build(connect(), Inputs(points, *_tables(world)), FACTS)
+    rows = build(connect(), Inputs(points, *tables(world)), FACTS)
     account = {p.key: p.account or (p.email or p.key).split("@")[-1] for p in people}
     return Case(
         rows, catalogue(FACTS), np.array([float(key in truth.wins) for key in keys]),
@@ -206,7 +206,7 @@ def built(world: World, truth: Truth) -> Case:
     )  # fmt: skip
 
 
-def _tables(world: World) -> tuple[pa.Table, pa.Table, pa.Table]:
+def tables(world: World) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Leads, changes and activities of a world, as the feature builder takes them."""
     leads = pa.table(
         {

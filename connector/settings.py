@@ -133,6 +133,21 @@ class WarehouseSettings(Section):
     activities: str | None = Field(None, description="dated activities, e.g. crm.activities")
 
 
+class ProcessSettings(Section):
+    on: bool = Field(
+        False,
+        description="whether the model may know what was done with a lead, step by step (statuses, tasks, calls)",
+    )
+    steps: list[str] = Field(
+        default_factory=list,
+        description='steps that are counted one by one, e.g. "status: working", "call: follow-up"',
+    )
+    follow: list[str] = Field(
+        default=["status"],
+        description="kinds of step whose latest one and its age count: status, task, call …",
+    )
+
+
 class ScheduleSettings(Section):
     sync_minutes: float = Field(5, gt=0)
     night_hour: int = Field(2, ge=0, le=23, description="UTC hour at which all open leads are scored anew")
@@ -151,6 +166,7 @@ class Settings(BaseSettings):
     outcome: OutcomeSettings = OutcomeSettings()
     scope: ScopeSettings = ScopeSettings()
     training: TrainingSettings = TrainingSettings()
+    process: ProcessSettings = ProcessSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     engine: str = Field("duckdb", description="where features are computed: docs/engines.md")
     warehouse: WarehouseSettings = WarehouseSettings()
@@ -222,7 +238,7 @@ def dump(values: dict[str, Any]) -> str:
     )
     models: dict[str, type[BaseModel]] = {
         "crm": CRMSettings, "store": StoreSettings, "mapping": Mapping, "outcome": OutcomeSettings,
-        "scope": ScopeSettings, "training": TrainingSettings, "schedule": ScheduleSettings,
+        "scope": ScopeSettings, "training": TrainingSettings, "process": ProcessSettings, "schedule": ScheduleSettings,
         "warehouse": WarehouseSettings,
     }  # fmt: skip
     for key, value in values.items():

@@ -37,6 +37,7 @@ def run(
     yes: bool,
     as_json: bool,
     scenario: str | None = None,
+    events: Path | None = None,
 ) -> None:
     from connector.demo.file import save
     from connector.demo.loop import Loop, run_loop
@@ -51,17 +52,21 @@ def run(
         scenario = str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
     if mapping is not None and leads is None:
         raise InputError("--mapping says what the columns of --leads mean.", fix="Give --leads FILE too.")
+    if events is not None and leads is None:
+        raise InputError("--events is of the leads of a file.", fix="Give --leads FILE too.")
     quiet_logs()
     if crm not in (*TITLES, "both"):
         raise InputError(f"--crm is {crm!r}.", fix=f"Use {', '.join(TITLES)} or both.")
     # A file goes through one CRM unless another is named: its outcomes are the same in both.
     crms = (crm,) if crm != "both" else tuple(TITLES)[: None if leads is None else 1]
-    file = None if leads is None else _file(leads, mapping, yes, as_json)
+    file = None if leads is None else _file(leads, events, mapping, yes, as_json)
     started, folder = time.perf_counter(), _new_folder(out)
     options = WorldOptions(leads=size, seed=seed, scenario=scenario)
     if file is not None:
         saved = save(file.mapping, folder / "mapping.toml").resolve()
-        options = WorldOptions(leads=size, seed=seed, csv=file.path.resolve(), mapping=saved)
+        dated = None if file.events is None else file.events.resolve()
+        options = WorldOptions(leads=size, seed=seed, csv=file.path.resolve(), mapping=saved, events=dated)
+    steps = [] if file is None or file.dated is None else file.dated.steps()
     loops: list[Loop] = []
     with ExitStack() as stack:
         # The second local CRM makes its world while the first is at work.
@@ -78,7 +83,7 @@ def run(
                 )
             say = (lambda text: None) if as_json else err.print
             with progress(as_json) as bars:
-                loops.append(run_loop(name, info, folder / name, options, bars, say, keep=keep))
+                loops.append(run_loop(name, info, folder / name, options, bars, say, keep=keep, steps=steps))
             if not as_json:
                 _open_up(loops[-1])
         seconds = time.perf_counter() - started
@@ -162,19 +167,21 @@ def _new_folder(folder: Path) -> Path:
     return folder
 
 
-def _file(leads: Path, mapping: Path | None, yes: bool, as_json: bool) -> Any:
-    """The file with its mapping, shown before anything is made; a proposal is asked about, column by column where it is in
+def _file(leads: Path, events: Path | None, mapping: Path | None, yes: bool, as_json: bool) -> Any:
+    """The file (and its events) with its mapping, shown before anything is made; a proposal is asked about, column by column where it is in
     doubt."""
     from connector.demo.file import checked, choose, save, settle
     from connector.playground.world.mapping import write_mapping
 
-    table, meant, origin = choose(leads, mapping)
+    if not as_json and events is not None:
+        err.print(f"Reading {leads.name} and {events.name} …", style="dim")
+    table, meant, origin = choose(leads, mapping, events)
     if origin == "proposed":
         err.print(f"No mapping was written for {leads.name}. Proposed from its columns:", style="bold")
         err.print(write_mapping(meant), soft_wrap=True)
         if not yes:
             meant = settle(table, meant, lambda question: confirm(question, default=True))
-    file = checked(leads, table, meant, origin)
+    file = checked(leads, table, meant, origin, events)
     if not as_json or origin == "proposed":
         _show_file(file)
     if origin == "proposed" and not yes and not confirm("Go on with this?", default=True):
@@ -193,8 +200,12 @@ def _show_file(file: Any) -> None:
     counted = (
         f", mapping {found['mapping']}: {found['rows']:,} leads, {won}, {found['won'] / found['rows']:.1%}."
     )
-    err.print(Text.assemble((found["file"], "bold"), counted))
-    err.print(f"Held out: {found['held_out']:,} leads, {found['held_out_how']}", soft_wrap=True)
+    err.print(Text.assemble((found["file"], "bold"), counted), soft_wrap=True)
+    if file.dated is not None:
+        said = f"{found['events']:,} events, {file.dated.created[0]:%Y-%m-%d} to {file.dated.now:%Y-%m-%d}; {found['open']:,} leads are open."
+        err.print(said, soft_wrap=True)
+    held = "Held out: " if file.dated is not None else f"Held out: {found['held_out']:,} leads, "
+    err.print(f"{held}{found['held_out_how']}", soft_wrap=True)
     for note in found["notes"]:
         err.print(note, style="yellow", soft_wrap=True)
     table = Table(title=f"{len(found['fields'])} columns describe a lead", title_justify="left", box=None)
@@ -311,5 +322,11 @@ def _as_json(loops: list[Any], seconds: float, file: Any) -> dict[str, Any]:
     found = {loop.crm: plain({**loop.result, "lead": loop.lead, "seconds": loop.seconds}) for loop in loops}
     if file is None:
         return {"seconds": round(seconds, 1), **found}
-    model = {**loops[0].result["model"], "as_of": False, "stamp": _NOT_AS_OF, "held_out_how": file.how}
+    dated = file.dated is not None
+    model = {
+        **loops[0].result["model"],
+        "as_of": dated,
+        "stamp": None if dated else _NOT_AS_OF,
+        "held_out_how": file.how,
+    }
     return {"seconds": round(seconds, 1), "model": model, "file": file.as_dict(), **found}

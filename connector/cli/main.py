@@ -240,7 +240,10 @@ def playground(
 def demo(
     crm: Annotated[str, typer.Option(help="salesforce, hubspot or both")] = "both",
     leads: Annotated[
-        Path | None, typer.Option(help="A CSV export of leads instead of the generated world.")
+        Path | None, typer.Option(help="An export of leads (CSV, Parquet) instead of the generated world.")
+    ] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Their dated events (CSV, Parquet): scored as of any time.")
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What its columns mean (TOML). Without: proposed, and asked.")
@@ -274,6 +277,7 @@ def demo(
         "demo",
         crm=crm,
         leads=leads,
+        events=events,
         mapping=mapping,
         keep=keep,
         size=size,

@@ -188,6 +188,8 @@ class Capabilities:
     history_limit: str
     not_implemented: Mapping[str, str] = field(default_factory=dict)
     """capability -> the platform limit that prevents it"""
+    activity_sources: Mapping[ActivityKind, str] = field(default_factory=dict)
+    """kind of activity -> the vendor's records or properties that it is read from"""
 
 
 FieldMap = Mapping[Kind, Mapping[str, str]]

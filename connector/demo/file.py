@@ -12,6 +12,7 @@ import pyarrow as pa
 from connector.errors import InputError
 from connector.playground.world import proposal
 from connector.playground.world.csv import read_table
+from connector.playground.world.dated import Dated, read_dated, with_outcomes, with_times
 from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping, write_mapping
 from connector.playground.world.table import Rows, read_rows
 
@@ -22,6 +23,7 @@ RANDOM = (
     '`order = "last"` under [held_out] of the mapping is the harder and fairer test.'
 )
 LAST = "the last rows of the file, which its mapping says is in order of time."
+IN_TIME = "the latest leads whose outcome is known, each as of the days on which it would have been scored."
 CLOCKED = (
     "The rows seem to stand in order of time (some columns move with it), so a test at random flatters: "
     'see it with `order = "last"` under [held_out] too.'
@@ -39,20 +41,28 @@ class File:
     origin: str
     """given, shipped or proposed"""
     rows: Rows
+    events: Path | None = None
+    dated: Dated | None = None
+    """the leads with their events; None: the file stands alone, without times"""
 
     def as_dict(self) -> dict[str, Any]:
         won, held = self.rows.won, self.rows.held_out
         return {
-            "file": self.path.name, "mapping": self.origin, "rows": len(won), "won": sum(won), "lost": len(won) - sum(won),
-            "held_out": sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
+            "file": self.path.name, "mapping": self.origin, "rows": len(won), "won": won.count(True), "lost": won.count(False),
+            "open": won.count(None), "events": None if self.dated is None else len(self.dated.events),
+            "held_out": None if self.dated is not None else sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
             "flagged": list(proposal.doubts(self.mapping)), "notes": self.notes(),
         }  # fmt: skip
 
     @property
     def how(self) -> str:
+        if self.dated is not None:
+            return IN_TIME
         return RANDOM if self.mapping.held_out.order == "random" else LAST
 
     def notes(self) -> list[str]:
+        if self.dated is not None:
+            return []
         clocks = any(why.startswith(proposal.CLOCK) for why in self.mapping.left_out.values())
         return [CLOCKED] if clocks and self.mapping.held_out.order == "random" else []
 
@@ -71,17 +81,28 @@ class File:
         ]  # fmt: skip
 
 
-def choose(path: Path, mapping: Path | None) -> tuple[pa.Table, TableMapping, str]:
-    """The file, and the mapping given, else the one shipped for a file of this name, else one proposed."""
+def choose(
+    path: Path, mapping: Path | None, events: Path | None = None
+) -> tuple[pa.Table, TableMapping, str]:
+    """The file, and the mapping given, else the one shipped for a file (or, of leads with events, a folder) of this name, else
+    one proposed."""
     if not path.is_file():
         raise InputError(f"There is no file {path}.", fix="Check the path.")
+    if events is not None and not events.is_file():
+        raise InputError(f"There is no file {events}.", fix="Check the path of --events.")
     table = read_table(path)
+    names = [path.name.split(".")[0], *([path.resolve().parent.name] if events is not None else [])]
+    shipped = next((name for name in names if (SHIPPED / f"{name}.toml").exists()), None)
     if mapping is not None:
-        return table, read_mapping(mapping), "given"
-    name = path.name.split(".")[0]
-    if (SHIPPED / f"{name}.toml").exists():
-        return table, read_mapping(Path(name)), "shipped"
-    return table, proposal.propose(table, name), "proposed"
+        meant, origin = read_mapping(mapping), "given"
+    elif shipped is not None:
+        meant, origin = read_mapping(Path(shipped)), "shipped"
+    else:
+        meant, origin = proposal.propose(table, names[0]), "proposed"
+    if events is not None:
+        table = with_outcomes(table, meant, path.parent)
+        meant = with_times(meant, table)
+    return table, meant, origin
 
 
 def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:
@@ -92,17 +113,27 @@ def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:
     return mapping
 
 
-def checked(path: Path, table: pa.Table, mapping: TableMapping, origin: str) -> File:
-    """The whole file read by its mapping. InputError names file, line, column and mend."""
-    rows = read_rows(table, mapping)
-    if not rows.fields and not rows.extra:
+def checked(
+    path: Path, table: pa.Table, mapping: TableMapping, origin: str, events: Path | None = None
+) -> File:
+    """The whole file, and its events where there are any, read by the mapping. InputError names file, line, column and
+    mend."""
+    dated = None if events is None else read_dated(table, mapping, events)
+    rows = read_rows(table, mapping) if dated is None else dated.rows
+    if dated is None and None in rows.won:
+        raise InputError(
+            f"{path.name} has leads without an outcome, and nothing in it is dated.",
+            fix="Give their events with --events, or leave those leads out.",
+        )
+    if dated is None and not rows.fields and not rows.extra:
         raise InputError(
             f"{path.name}: no column is left that describes a lead.", fix="Name some under [columns] of the mapping."
         )  # fmt: skip
-    learn = [won for won, held in zip(rows.won, rows.held_out, strict=True) if not held]
+    held = rows.held_out if dated is None else [False] * len(rows.won)
+    learn = [won for won, out in zip(rows.won, held, strict=True) if not out and won is not None]
     for word, count, said in (
-        ("won", sum(learn), mapping.outcome.won),
-        ("lost", len(learn) - sum(learn), mapping.outcome.lost),
+        ("won", learn.count(True), mapping.outcome.won),
+        ("lost", learn.count(False), mapping.outcome.lost),
     ):
         if count < FEWEST:
             raise InputError(
@@ -110,7 +141,7 @@ def checked(path: Path, table: pa.Table, mapping: TableMapping, origin: str) -> 
                 f"({mapping.outcome.column} = {' or '.join(said)}); at least {FEWEST} are needed.",
                 fix="Check [outcome] of the mapping, or export more leads.",
             )
-    return File(path, mapping, origin, rows)
+    return File(path, mapping, origin, rows, events, dated)
 
 
 def save(mapping: TableMapping, path: Path) -> Path:

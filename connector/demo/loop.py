@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -61,16 +61,19 @@ def run_loop(
     say: Say,
     *,
     keep: bool,
+    steps: Sequence[str] = (),
 ) -> Loop:
-    """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report."""
+    """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report. `steps`: those of the
+    process of a file's leads with events."""
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
-    settings = _write_settings(crm, info, folder, snapshot=options.csv is not None)
+    snapshot = options.csv is not None and options.events is None
+    settings = write_settings(crm, info, folder, snapshot=snapshot)
     with open_context(settings, progress) as context:
         before = context.crm.schema().read()
         with _timed(loop, "connect and map"):
             remember_org(context)
-            settings = _map(context, folder, options)
+            settings = map_org(context, folder, options, steps)
     with open_context(settings, progress) as context:
         result = loop.result
         with _timed(loop, "provision"):
@@ -79,14 +82,18 @@ def run_loop(
             pulled = pull(context, label="Backfill")
         with _timed(loop, "train"):
             trained = train_model(context)
-        say(f"Trained on {trained.examples:,} as-of rows with {trained.wins:,} wins." if options.csv is None
+        say(f"Trained on {trained.examples:,} as-of rows with {trained.wins:,} wins." if not snapshot
             else f"Trained on {trained.examples:,} leads as they look today (not as-of: the file has no times).")  # fmt: skip
         with _timed(loop, "score, route, push"):
             first = sync(context, everything=True)
         with _timed(loop, "explain a lead"):
             loop.lead = _uncertain(context)
-        if options.csv is not None:
+        if snapshot:
             result["model"] = held_out_figures(context, folder)
+        elif options.csv is not None:
+            figures = trained.card["backtest"]
+            result["model"] = {"held_out": figures["n"], **{k: figures[k] for k in ("auc", "log_loss", "ece")},
+                               "base_rate": figures["wins"] / max(figures["n"], 1)}  # fmt: skip
         harvested: Counter[str] = Counter(first.harvested)
         passes = [first]
         reps: Counter[str] = Counter()
@@ -125,7 +132,7 @@ def run_loop(
     return loop
 
 
-def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
+def write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
     values = first_settings(
         crm,
         info["url"],
@@ -142,8 +149,8 @@ def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot
     return load(folder / "candor.toml")
 
 
-def _map(context: Context, folder: Path, options: WorldOptions) -> Settings:
-    """What `init` does with an admin: outcomes by status, and for a file its own columns."""
+def map_org(context: Context, folder: Path, options: WorldOptions, steps: Sequence[str]) -> Settings:
+    """What `init` does with an admin: outcomes by status, and for a file its own columns, horizon and steps."""
     import tomlkit
 
     file = folder / "candor.toml"
@@ -170,6 +177,14 @@ def _map(context: Context, folder: Path, options: WorldOptions) -> Settings:
                 for name, of in mapping.columns.items()
             }
         }
+        if options.events is not None:
+            kinds = sorted({step.split(":")[0] for step in steps})
+            values["process"] = {"on": True, "steps": list(steps), "follow": ["status", *kinds]}
+        if mapping.ages_days:
+            values["training"] = {"ages_days": mapping.ages_days}
+        if mapping.horizon_days is not None:
+            (folder / "policy.toml").write_text(dump({"horizon_days": mapping.horizon_days}))
+            values["policy"] = "policy.toml"
         values["scope"] = {"leave_out": [f.name for f in STANDARD if f.name not in mapping.lead]}
     file.write_text(dump(values))
     return load(file)

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from connector.jobs import attention, gaps
 from connector.jobs.context import Context
-from connector.jobs.fields import facts
+from connector.jobs.fields import View, facts, view_of
 from connector.jobs.scope import Outcomes, in_scope
 from connector.settings import Settings
 from connector.store import asof, records
@@ -23,8 +23,9 @@ from connector.store import schema as t
 from connector.store.bulk import sql
 from scoring.features.build import build
 from scoring.features.engine import connect, named
-from scoring.features.inputs import Fact, Inputs
+from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
+from scoring.features.process import STATUS
 from scoring.routing.policy import Policy
 
 FEEDBACK_WEIGHT = 0.3
@@ -86,7 +87,7 @@ class Point:
 def collect(context: Context) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
     settings, now = context.settings, context.clock.now()
-    since = gaps.known_since(context)
+    view = view_of(settings, gaps.known_since(context))
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         lives = asof.lives(db)
@@ -124,7 +125,7 @@ def collect(context: Context) -> Examples:
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     examples = made_of(
         points,
-        features(context, [(p.lead_id, p.as_of) for p in points], since=since, reps_see=True),
+        features(context, [(p.lead_id, p.as_of) for p in points], view=view, reps_see=True),
         company,
         left_out,
     )
@@ -176,22 +177,18 @@ def features(
     context: Context,
     points: Sequence[tuple[str, datetime]],
     *,
-    wanted: Sequence[Fact] | None = None,
-    since: Mapping[str, datetime] | None = None,
+    view: View | None = None,
     reps_see: bool = False,
 ) -> pa.Table:
-    """The feature table of (lead, time) pairs, one row a pair, in order. `wanted`: the fields that may describe a lead, and
-    `since` when the CRM tells them; none: those of the settings, and since when as of the last training. `reps_see`: with the
-    org's own points, which the model never sees."""
-    wanted = facts(context.settings) if wanted is None else tuple(wanted)
-    if reps_see:
-        wanted = attention.with_points(wanted)
-    if since is None:
-        since = gaps.remembered(context)
+    """The feature table of (lead, time) pairs, one row a pair, in order. `view`: what of a lead is looked at; none: what the
+    settings say, known since when as of the last training. `reps_see`: with the org's own points, which the model never sees."""
+    view = view or view_of(context.settings, gaps.remembered(context))
+    wanted = attention.with_points(view.facts) if reps_see else view.facts
+    read = [f.name for f in wanted] + ([STATUS] if view.steps is not None else [])
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=[f.name for f in wanted], tracked=since, leads=few)
+        tables = asof.tables(db, fields=read, tracked=view.known_since, leads=few)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),
@@ -203,7 +200,7 @@ def features(
         there = context.settings.warehouse
         changes = named(engine, there.changes) if there.changes else tables.changes
         activities = named(engine, there.activities) if there.activities else tables.activities
-        return build(engine, Inputs(asked, tables.leads, changes, activities), wanted)
+        return build(engine, Inputs(asked, tables.leads, changes, activities), wanted, view.steps)
     finally:
         engine.disconnect()
 

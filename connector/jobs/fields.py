@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from connector.crm.base import FieldMap
 from connector.settings import Settings
 from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
+from scoring.features.process import Process
 
 STANDARD: tuple[Fact, ...] = (
     Fact("title", "text", "Title"),
@@ -57,14 +59,36 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
     return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)
 
 
+def process(settings: Settings) -> Process | None:
+    """Which steps of the org's process the model may know; None: none, as by default. A table without times has none."""
+    asked = settings.process
+    if not asked.on or settings.training.mode == "snapshot":
+        return None
+    return Process(tuple(asked.steps), tuple(asked.follow))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a lead is looked at: its fields, the steps done with it, and since when each field whose history the CRM keeps
+    is known."""
+
+    facts: tuple[Fact, ...]
+    steps: Process | None
+    known_since: Mapping[str, datetime]
+
+
+def view_of(settings: Settings, known_since: Mapping[str, datetime]) -> View:
+    return View(facts(settings), process(settings), known_since)
+
+
 def features_of(settings: Settings) -> tuple[Feature, ...]:
     """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
     a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
-    return features_for(facts(settings), settings.training.mode)
+    return features_for(facts(settings), process(settings), settings.training.mode)
 
 
-def features_for(facts: Sequence[Fact], mode: str) -> tuple[Feature, ...]:
-    found = catalogue(facts)
+def features_for(facts: Sequence[Fact], steps: Process | None, mode: str) -> tuple[Feature, ...]:
+    found = catalogue(facts, steps)
     if mode != "snapshot":
         return found
     return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,22 +12,35 @@ import numpy as np
 import pyarrow as pa
 
 from connector.jobs.examples import Examples
+from connector.jobs.fields import View
 from scoring.features.inputs import Fact
+from scoring.features.process import Process
 from scoring.routing.policy import Flags
 
 
-def recipe(
-    examples: Examples, facts: Sequence[Fact], known_since: Mapping[str, datetime], flags: Flags, mode: str
-) -> dict[str, Any]:
-    """The part of a manifest from which its training set is made again: which fields, known since when, and what came out,
-    a hash a column."""
+def recipe(examples: Examples, view: View, flags: Flags, mode: str) -> dict[str, Any]:
+    """The part of a manifest from which its training set is made again: what was looked at, and what came out, a hash a
+    column."""
     return {
-        "facts": [asdict(fact) for fact in facts],
-        "known_since": {name: at.isoformat() for name, at in known_since.items()},
+        "facts": [asdict(fact) for fact in view.facts],
+        "steps": None if view.steps is None else asdict(view.steps),
+        "known_since": {name: at.isoformat() for name, at in view.known_since.items()},
         "flags": flags.model_dump(),
         "mode": mode,
         "columns": hashes(examples.rows),
     }
+
+
+def view_in(manifest: Mapping[str, Any]) -> View:
+    """What was looked at for the training set of a manifest."""
+    steps = manifest["steps"]
+    return View(
+        facts=tuple(Fact(**fact) for fact in manifest["facts"]),
+        steps=None
+        if steps is None
+        else Process(**{k: tuple(v) if isinstance(v, list) else v for k, v in steps.items()}),
+        known_since={name: datetime.fromisoformat(at) for name, at in manifest["known_since"].items()},
+    )
 
 
 def points(examples: Examples) -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,11 @@ from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
 from connector.jobs.fields import features_for
-from connector.jobs.manifest import hashes
+from connector.jobs.manifest import hashes, view_in
 from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
-from scoring.features.inputs import Fact
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -53,14 +51,13 @@ def reproduce(context: Context, version: str) -> Reproduced:
     gone = len(set(leads) - there)
     if gone:
         return Reproduced(version, len(leads), gone, (), same_scores=False)
-    facts = tuple(Fact(**fact) for fact in manifest["facts"])
-    since = {name: datetime.fromisoformat(at) for name, at in manifest["known_since"].items()}
+    view = view_in(manifest)
     context.progress("Building what was known when", 0, 2)
     pairs = list(zip(leads, points["as_of"].to_pylist(), strict=True))
-    rows = features(context, pairs, wanted=facts, since=since, reps_see=True)
+    rows = features(context, pairs, view=view, reps_see=True)
     context.progress("Fitting the model anew", 1, 2)
     again = fit(
-        _examples(rows, points), features_for(facts, manifest["mode"]), manifest["seed"], flags=Flags(**manifest["flags"]),
+        _examples(rows, points), features_for(view.facts, view.steps, manifest["mode"]), manifest["seed"], flags=Flags(**manifest["flags"]),
         version=version, created=was.created, horizon_days=was.horizon_days,
     )  # fmt: skip
     context.progress("Fitting the model anew", 2, 2)

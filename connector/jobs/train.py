@@ -22,7 +22,7 @@ from sqlalchemy import insert, select, update
 from connector.jobs import gaps
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect
-from connector.jobs.fields import facts, features_of
+from connector.jobs.fields import features_of, view_of
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import learn_segments
@@ -99,7 +99,7 @@ def train_model(context: Context) -> Trained:
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **learn_segments(examples.rows, examples.won, first),
             "left_out": dict(examples.left_out), "seed": seed,
-            **recipe(examples, facts(context.settings), since, context.policy.flags, context.settings.training.mode),
+            **recipe(examples, view_of(context.settings, since), context.policy.flags, context.settings.training.mode),
         }  # fmt: skip
         status = _store(context, model, version, created, card, manifest, mature, examples)
         context.progress("Training: done", 3, 3)

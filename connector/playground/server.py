@@ -64,6 +64,8 @@ class WorldOptions:
     """a TableMapping file, or the name of a shipped one; without it the mapping is proposed from the file"""
     scenario: str | None = None
     """a scenario file, or the name of a shipped one; without it first.toml"""
+    events: Path | None = None
+    """a file of dated events beside `csv`, read by `mapping`"""
 
     def played(self) -> Scenario | None:
         """None: a file's leads."""
@@ -72,6 +74,10 @@ class WorldOptions:
     def make(self) -> tuple[World, Truth]:
         if self.csv is None:
             return generate(self.leads, self.months, self.seed, scenario=self.played())
+        if self.events is not None and self.mapping is not None:
+            dated = import_module("connector.playground.world.dated")
+            made: tuple[World, Truth] = dated.load(self.csv, self.mapping, self.events)
+            return made
         table = import_module("connector.playground.world.table")
         world, truth = table.load(self.csv, self.mapping)
         return world, truth
@@ -321,11 +327,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--mapping", type=Path)
+    parser.add_argument("--events", type=Path)
     parser.add_argument(
         "--scenario", help="a scenario file, or the name of a shipped one (docs/scenarios.md)"
     )
     asked = parser.parse_args(arguments)
-    options = WorldOptions(asked.leads, asked.months, asked.seed, asked.csv, asked.mapping, asked.scenario)
+    options = WorldOptions(
+        asked.leads, asked.months, asked.seed, asked.csv, asked.mapping, asked.scenario, asked.events
+    )
     try:
         serve(asked.crm, asked.data, asked.port, asked.pages_port, options)
     except CandorError as error:

@@ -4,5 +4,6 @@ from scoring.features.build import build
 from scoring.features.catalogue import Feature, catalogue
 from scoring.features.engine import connect
 from scoring.features.inputs import Fact, InputError, Inputs
+from scoring.features.process import Process
 
-__all__ = ["Fact", "Feature", "InputError", "Inputs", "build", "catalogue", "connect"]
+__all__ = ["Fact", "Feature", "InputError", "Inputs", "Process", "build", "catalogue", "connect"]

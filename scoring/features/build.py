@@ -11,17 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.features import actors, asof, behavioural, firmographic, graph, temporal, touches
-from scoring.features.catalogue import catalogue
+from scoring.features import actors, asof, behavioural, firmographic, graph, process, temporal, touches
+from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import TIME, Fact, Inputs, Tables, checked, checked_facts
+from scoring.features.process import Process
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
 
 
-def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
+def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None = None) -> pa.Table:
     """A row for each point, in the order of the points: lead_id, as_of, then the columns of
-    `catalogue(facts)`.
+    `catalogue(facts, steps)`.
 
     Numbers are float64, categories strings, null where unknown. Raises InputError when the tables are not
     what the contract says.
@@ -37,6 +38,7 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
             *_own(keep, tables, lately, life),
             _record(keep, tables.points, values, derived, facts),
             *_company(keep, tables, lately, life, values, derived),
+            *([] if steps is None else [_done(keep, tables, steps)]),
         ]
         row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
         for part in parts:
@@ -47,7 +49,7 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
             **graph.features(row),
             **actors.features(row),
         )
-        return _finished(row, inputs.points, facts)
+        return _finished(row, inputs.points, catalogue(facts, steps))
 
 
 def _values(tables: Tables, facts: Sequence[Fact]) -> Any:
@@ -80,6 +82,13 @@ def _own(keep: Any, tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
     yield pause.group_by("point").aggregate(**temporal.pauses(pause))
 
 
+def _done(keep: Any, tables: Tables, steps: Process) -> Any:
+    """What was done with the lead, step by step."""
+    born = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
+    seen = process.seen_from(born, keep(process.events(tables.activities, tables.changes)))
+    return seen.group_by("point").aggregate(**process.features(seen, steps))
+
+
 def _record(keep: Any, points: Any, values: Any, derived: Any, facts: Sequence[Fact]) -> Any:
     """What its record says."""
     fields = firmographic.number_fields(facts)
@@ -107,11 +116,11 @@ def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, der
     yield graph.introduced(side, company, life)
 
 
-def _finished(row: Any, points: pa.Table, facts: Sequence[Fact]) -> pa.Table:
+def _finished(row: Any, points: pa.Table, features: Sequence[Feature]) -> pa.Table:
     """The catalogue's columns in its order and types, beside each point's lead and time."""
     columns = {
         feature.name: row[feature.name] if feature.type == "category" else row[feature.name].cast("float64")
-        for feature in catalogue(facts)
+        for feature in features
     }
     found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
     table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})

@@ -4,7 +4,8 @@ Words used in the definitions. A *touch* is something a person of the lead's sid
 download, webinar, meeting, answered call, campaign response, or an e-mail opened, clicked, answered or
 forwarded; what a seller did, or a machine, is none. A *visit* is a run of page views in one session (where
 there is none: with less than 30 minutes between them). *Colleagues* are other leads of the same account or
-the same company e-mail domain; where that has more than 500 leads it is no company. A window of N days are the
+the same company e-mail domain; where that has more than 500 leads it is no company. A *step* is a change of
+status, or a task, call, meeting, form, e-mail sent or answered, by its kind and subject. A window of N days are the
 N × 24 hours up to and including the moment the features are computed for. An unknown is blank, never 0.
 """
 
@@ -15,9 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from scoring.features.inputs import Fact, checked_facts
+from scoring.features.process import Process, slug
 
 Type = Literal["number", "category"]
-Family = Literal["behavioural", "temporal", "graph", "actors", "firmographic", "fact"]
+Family = Literal["behavioural", "temporal", "graph", "actors", "firmographic", "fact", "process"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,45 @@ def generic(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.name not in _OWN_FEATURES and fact.type != "text")
 
 
-def catalogue(facts: Sequence[Fact]) -> tuple[Feature, ...]:
-    """The features that `build` computes for an org with these facts, in the order of its columns. A fact
-    that is not listed (protected, useless, gamed) feeds no feature for the model."""
+def of_process(process: Process) -> tuple[Feature, ...]:
+    """The features of an org that has its process read (scoring/features/process.py)."""
+    lately, window = process.lately, process.window
+    near, far = ("day" if n == 1 else f"{n} days" for n in (lately, window))
+    rows: tuple[tuple[str, Type, str, str, str], ...] = (
+        ("last_step", "category", "name", "Last step", "The latest step"),
+        ("hours_since_step", "number", "hours", "Hours since the last step",
+         "Hours since the latest step; blank without one"),
+        (f"steps_{lately}d", "number", "steps", f"Steps in the last {near}", f"Steps in the last {near}"),
+        (f"steps_{window}d", "number", "steps", f"Steps in the last {far}", f"Steps in the last {far}"),
+        (f"step_people_{window}d", "number", "people", "People who worked on it",
+         f"Different owners of its activities among the steps of the last {far}"),
+        (f"step_days_{window}d", "number", "days", "Days on which something was done",
+         f"Different days (UTC) with a step in the last {far}"),
+        ("created_hour", "number", "hours", "Hour at which it came in", "Hour of the day (UTC) of its creation"),
+        ("created_weekday", "category", "name", "Weekday on which it came in", "Weekday (UTC) of its creation"),
+        *(
+            row
+            for kind in process.follow
+            for what in [kind.replace("_", " ")]
+            for row in (
+                (f"last_{kind}", "category", "name", f"Last {what}",
+                 "The status as last set" if kind == "status" else f"The latest {what}, by its subject"),
+                (f"hours_since_{kind}", "number", "hours", f"Hours since the last {what}",
+                 f"Hours since the latest {'change of status' if kind == 'status' else what}; blank without one"),
+            )
+        ),
+        *(
+            (f"{slug(step)}_{window}d", "number", "times", step[:1].upper() + step[1:],
+             f"How often “{step}” was a step in the last {far}")
+            for step in process.steps
+        ),
+    )  # fmt: skip
+    return tuple(Feature(row[0], "process", *row[1:]) for row in rows)
+
+
+def catalogue(facts: Sequence[Fact], process: Process | None = None) -> tuple[Feature, ...]:
+    """The features that `build` computes for an org with these facts and, where it has its process read, these steps, in
+    the order of its columns. A fact that is not listed (protected, useless, gamed) feeds no feature for the model."""
     facts = checked_facts(facts)
     mapped = {fact.name for fact in facts}
     graph = tuple(f for f in GRAPH if f.name != "functions_engaged_30d" or "title" in mapped)
@@ -212,7 +250,8 @@ def catalogue(facts: Sequence[Fact]) -> tuple[Feature, ...]:
     routing = tuple(
         replace(f, role="model") if f.name == "hand_raiser" and f.name in mapped else f for f in ROUTING
     )
-    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *routing)
+    steps = () if process is None else of_process(process)
+    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *steps, *routing)
 
 
 def _from_fact(fact: Fact) -> Feature:

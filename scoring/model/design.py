@@ -31,7 +31,7 @@ MAX_VALUES = 40
 """values of one field with an effect of their own: the commonest"""
 MIN_KNOWN = 20
 """known rows a field needs to enter the model at all"""
-BEHAVIOUR = frozenset({"behavioural", "temporal"})
+BEHAVIOUR = frozenset({"behavioural", "temporal", "process"})
 """families whose blanks mean that it never happened; elsewhere a blank is something that nobody recorded"""
 USUAL = 0.4
 """logits: the usual deviation of a category's effects, toward which they are drawn"""

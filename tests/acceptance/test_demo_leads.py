@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -137,3 +138,56 @@ def test_a_fault_ends_the_command_before_anything_is_made(tmp_path: Path) -> Non
         "Quote values that hold the separator, or mend the line."
     ]
     assert not (tmp_path / "out").exists()
+
+
+def _dated(folder: Path, leads: int = 240) -> None:
+    """Leads of three months and their events: a second call says something of how it ends."""
+    rnd, start = Random(5), datetime(2026, 1, 1, 9)
+    rows, events = ["Lead Id,Created Date,size,Converted,Close Date"], ["lead_id,at,kind,subject"]
+    for n in range(leads):
+        made = start + timedelta(hours=9 * n)
+        won = rnd.random() < 0.35
+        ended = made + timedelta(days=rnd.uniform(12, 25))
+        rows.append(f"LD{n},{made},{rnd.randrange(1, 90)},{'yes' if won else 'no'},{ended:%Y-%m-%d %H:%M}")
+        for day in range(1, 2 + (rnd.random() < (0.8 if won else 0.2))):
+            events.append(f"LD{n},{made + timedelta(hours=6 * day)},call,follow up")
+        events.append(f"LD{n},{made + timedelta(hours=2)},status,working")
+    (folder / "leads.csv").write_text("\n".join(rows) + "\n")
+    (folder / "events.csv").write_text("\n".join(events) + "\n")
+    (folder / "mine.toml").write_text(
+        'name = "mine"\nid = "Lead Id"\nhorizon_days = 30\nages_days = [1, 3]\n'
+        '[outcome]\ncolumn = "Converted"\nwon = ["yes"]\nlost = ["no"]\n'
+        '[columns]\nsize = { column = "size", type = "number" }\n'
+    )
+
+
+def test_leads_with_their_events_are_scored_as_of_any_time(tmp_path: Path) -> None:
+    _dated(tmp_path)
+    asked = ("--leads", "leads.csv", "--events", "events.csv", "--mapping", "mine.toml", "--yes", "--json")
+    done = _demo(tmp_path, *asked, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    loop = found["salesforce"]
+    assert found["model"]["as_of"] is True
+    assert found["model"]["stamp"] is None
+    assert found["model"]["held_out"] > 20
+    assert found["model"]["auc"] > 0.6
+    assert loop["mode"] == "as-of"
+    assert loop["pulled"] == 240
+    assert loop["left_after_remove"] == []
+    assert "call: follow up" in (tmp_path / "out" / "salesforce" / "candor.toml").read_text()
+
+
+def test_an_event_that_fits_no_lead_is_one_line_and_exit_1(tmp_path: Path) -> None:
+    _dated(tmp_path)
+    with (tmp_path / "events.csv").open("a") as events:
+        events.write("nobody,2026-02-01,call,\n")
+    done = _demo(
+        tmp_path, "--leads", "leads.csv", "--events", "events.csv", "--mapping", "mine.toml", "--yes"
+    )
+    assert done.returncode == 1
+    assert "lead_id: 'nobody' is no lead of the leads' file" in done.stderr
+    assert "Traceback" not in done.stderr
+    alone = _demo(tmp_path, "--events", "events.csv")
+    assert alone.returncode == 1
+    assert "--events is of the leads of a file" in alone.stderr

@@ -72,7 +72,7 @@ def inputs(
                 **dict.fromkeys(
                     ("activity_id", "lead_id", "kind", "actor", "session", "area", "content"), text
                 ),
-                **dict.fromkeys(("channel", "subject"), text),
+                **dict.fromkeys(("channel", "subject", "owner_id"), text),
                 "at": TIME,
                 "answered": pa.bool_(),
             },

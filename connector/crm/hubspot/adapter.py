@@ -44,6 +44,18 @@ CAPABILITIES = Capabilities(
         "room for further lists told by a plan": "HubSpot has no call that tells how many active segments are left: lists are made last, and a refusal leaves the rest",
         "privacy deletions by pull": "HubSpot tells of a GDPR deletion by webhook only",
     },
+    activity_sources={
+        **dict.fromkeys(("page_view", "download"), "history of hs_analytics_last_url"),
+        **dict.fromkeys(("form", "webinar", "campaign_response"), "history of recent_conversion_event_name"),
+        "email_opened": "history of hs_email_last_open_date, hs_sales_email_last_opened",
+        "email_clicked": "history of hs_email_last_click_date, hs_sales_email_last_clicked",
+        "email_sent": "emails (outgoing)",
+        "email_replied": "emails (incoming)",
+        "email_forwarded": "emails (forwarded)",
+        "call": "calls",
+        "task": "tasks, notes",
+        "meeting": "meetings",
+    },
 )
 
 

@@ -41,6 +41,20 @@ CAPABILITIES = Capabilities(
         "history of formula fields": "Salesforce keeps none, and their changes don't move a record's time",
         "merges told by webhook": "Salesforce tells merges only to a query, which each pass asks",
     },
+    activity_sources={
+        **dict.fromkeys(
+            ("page_view", "form", "download", "webinar", "email_clicked"),
+            "the org's own object for web activity",
+        ),
+        "email_sent": "EmailMessage, Task (subtype Email)",
+        "email_opened": "EmailMessage (first and last opening)",
+        "email_replied": "EmailMessage (incoming)",
+        "email_forwarded": "EmailMessage (incoming, FW: or with copies)",
+        "call": "Task (subtype Call)",
+        "task": "Task",
+        "meeting": "Event",
+        "campaign_response": "CampaignMember",
+    },
 )
 
 

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from connector.errors import InputError
 
 _GZIP = b"\x1f\x8b"
+_PARQUET = b"PAR1"
 
 
 def read_table(path: Path) -> pa.Table:
-    """A CSV file, gzipped or not, separated by comma, semicolon, tab or bar, as a table of text columns."""
+    """A Parquet file, or a CSV file, gzipped or not, separated by comma, semicolon, tab or bar, as a table of text columns
+    (blanks are empty texts)."""
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP):
@@ -26,6 +29,8 @@ def read_table(path: Path) -> pa.Table:
         raise InputError(
             f"{path.name} can't be read: {error}.", fix="Check the path, or export it again."
         ) from error
+    if data.startswith(_PARQUET):
+        return _parquet(path.name, data)
     names, separator = _header(path.name, data)
     bad: list[pa_csv.InvalidRow] = []
 
@@ -62,6 +67,20 @@ def read_table(path: Path) -> pa.Table:
             fix="Export leads with their fields, separated by comma, semicolon, tab or bar.",
         )
     return table.replace_schema_metadata({"file": path.name})
+
+
+def _parquet(name: str, data: bytes) -> pa.Table:
+    try:
+        table = pq.read_table(io.BytesIO(data))
+        columns = {column: table[column].cast(pa.string()).fill_null("") for column in table.column_names}
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{name} can't be read as Parquet: {str(error).splitlines()[0]}",
+            fix="Export it again, with plain columns only (numbers, texts, times).",
+        ) from error
+    if table.num_rows == 0:
+        raise InputError(f"{name} has no rows.", fix="Export it again, with its leads.")
+    return pa.table(columns).replace_schema_metadata({"file": name})
 
 
 def file_of(table: pa.Table) -> str:

@@ -33,8 +33,14 @@ class Outcome(_Part):
     column: str
     won: list[str] = Field(min_length=1)
     lost: list[str] = Field(min_length=1)
+    open: list[str] = []
+    """values of leads that have no outcome yet; only beside events, where leads are dated"""
     amount: str | None = None
     """a column with the won amount, if there is one"""
+    at: str | None = None
+    """a column with the time of the outcome"""
+    file: str | None = None
+    """a file beside the leads that holds the outcome's columns, joined by the id"""
 
 
 class HeldOut(_Part):
@@ -51,11 +57,52 @@ class ColumnOf(_Part):
     type: ColumnType
 
 
+EventKind = Literal[
+    "status", "page_view", "form", "download", "webinar", "email_sent", "email_opened", "email_clicked", "email_replied",
+    "email_forwarded", "call", "meeting", "task", "campaign_response",
+]  # fmt: skip
+"""What an event of a file may be: a change of the lead's status, or an activity."""
+Status = Literal["new", "working", "nurture", "qualified", "converted", "disqualified"]
+
+
+class KindOf(_Part):
+    """Events whose text begins so are of this kind."""
+
+    begins: str
+    kind: EventKind
+
+
+class EventsOf(_Part):
+    """How a file of dated events beside the leads is read. The columns are named as Candor names them unless said
+    otherwise here."""
+
+    lead: str = "lead_id"
+    at: str = "at"
+    text: str = "subject"
+    """what happened, in the file's words"""
+    more: str | None = None
+    """a second column of it"""
+    kind: str = "kind"
+    """a column of Candor's own kinds; not read where `kinds` are given"""
+    kinds: list[KindOf] = []
+    """the first that fits says what an event is"""
+    owner: str | None = None
+    """who did it"""
+    machines: list[str] = []
+    """owners that are no people"""
+    order: str | None = None
+    """a number that orders events of one moment"""
+    status: dict[str, Status] = {}
+    """text of a change of status -> that status in a CRM's words; others keep the status as it is"""
+
+
 class TableMapping(_Part):
-    """Every column of the file stands in exactly one place: id, outcome, lead, columns or left_out."""
+    """Every column of the file stands in exactly one place: id, created, outcome, lead, columns or left_out."""
 
     name: str
     id: str | None = None
+    created: str | None = None
+    """a column with the time at which a lead came in; only beside events"""
     outcome: Outcome
     held_out: HeldOut = HeldOut()
     blanks: list[str] = [""]
@@ -68,11 +115,18 @@ class TableMapping(_Part):
     """a field of the world's own -> column and type"""
     left_out: dict[str, str] = {}
     """column -> why it must not describe a lead"""
+    events: EventsOf | None = None
+    """how the file of --events is read"""
+    horizon_days: int | None = Field(default=None, gt=0)
+    """beside events: a lead is won when it is so many days after it is scored at the latest; none: the policy's"""
+    ages_days: list[float] = []
+    """beside events: ages at which leads are scored; none: the default ones"""
 
     def used(self) -> list[str]:
         """The file's columns that are named here."""
         named = [*self.lead.values(), *(c.column for c in self.columns.values()), *self.left_out]
-        return [*named, self.outcome.column, *filter(None, (self.id, self.outcome.amount))]
+        ends = (self.outcome.amount, self.outcome.at)
+        return [*named, self.outcome.column, *filter(None, (self.id, self.created, *ends))]
 
 
 def read_mapping(path: Path) -> TableMapping:

@@ -38,7 +38,7 @@ _YES, _NO = {"yes", "y", "true", "t", "1"}, {"no", "n", "false", "f", "0"}
 
 
 def load(path: Path, mapping: Path | None = None) -> tuple[World, Truth]:
-    """A file and its mapping (a path, a shipped one's name, or None: proposed) as a world."""
+    """A file and its mapping (a path, a shipped one's name, or None: proposed) as a world, in snapshot mode."""
     table = read_table(path)
     return from_table(table, propose(table, path.stem) if mapping is None else read_mapping(mapping))
 
@@ -46,8 +46,14 @@ def load(path: Path, mapping: Path | None = None) -> tuple[World, Truth]:
 def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
     """One lead a row. InputError names what in mapping or file does not fit."""
     read = read_rows(table, mapping)
-    count, outcome, held, fields, own, extra = (
-        table.num_rows, read.won, read.held_out, read.fields, read.own, read.extra,
+    outcome = [won for won in read.won if won is not None]
+    if len(outcome) < table.num_rows:
+        raise InputError(
+            f"{file_of(table)} has {table.num_rows - len(outcome)} leads without an outcome, and no dates.",
+            fix="Give their events with --events, or leave those leads out.",
+        )
+    count, held, fields, own, extra = (
+        table.num_rows, read.held_out, read.fields, read.own, read.extra,
     )  # fmt: skip
     amounts = read.amounts or [None] * count
     ids = table[mapping.id].to_pylist() if mapping.id else [f"{i:06d}" for i in range(1, count + 1)]
@@ -77,7 +83,7 @@ def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
             ))  # fmt: skip
     changes.sort(key=lambda change: (change.at, change.key))
     columns = [
-        Column(name, _label(of.column), of.type, sorted({v for v in extra[name] if v}) if of.type == "choice" else [])
+        Column(name, label(of.column), of.type, sorted({v for v in extra[name] if v}) if of.type == "choice" else [])
         for name, of in mapping.columns.items()
     ]  # fmt: skip
     world = World(mapping.name, NOW, make_owners(), [], people, deals, changes, [], columns)
@@ -100,7 +106,8 @@ def from_table(table: pa.Table, mapping: TableMapping) -> tuple[World, Truth]:
 class Rows:
     """A file's rows in the mapping's words, each list as long as the file."""
 
-    won: list[bool]
+    won: list[bool | None]
+    """None: no outcome yet"""
     held_out: list[bool]
     fields: dict[str, list[Any]]
     """standard fields that may describe a lead"""
@@ -147,21 +154,21 @@ def _check(table: pa.Table, mapping: TableMapping) -> None:
             )
 
 
-def _outcomes(table: pa.Table, mapping: TableMapping) -> list[bool]:
-    said = {
+def _outcomes(table: pa.Table, mapping: TableMapping) -> list[bool | None]:
+    said: dict[str, bool | None] = {
+        **{v.strip(): None for v in mapping.outcome.open},
         **{v.strip(): False for v in mapping.outcome.lost},
         **{v.strip(): True for v in mapping.outcome.won},
     }
     found = []
     for row, value in enumerate(table[mapping.outcome.column].to_pylist()):
-        won = said.get(value.strip())
-        if won is None:
+        if value.strip() not in said:
             raise InputError(
                 f"{file_of(table)}, line {line_of(table, row)}, {mapping.outcome.column}: {value!r} is neither won "
                 f"({', '.join(mapping.outcome.won)}) nor lost ({', '.join(mapping.outcome.lost)}).",
                 fix="Name it under [outcome] of the mapping, or remove the row.",
             )
-        found.append(won)
+        found.append(said[value.strip()])
     return found
 
 
@@ -220,6 +227,7 @@ def _number(text: str) -> float | int:
 _READ: dict[ColumnType, Callable[[str], Any]] = {"text": str, "choice": str, "number": _number, "flag": _flag}
 
 
-def _label(column: str) -> str:
+def label(column: str) -> str:
+    """A column's name as people read it."""
     words = column.replace("_", " ").strip()
     return words[:1].upper() + words[1:40]

@@ -1,0 +1,256 @@
+"""A file of leads and one of their events as a world: real dates, so it is scored as of any time, not as a snapshot.
+
+A lead's status moves with its own dated changes while it is open, and last with its outcome. Whatever the file says after
+an outcome stays in the world, as work goes on after it in a CRM; only statuses that would undo the outcome don't. The org
+is handed over at the last moment that the files tell of; leads without an outcome are open then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from connector.errors import InputError
+from connector.playground.world.csv import file_of, line_of, read_table
+from connector.playground.world.events import Event, moment, read_events
+from connector.playground.world.generate import AES, SDRS, make_owners
+from connector.playground.world.mapping import EventsOf, TableMapping, read_mapping
+from connector.playground.world.model import Column, Deal, FieldChange, Owner, Person, Touch, Truth, World
+from connector.playground.world.table import Rows, label, read_rows
+
+ENDED = ("converted", "disqualified")
+BY_THE_LEAD = frozenset({
+    "page_view", "form", "download", "webinar", "email_opened", "email_clicked", "email_replied", "email_forwarded",
+    "campaign_response",
+})  # fmt: skip
+CHANNEL = {"call": "phone", "meeting": "phone", "email_sent": "email", "email_replied": "email"}
+STEP_SHARE, STEPS = 0.01, 40
+"""A step of the process is counted on its own when so many of the leads took it, and there are no more than so many."""
+_PROCESS = ("task", "call", "meeting", "form", "email_sent", "email_replied")
+CREATED = ("created_at", "created", "created date", "createddate", "create date", "createdate")
+ENDS = ("outcome_at", "closed_at", "closed date", "close date", "closedate", "converted_at", "converted date")
+"""Names of columns, in small letters, that a mapping need not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """Leads by row of their file, with what happened to them."""
+
+    ids: list[str]
+    created: list[datetime]
+    ended: list[datetime | None]
+    rows: Rows
+    events: list[Event]
+
+    @property
+    def now(self) -> datetime:
+        known = [*self.created, *(at for at in self.ended if at is not None), *(e.at for e in self.events)]
+        return max(known)
+
+    def steps(self) -> list[str]:
+        """The commonest steps of the process besides changes of status, as candor.toml names them."""
+        took: dict[str, set[str]] = defaultdict(set)
+        for event in self.events:
+            if event.kind in _PROCESS:
+                took[f"{event.kind}: {event.text}".lower() if event.text else event.kind].add(event.lead)
+        leads = Counter({step: len(who) for step, who in took.items()})
+        return sorted(step for step, n in leads.most_common(STEPS) if n >= STEP_SHARE * len(self.ids))
+
+
+def load(leads: Path, mapping: Path, events: Path) -> tuple[World, Truth]:
+    """Both files by their mapping (a path, or the name of a shipped one) as a world."""
+    said = read_mapping(mapping)
+    table = with_outcomes(read_table(leads), said, leads.parent)
+    said = with_times(said, table)
+    return world(read_dated(table, said, events), said)
+
+
+def with_times(mapping: TableMapping, table: pa.Table) -> TableMapping:
+    """The mapping with the columns of creation and outcome found by their names, where it doesn't say them. InputError when
+    there are none."""
+    columns = {name.strip().lower(): name for name in reversed(table.column_names)}
+    created = mapping.created or next((columns[name] for name in CREATED if name in columns), None)
+    at = mapping.outcome.at or next((columns[name] for name in ENDS if name in columns), None)
+    for column, what, key in ((created, "came in", "created"), (at, "ended", "[outcome] at")):
+        if column is None:
+            raise InputError(
+                f"Nothing says when a lead of {file_of(table)} {what}.",
+                fix=f'Name its column in the mapping: {key} = "…".',
+            )
+    taken = {created, at}
+    return mapping.model_copy(update={
+        "created": created, "outcome": mapping.outcome.model_copy(update={"at": at}),
+        "columns": {name: of for name, of in mapping.columns.items() if of.column not in taken},
+        "left_out": {name: why for name, why in mapping.left_out.items() if name not in taken},
+        "events": mapping.events or EventsOf(),
+    })  # fmt: skip
+
+
+def with_outcomes(table: pa.Table, mapping: TableMapping, folder: Path) -> pa.Table:
+    """The leads with the columns of the file that holds their outcomes, where the mapping names one."""
+    if mapping.outcome.file is None or mapping.outcome.column in table.column_names:
+        return table
+    other, id = read_table(folder / mapping.outcome.file), mapping.id
+    if id is None or id not in table.column_names or id not in other.column_names:
+        raise InputError(
+            f"{file_of(table)} and {file_of(other)} have no column in common that names the lead.",
+            fix="Name it as id in the mapping.",
+        )
+    place = {lead: row for row, lead in enumerate(other[id].to_pylist())}
+    rows = [place.get(lead) for lead in table[id].to_pylist()]
+    if None in rows:
+        raise InputError(
+            f"{file_of(table)}, line {line_of(table, rows.index(None))}: {file_of(other)} has no outcome of this lead.",
+            fix="Export both of the same leads.",
+        )
+    found = other.take(pa.array(rows, pa.int64()))
+    for name in other.column_names:
+        if name not in table.column_names:
+            table = table.append_column(name, found[name])
+    return table
+
+
+def read_dated(table: pa.Table, mapping: TableMapping, events: Path) -> Dated:
+    """Leads and events, read and checked. InputError names file, line, column and mend."""
+    mapping = with_times(mapping, table)
+    if mapping.id is None or mapping.created is None or mapping.outcome.at is None or mapping.events is None:
+        raise InputError(
+            f"No column names the leads of {file_of(table)}, so events can't be joined to them.",
+            fix='Name it in the mapping: id = "…".',
+        )
+    rows = read_rows(table, mapping)
+    ids = [id.strip() for id in table[mapping.id].to_pylist()]
+    seen: set[str] = set()
+    for row, id in enumerate(ids):
+        if id in seen or not id:
+            raise InputError(
+                f"{file_of(table)}, line {line_of(table, row)}, {mapping.id}: {'this lead came before' if id else 'blank'}.",
+                fix="One row a lead, each with its id.",
+            )
+        seen.add(id)
+    created = [moment(table, row, mapping.created, at) for row, at in enumerate(table[mapping.created].to_pylist())]  # fmt: skip
+    ended = _ended(table, mapping.outcome.at, rows, created)
+    return Dated(ids, created, ended, rows, read_events(events, mapping.events, dict(zip(ids, created, strict=True))))  # fmt: skip
+
+
+def _ended(table: pa.Table, column: str, rows: Rows, created: list[datetime]) -> list[datetime | None]:
+    found: list[datetime | None] = []
+    for row, (text, won) in enumerate(zip(table[column].to_pylist(), rows.won, strict=True)):
+        at = moment(table, row, column, text) if won is not None else None
+        if at is not None and at < created[row]:
+            raise InputError(
+                f"{file_of(table)}, line {line_of(table, row)}, {column}: {text} is before the lead came in.",
+                fix="Mend it, or name another column of the mapping's [outcome] at.",
+            )
+        found.append(at)
+    return found
+
+
+def world(dated: Dated, mapping: TableMapping) -> tuple[World, Truth]:
+    """The org as it stands at the last moment that the files tell of."""
+    owners = _Owners()
+    mine: dict[str, list[Event]] = defaultdict(list)
+    for event in dated.events:
+        mine[event.lead].append(event)
+    people, deals, changes, touches = [], [], [], []
+    said = mapping.events.status if mapping.events is not None else {}
+    rows = dated.rows
+    for n, id in enumerate(dated.ids):
+        key, made, ended, won = f"L{n + 1:06d}", dated.created[n], dated.ended[n], rows.won[n]
+        sdr = owners.of(next((e.owner for e in mine[id] if e.owner and not e.machine), None), n)
+        fields = {name: column[n] for name, column in (*rows.fields.items(), *rows.extra.items())}
+        moves = _moves(mine[id], said, ended, won)
+        changes += _changes(key, moves, sdr)
+        status = moves[-1][1] if moves else "new"
+        ae = AES[n % len(AES)] if status == "converted" else sdr
+        person = Person(
+            key, _own(rows, "first_name", n), _own(rows, "last_name", n) or id, _own(rows, "email", n),
+            _own(rows, "company", n) or f"Lead {id}", None, made, max([made, *(at for at, _ in moves)]), ae, status, fields,
+        )  # fmt: skip
+        people.append(person)
+        if won and ended is not None:
+            changes.append(FieldChange("person", key, "owner", ended, sdr, ae, sdr))
+            person.converted_at, person.deal = ended, f"D{n + 1:06d}"
+            amount = rows.amounts[n] if rows.amounts else None
+            deals.append(Deal(person.deal, f"{person.company} deal", None, [key], ae, amount, "won", ended, ended, ended))  # fmt: skip
+        touches += [_touch(f"{key}-{i:05d}", key, e, owners.of(e.owner, n)) for i, e in enumerate(mine[id]) if e.kind != "status"]  # fmt: skip
+    changes.sort(key=lambda change: (change.at, change.key))
+    touches.sort(key=lambda touch: (touch.at, touch.key))
+    columns = [
+        Column(name, label(of.column), of.type, sorted({v for v in rows.extra[name] if v}) if of.type == "choice" else [])
+        for name, of in mapping.columns.items()
+    ]  # fmt: skip
+    made_world = World(mapping.name, dated.now, owners.all, [], people, deals, changes, touches, columns)
+    return made_world, _truth(dated, mapping, people)
+
+
+def _truth(dated: Dated, mapping: TableMapping, people: list[Person]) -> Truth:
+    decided = [won for won in dated.rows.won if won is not None]
+    usual = sum(decided) / max(len(decided), 1)
+    first = timedelta(days=min(mapping.ages_days, default=7))
+    return Truth(
+        horizon_days=mapping.horizon_days or 180,
+        probability={p.key: usual if won is None else float(won) for p, won in zip(people, dated.rows.won, strict=True)},
+        scored_at={p.key: p.created_at + first for p in people},
+        design=[],
+        rows={},
+        cause={p.key: "open" if won is None else "ended" for p, won in zip(people, dated.rows.won, strict=True)},
+        wins={p.key: p.converted_at for p in people if p.converted_at is not None},
+        deals={p.key: p.deal for p in people if p.deal is not None},
+    )  # fmt: skip
+
+
+def _moves(
+    events: list[Event], said: dict[str, Any], ended: datetime | None, won: bool | None
+) -> list[tuple[datetime, str]]:
+    """(at, status) of each change, "new" at creation not among them."""
+    found: list[tuple[datetime, str]] = []
+    now = "new"
+    for event in events:
+        if event.kind != "status" or not event.text or (ended is not None and event.at >= ended):
+            continue
+        status = said.get(event.text, event.text)
+        if status not in (now, *ENDED):
+            found.append((event.at, status))
+            now = status
+    if ended is not None:
+        found.append((ended, ENDED[0] if won else ENDED[1]))
+    return found
+
+
+def _changes(key: str, moves: list[tuple[datetime, str]], by: str) -> list[FieldChange]:
+    before = ["new", *(status for _, status in moves)]
+    return [FieldChange("person", key, "status", at, old, new, by) for (at, new), old in zip(moves, before, strict=False)]  # fmt: skip
+
+
+def _touch(key: str, lead: str, event: Event, owner: str) -> Touch:
+    detail = {"subject": event.text, "channel": CHANNEL.get(event.kind)}
+    actor = "machine" if event.machine else "person"
+    by = None if event.kind in BY_THE_LEAD else owner
+    return Touch(key, event.kind, lead, event.at, None, by, actor, {k: v for k, v in detail.items() if v})
+
+
+def _own(rows: Rows, name: str, n: int) -> Any:
+    return rows.own[name][n] if name in rows.own else None
+
+
+class _Owners:
+    """The file's own sellers, beside the usual team who has the leads that nobody is named for."""
+
+    def __init__(self) -> None:
+        self.all = make_owners()
+        self._known: dict[str, str] = {}
+
+    def of(self, name: str | None, n: int) -> str:
+        if name is None:
+            return SDRS[n % len(SDRS)]
+        if name not in self._known:
+            key = self._known[name] = f"F{len(self._known) + 1:04d}"
+            said = f"Owner {name}" if name.isdigit() else name
+            self.all.append(Owner(key, said, f"{key.lower()}@tarnfield-example.com", "sdr"))
+        return self._known[name]

@@ -1,0 +1,172 @@
+"""A file of leads with a file of their events: read, refused where it must be, and made a world of real dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connector.demo.file import File, checked, choose
+from connector.errors import InputError
+from connector.playground.world.csv import read_table
+from connector.playground.world.dated import world
+from connector.playground.world.events import read_events
+from connector.playground.world.mapping import EventsOf, KindOf
+
+MAPPING = """
+name = "tiny"
+id = "id"
+created = "made"
+horizon_days = 30
+[outcome]
+column = "ending"
+won = ["yes"]
+lost = ["no"]
+open = [""]
+at = "ended"
+[columns]
+size = { column = "size", type = "number" }
+[events]
+lead = "id"
+text = "what"
+owner = "who"
+machines = ["0"]
+kinds = [ { begins = "S_", kind = "status" }, { begins = "C_", kind = "call" }, { begins = "M_", kind = "email_replied" } ]
+[events.status]
+"S_open" = "working"
+"S_done" = "converted"
+"""
+HEAD = "id,at,what,who\n"
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Callable[[str], File]:
+    """given(events): 60 leads, of which lead 1 was won on 5 May, and the events."""
+    leads = ["id,made,size,ending,ended"]
+    for n in range(1, 61):
+        ending = "" if n > 50 else "yes" if n % 2 else "no"
+        leads.append(f"{n},2026-05-01 08:00,{n},{ending},{'2026-05-05T12:00:00Z' if ending else ''}")
+    (tmp_path / "leads.csv").write_text("\n".join(leads))
+    (tmp_path / "m.toml").write_text(MAPPING)
+
+    def read(text: str) -> File:
+        (tmp_path / "events.csv").write_text(HEAD + text)
+        leads, events = tmp_path / "leads.csv", tmp_path / "events.csv"
+        table, mapping, origin = choose(leads, tmp_path / "m.toml", events)
+        return checked(leads, table, mapping, origin, events)
+
+    return read
+
+
+STORY = """1,2026-05-01 09:00,S_open,7
+1,2026-05-02 10:00+02:00,C_first call,7
+1,2026-05-01 08:00,C_robot,0
+1,2026-05-06 09:00,S_open,7
+1,2026-05-07 09:00,C_later,8
+1,2026-05-03 09:00,M_thanks,
+2,2026-05-01 09:00,S_mine,7
+51,2026-05-09 09:00,S_done,7
+"""
+
+
+def test_events_become_changes_of_status_and_activities(given: Callable[[str], File]) -> None:
+    file = given(STORY)
+    made, truth = world(file.dated, file.mapping)  # type: ignore[arg-type]
+    first = made.people[0]
+    assert made.now == datetime(2026, 5, 9, 9, tzinfo=UTC)
+    assert (first.status, first.converted_at) == ("converted", datetime(2026, 5, 5, 12, tzinfo=UTC))
+    mine = [
+        (c.field, c.at.day, c.old, c.new) for c in made.changes if c.key == first.key and c.field == "status"
+    ]
+    assert mine == [("status", 1, "new", "working"), ("status", 5, "working", "converted")]
+    seen = [(t.kind, t.actor, t.at.hour, t.detail["subject"]) for t in made.touches if t.person == first.key]
+    assert seen == [
+        ("call", "machine", 8, "C_robot"),
+        ("call", "person", 8, "C_first call"),
+        ("email_replied", "person", 9, "M_thanks"),
+        ("call", "person", 9, "C_later"),
+    ]
+    assert made.touches[2].owner is None, "an answer is the lead's"
+    assert {o.name for o in made.owners} >= {"Owner 7", "Owner 8"}
+    assert made.people[50].status == "new", "only an outcome ends a lead"
+    assert [c.new for c in made.changes if c.key == made.people[1].key] == ["S_mine", "disqualified"]
+    assert truth.wins[first.key] == first.converted_at
+    assert 0 < truth.probability[made.people[50].key] < 1
+
+
+def test_what_a_file_holds_is_counted(given: Callable[[str], File]) -> None:
+    found = given(STORY).as_dict()
+    assert (found["won"], found["lost"], found["open"], found["events"]) == (25, 25, 10, 8)
+    assert "as of" in found["held_out_how"]
+    assert given(STORY).dated.steps() == [  # type: ignore[union-attr]
+        "call: c_first call", "call: c_later", "call: c_robot", "email_replied: m_thanks",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("99,2026-05-02,C_x,7", r"events.csv, line 2, id: '99' is no lead"),
+        (
+            "1,2026-04-30 23:59,C_x,7",
+            r"events.csv, line 2, at: 2026-04-30 23:59 is before its lead 1 came in",
+        ),
+        ("1,yesterday,C_x,7", r"events.csv, line 2, at: 'yesterday' is no time"),
+        ("1,2026-05-02,X_x,7", r"events.csv, line 2, what: 'X_x' begins like no kind"),
+    ],
+)
+def test_a_bad_event_is_one_clear_line(given: Callable[[str], File], line: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        given(line)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("lead_id,when,kind\n1,2026-05-01,call\n")
+    with pytest.raises(InputError, match=r"e.csv has no column at; it has lead_id, when, kind"):
+        read_events(tmp_path / "e.csv", EventsOf(), {})
+
+
+def test_kinds_may_stand_in_a_column_and_events_of_one_moment_have_an_order(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("lead_id,at,kind,n\n1,2026-05-02,Call,2\n1,2026-05-02,task,1\n")
+    created = {"1": datetime(2026, 5, 1, tzinfo=UTC)}
+    assert [e.kind for e in read_events(tmp_path / "e.csv", EventsOf(order="n"), created)] == ["task", "call"]
+    (tmp_path / "e.csv").write_text("lead_id,at,kind\n1,2026-05-02,dance\n")
+    with pytest.raises(InputError, match="'dance' is no kind of event"):
+        read_events(tmp_path / "e.csv", EventsOf(), created)
+    (tmp_path / "e.csv").write_text("lead_id,at,kind\n1,2026-05-02,\n")
+    how = EventsOf(text="kind", kinds=[KindOf(begins="", kind="task")])
+    assert [e.kind for e in read_events(tmp_path / "e.csv", how, created)] == ["task"]
+
+
+def test_leads_without_a_date_of_outcome_are_refused(tmp_path: Path) -> None:
+    leads, events = tmp_path / "leads.csv", tmp_path / "events.csv"
+    events.write_text(HEAD)
+    leads.write_text("id,created,won\n" + "\n".join(f"{n},2026-05-0{n % 5 + 1},{n % 2}" for n in range(60)))
+    with pytest.raises(InputError, match=r"Nothing says when a lead of leads.csv ended"):
+        choose(leads, None, events)
+
+
+def test_parquet_is_read_as_text(tmp_path: Path) -> None:
+    at = pa.array([datetime(2026, 5, 1, 8, tzinfo=UTC), None], pa.timestamp("ms", "UTC"))
+    pq.write_table(pa.table({"id": pa.array([7, None], pa.int32()), "at": at}), tmp_path / "x.parquet")
+    found = read_table(tmp_path / "x.parquet")
+    assert found["id"].to_pylist() == ["7", ""]
+    assert datetime.fromisoformat(found["at"].to_pylist()[0]) == datetime(2026, 5, 1, 8, tzinfo=UTC)
+
+
+def test_outcomes_may_lie_in_a_file_beside(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING.replace('at = "ended"', 'at = "ended"\nfile = "ends.csv"'))
+    (tmp_path / "leads.csv").write_text("id,made,size\n" + "\n".join(f"{n},2026-05-01,1" for n in range(60)))
+    ends = "id,ending,ended\n" + "\n".join(f"{n},{'yes' if n % 2 else 'no'},2026-05-03" for n in range(60))
+    (tmp_path / "ends.csv").write_text(ends)
+    (tmp_path / "events.csv").write_text(HEAD + "1,2026-05-02,C_x,7\n")
+    table, mapping, _ = choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+    file = checked(tmp_path / "leads.csv", table, mapping, "given", tmp_path / "events.csv")
+    assert file.as_dict()["won"] == 30
+    (tmp_path / "ends.csv").write_text(ends.rsplit("\n", 1)[0])
+    with pytest.raises(InputError, match=r"line 61: ends.csv has no outcome of this lead"):
+        choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
