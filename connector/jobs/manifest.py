@@ -38,7 +38,7 @@ def view_in(manifest: Mapping[str, Any]) -> View:
         facts=tuple(Fact(**fact) for fact in manifest["facts"]),
         steps=None
         if steps is None
-        else Process(**{k: tuple(v) if isinstance(v, list) else v for k, v in steps.items()}),
+        else Process(tuple(steps["steps"]), tuple(steps["follow"]), steps["lately"], steps["window"]),
         known_since={name: datetime.fromisoformat(at) for name, at in manifest["known_since"].items()},
     )
 
