@@ -95,14 +95,15 @@ def numbers(values: Any, fields: Sequence[str]) -> Any:
 
 
 def with_numbers(known: Any, read: Any, fields: Sequence[str]) -> Any:
-    """The record with `fields` as numbers."""
+    """The record, and beside it the number in each of `fields`."""
     for field in fields:
-        known = known.rename(**{"~text": field})
-        known = known.left_join(
-            read.rename(**{"~of": "value", field: "number"}), known["~text"] == read.value
-        )
-        known = known.drop("~text", "~of")
+        of = read.select("number", **{"~of": read.value}).rename(**{_number(field): "number"})
+        known = known.left_join(of, known[field] == of["~of"]).drop("~of")
     return known
+
+
+def _number(field: str) -> str:
+    return f"~number {field}"
 
 
 def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
@@ -113,7 +114,7 @@ def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
 
 def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
     """Expressions on `known`: a column for each field read, text or number, and each derived one."""
-    employees = _not_negative(known.employees)
+    employees = _not_negative(known[_number("employees")])
     columns: dict[str, Any] = {
         "employees": employees,
         "log_employees": (employees + 1).ln(),
@@ -130,13 +131,13 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
         "completeness": _completeness(known, {fact.name for fact in facts}),
     }
     if "annual_revenue" in known.columns:
-        columns["log_annual_revenue"] = (_not_negative(known.annual_revenue) + 1).ln()
-    readers: dict[str, Callable[[Any], Any]] = {
-        "number": lambda value: value,
-        "flag": flag,
-        "category": _category,
+        columns["log_annual_revenue"] = (_not_negative(known[_number("annual_revenue")]) + 1).ln()
+    readers: dict[str, Callable[[str], Any]] = {
+        "number": lambda name: known[_number(name)],
+        "flag": lambda name: flag(known[name]),
+        "category": lambda name: _category(known[name]),
     }
-    columns |= {f"fact_{fact.name}": readers[fact.type](known[fact.name]) for fact in generic(facts)}
+    columns |= {f"fact_{fact.name}": readers[fact.type](fact.name) for fact in generic(facts)}
     return columns
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import ibis
 
-from scoring.features import touches
 from scoring.features.inputs import DAY, END_OF_TIME, HOUR
 from scoring.features.titles import FUNCTIONS
 
