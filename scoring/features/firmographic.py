@@ -26,22 +26,28 @@ ALWAYS_READ = frozenset({"email", "account_id", "title", "employees", "hand_rais
 """Fields that routing needs whether they may feed the model or not."""
 
 
-def with_first_known(values: Any, leads: Any) -> Any:
-    """The spans of changes, and before the first of them `leads.email` and `leads.account_key`: for all
-    times, where the changes don't follow these fields."""
-    for field, column in (("email", "email"), ("account_id", "account_key")):
-        changed = values.filter(values.field == field)
-        first = changed.group_by("lead_id").aggregate(until=changed.since.min())
-        before = leads.left_join(first, "lead_id")
-        before = before.filter(before[column].strip() != "").select(
+def first_known(values: Any, leads: Any) -> Any:
+    """Spans of `leads.email` and `leads.account_key`: for all times before the first change of these fields, for ever where
+    none follows them."""
+    changed = values.filter(values.field.isin(["email", "account_id"]))
+    changed = changed.group_by("lead_id").aggregate(
+        email_from=changed.since.min(where=changed.field == "email"),
+        account_from=changed.since.min(where=changed.field == "account_id"),
+    )
+    before = leads.left_join(changed, "lead_id")
+
+    def given(field: str, column: str, until: str) -> Any:
+        filled = before.filter(before[column].strip() != "")
+        return filled.select(
             "lead_id",
             field=ibis.literal(field),
-            value=before[column].strip(),
+            value=filled[column].strip(),
             since=ibis.literal(-END_OF_TIME, "int64"),
-            until=before.until.fill_null(END_OF_TIME),
+            until=filled[until].fill_null(END_OF_TIME),
         )
-        values = values.union(before)
-    return values
+
+    email = given("email", "email", "email_from")
+    return shortened(email).union(given("account_id", "account_key", "account_from"))
 
 
 def unread(facts: Sequence[Fact]) -> frozenset[str]:
@@ -59,14 +65,13 @@ def shortened(values: Any) -> Any:
 
 def words(distinct: pa.Table) -> pa.Table:
     """(field, value, and a column for every derived field) for the distinct (field, value) of an org."""
-    rows = {"field": distinct["field"].to_pylist(), "value": distinct["value"].to_pylist()}
-    pairs = list(zip(rows["field"], rows["value"], strict=True))
-    derived = {
-        name: [rule(value) if field == of else None for of, value in pairs]
-        for field, rules in WORDS.items()
-        for name, rule in rules.items()
-    }
-    return pa.table({name: pa.array(column, pa.string()) for name, column in (rows | derived).items()})
+    derived: dict[str, list[str | None]] = {name: [] for rules in WORDS.values() for name in rules}
+    for field, value in zip(distinct["field"].to_pylist(), distinct["value"].to_pylist(), strict=True):
+        rules = WORDS[field]
+        for name, column in derived.items():
+            column.append(rules[name](value) if name in rules else None)
+    columns = {name: pa.array(column, pa.string()) for name, column in derived.items()}
+    return pa.table({"field": distinct["field"], "value": distinct["value"], **columns})
 
 
 def with_words(known: Any, derived: Any) -> Any:
