@@ -31,7 +31,8 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
         tables = checked(keep, inputs)
         lately = keep(touches.recent(tables.activities, tables.first))
         life = keep(touches.lifetime(tables.activities))
-        values = keep(_values(tables, facts))
+        said = keep(_said(tables, facts))
+        values = said.union(keep(firmographic.first_known(said, tables.leads)))
         derived = keep(_words(values))
         parts = [
             *_own(keep, tables, lately, life),
@@ -50,10 +51,10 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
         return _finished(row, inputs.points, facts)
 
 
-def _values(tables: Tables, facts: Sequence[Fact]) -> Any:
+def _said(tables: Tables, facts: Sequence[Fact]) -> Any:
     """What each field said when."""
-    said = asof.spans(tables.changes, firmographic.read_fields(facts), firmographic.unread(facts))
-    return firmographic.shortened(firmographic.with_first_known(said, tables.leads))
+    spans = asof.spans(tables.changes, firmographic.read_fields(facts), firmographic.unread(facts))
+    return firmographic.shortened(spans)
 
 
 def _words(values: Any) -> Any:
