@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from sqlalchemy import insert
 
 from connector.crm.base import Change, Page, Record
 from connector.jobs.context import Context
-from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect
+from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect, features
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.settings import Settings
 from connector.store import records
@@ -83,6 +84,19 @@ def test_a_lead_is_an_example_at_each_age_until_its_outcome_with_its_record_of_t
     assert found.rows["function"].to_pylist()[0] is None, "the title came later"
     assert found.amount[0] == 5000.0
     assert np.isnan(found.amount[1:]).all()
+
+
+def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:
+    put(context, lead("L1"), lead("L2"))
+    with duckdb.connect(str(tmp_path / "crm.duckdb")) as warehouse:
+        warehouse.execute("CREATE SCHEMA crm; SET TimeZone = 'UTC'")
+        warehouse.execute("""CREATE TABLE crm.touches AS SELECT * FROM (VALUES
+            ('A1', 'L1', TIMESTAMPTZ '2025-01-05', 'page_view', 'person'), ('A2', 'X9', TIMESTAMPTZ '2025-01-05', 'form', 'person')
+        ) AS t(activity_id, lead_id, "at", kind, actor)""")
+    url, named = f"duckdb://{tmp_path}/crm.duckdb", {"activities": "crm.touches"}
+    context.settings = Settings(**{**context.settings.model_dump(), "engine": url, "warehouse": named})
+    rows = features(context, [("L1", BORN + timedelta(days=6)), ("L2", BORN + timedelta(days=6))])
+    assert rows["touches_7d"].to_pylist() == [1, 0]
 
 
 def test_what_is_inside_the_horizon_is_censored_not_lost(context: Context) -> None:
