@@ -88,12 +88,12 @@ def test_a_lead_is_an_example_at_each_age_until_its_outcome_with_its_record_of_t
 
 def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:
     put(context, lead("L1"), lead("L2"))
-    with duckdb.connect(str(tmp_path / "crm.duckdb")) as warehouse:
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as warehouse:
         warehouse.execute("CREATE SCHEMA crm; SET TimeZone = 'UTC'")
         warehouse.execute("""CREATE TABLE crm.touches AS SELECT * FROM (VALUES
             ('A1', 'L1', TIMESTAMPTZ '2025-01-05', 'page_view', 'person'), ('A2', 'X9', TIMESTAMPTZ '2025-01-05', 'form', 'person')
         ) AS t(activity_id, lead_id, "at", kind, actor)""")
-    url, named = f"duckdb://{tmp_path}/crm.duckdb", {"activities": "crm.touches"}
+    url, named = f"duckdb://{tmp_path}/lake.duckdb", {"activities": "crm.touches"}
     context.settings = Settings(**{**context.settings.model_dump(), "engine": url, "warehouse": named})
     rows = features(context, [("L1", BORN + timedelta(days=6)), ("L2", BORN + timedelta(days=6))])
     assert rows["touches_7d"].to_pylist() == [1, 0]
