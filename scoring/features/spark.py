@@ -74,7 +74,8 @@ def connect(master: str) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
         raise EngineError(
             f"Spark did not start on {master}: {str(error).splitlines()[0]}",
-            fix="Check that `java -version` is 17 or newer, and the settings in $SPARK_CONF_DIR.",
+            fix="Check that `java -version` is 17 or newer, that a master of Spark 4.3 is at that address, and the settings "
+            "in $SPARK_CONF_DIR.",
         ) from error
     ibis.options.pyspark = Backend.Options()  # what `ibis.pyspark` would do
     con = Spark().connect(session)
