@@ -65,14 +65,22 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     out["return_visits_48h"] = _count(page[page.starts & (page.pause <= 48 * HOUR)], out)
     down = t90[(t90.kind == "download") & t90.content.notna()]
     read = t90[t90.kind.isin(["page_view", "download"]) & t90.content.notna()]
-    out["doc_download_share"] = (down.content == "documentation").groupby(down.lead_id).mean().reindex(out.index)
-    out["technical_content_share"] = (read.content == "documentation").groupby(read.lead_id).mean().reindex(out.index)
+    out["doc_download_share"] = (
+        (down.content == "documentation").groupby(down.lead_id).mean().reindex(out.index)
+    )
+    out["technical_content_share"] = (
+        (read.content == "documentation").groupby(read.lead_id).mean().reindex(out.index)
+    )
     r30 = within(read, 30)
     out["pricing_with_case_study_30d"] = np.minimum(
         _count(r30[r30.content == "pricing"], out), _count(r30[r30.content == "case_study"], out)
     )
-    out["research_depth_30d"] = t30.groupby("lead_id").area.nunique().reindex(out.index, fill_value=0).astype(float)
-    talk = acts[acts.asks | (acts.touch & (acts.kind == "email_replied"))].sort_values(["lead_id", "at", "activity_id"])
+    out["research_depth_30d"] = (
+        t30.groupby("lead_id").area.nunique().reindex(out.index, fill_value=0).astype(float)
+    )
+    talk = acts[acts.asks | (acts.touch & (acts.kind == "email_replied"))].sort_values(
+        ["lead_id", "at", "activity_id"]
+    )
     talk = talk.assign(reply=~talk.asks)
     grouped = talk.lead_id
     asked = talk["at"].where(talk.asks).groupby(grouped).ffill()
@@ -83,8 +91,12 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     out["forwards_30d"] = _count(t30[t30.kind == "email_forwarded"], out)
     out["forms_30d"] = _count(t30[t30.kind == "form"], out)
     t14 = within(touches, 14)
-    out["channels_14d"] = t14.kind.map(CHANNEL).groupby(t14.lead_id).nunique().reindex(out.index, fill_value=0).astype(float)
-    out["lead_age_days"] = ((now - leads.set_index("lead_id").created_at).clip(lower=0) / DAY).reindex(out.index)
+    out["channels_14d"] = (
+        t14.kind.map(CHANNEL).groupby(t14.lead_id).nunique().reindex(out.index, fill_value=0).astype(float)
+    )
+    out["lead_age_days"] = ((now - leads.set_index("lead_id").created_at).clip(lower=0) / DAY).reindex(
+        out.index
+    )
     age = touches.groupby("lead_id").age.agg(["max", "min"]).reindex(out.index)
     out["days_since_first_touch"], out["days_since_last_touch"] = age["max"] / DAY, age["min"] / DAY
     out["touches_7d"], out["touches_30d"] = _count(within(touches, 7), out), _count(t30, out)
@@ -94,11 +106,15 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     divided = quiet[(quiet.age + quiet.pause) < 90 * DAY]
     out["bursts_90d"] = (_count(divided, out) + 1).where(age["min"] < 90 * DAY, 0.0)
     out["mean_burst_gap_days"] = (quiet.groupby("lead_id").pause.mean() / DAY).reindex(out.index)
-    out["dark_then_return"] = (_count(quiet[(quiet.age < 7 * DAY) & (quiet.pause >= 30 * DAY)], out) > 0).astype(float)
+    out["dark_then_return"] = (
+        _count(quiet[(quiet.age < 7 * DAY) & (quiet.pause >= 30 * DAY)], out) > 0
+    ).astype(float)
     for days in (3, 7):
         lately, longer = _count(within(touches, days), out), _count(within(touches, days + 28), out)
         out[f"velocity_{days}d"] = (lately + 1) / ((longer - lately) * (days / 28) + 1)
-    weight = np.exp(-touches.age / (14 * DAY)).groupby(touches.lead_id).sum().reindex(out.index, fill_value=0.0)
+    weight = (
+        np.exp(-touches.age / (14 * DAY)).groupby(touches.lead_id).sum().reindex(out.index, fill_value=0.0)
+    )
     out["recency_weighted_engagement"], out["engagement_touches"] = np.log(weight + 1), weight
     a30 = within(acts, 30)
     theirs = a30[~a30.kind.isin(["email_sent", "call", "task"])]
@@ -110,20 +126,33 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
 
 
 def _company(
-    out: pd.DataFrame, leads: pd.DataFrame, record: pd.DataFrame, touches: pd.DataFrame, words: pd.DataFrame, now: int
+    out: pd.DataFrame,
+    leads: pd.DataFrame,
+    record: pd.DataFrame,
+    touches: pd.DataFrame,
+    words: pd.DataFrame,
+    now: int,
 ) -> None:
     mail = words[words.field == "email"].set_index("value")["~domain"]
     domain = record.short.map(mail).dropna()
     account = leads.set_index("lead_id").account_key.dropna()
-    keys = pd.concat([("a" + account).rename("key"), ("d" + domain).rename("key")]).rename_axis("lead_id").reset_index(name="key")
+    keys = (
+        pd.concat([("a" + account).rename("key"), ("d" + domain).rename("key")])
+        .rename_axis("lead_id")
+        .reset_index(name="key")
+    )
     keys = keys[keys.groupby("key").lead_id.transform("size") <= 500]
     known = out.index.isin(keys.lead_id)
     month = touches[touches.age < 30 * DAY]
     together = month.session.fillna(
-        (month.kind + month["at"].astype(str) + month.subject.fillna("")).where(month.kind.isin(["meeting", "call", "webinar"]))
+        (month.kind + month["at"].astype(str) + month.subject.fillna("")).where(
+            month.kind.isin(["meeting", "call", "webinar"])
+        )
     )
     month = month.assign(day=month["at"] // DAY, together=together)
-    person = month.groupby("lead_id").agg(touches=("at", "size"), forwards=("kind", lambda k: (k == "email_forwarded").sum()))
+    person = month.groupby("lead_id").agg(
+        touches=("at", "size"), forwards=("kind", lambda k: (k == "email_forwarded").sum())
+    )
     titles = words[words.field == "title"].set_index("value")
     title = record.title.reindex(person.index)
     person["function"], level = title.map(titles["~function"]), title.map(titles["~seniority"])
@@ -149,10 +178,14 @@ def _company(
     out["same_day_colleagues_30d"] = counted(same.groupby("lead_id").mate.nunique())
     met = month.loc[month.together.notna(), ["lead_id", "together"]].drop_duplicates()
     met = met[met.groupby("together").lead_id.transform("size") > 1]
-    shared = pairs.merge(met, on="lead_id").merge(met.rename(columns={"lead_id": "mate"}), on=["mate", "together"])
+    shared = pairs.merge(met, on="lead_id").merge(
+        met.rename(columns={"lead_id": "mate"}), on=["mate", "together"]
+    )
     out["shared_sessions_30d"] = counted(shared.groupby("lead_id").together.nunique())
     out["colleague_forwards_30d"] = counted(by_lead.forwards.sum())
-    out["account_touches_30d"] = (by_lead.touches.sum().reindex(out.index, fill_value=0) + own.touches.fillna(0)).where(known)
+    out["account_touches_30d"] = (
+        by_lead.touches.sum().reindex(out.index, fill_value=0) + own.touches.fillna(0)
+    ).where(known)
     first = touches.groupby("lead_id")["at"].min().rename("first")
     f = keys.merge(first, left_on="lead_id", right_index=True)
     f["week"] = f["first"] // (7 * DAY)
@@ -167,7 +200,9 @@ def _company(
     before = f.merge(sent, on="key", suffixes=("", "_mate"))
     gap = before["first"] - before["at"]
     before = before[(gap >= 0) & (gap < 30 * DAY) & (before.lead_id != before.lead_id_mate)]
-    told = record.heard_from.map(words[words.field == "heard_from"].set_index("value")["~referred"]).astype(float)
+    told = record.heard_from.map(words[words.field == "heard_from"].set_index("value")["~referred"]).astype(
+        float
+    )
     out["referral"] = told.reindex(out.index).mask(out.index.isin(before.lead_id), 1.0)
     out["committee_size"] = colleagues + own.touches.notna().astype(float)
     for name in ("executive", "business"):
@@ -187,12 +222,20 @@ def _record(folder: Path, leads: pd.DataFrame, now: int) -> pd.DataFrame:
 
 def _facts(out: pd.DataFrame, record: pd.DataFrame, words: pd.DataFrame) -> None:
     def derived(field: str, name: str) -> pd.Series:
-        return record["short" if field == "email" else field].map(words[words.field == field].set_index("value")[name])
+        return record["short" if field == "email" else field].map(
+            words[words.field == field].set_index("value")[name]
+        )
 
     employees, revenue = _number(record.employees), _number(record.annual_revenue)
-    out["employees"], out["log_employees"], out["log_annual_revenue"] = employees, np.log(employees + 1), np.log(revenue + 1)
+    out["employees"], out["log_employees"], out["log_annual_revenue"] = (
+        employees,
+        np.log(employees + 1),
+        np.log(revenue + 1),
+    )
     bands = ["1-9", "10-49", "50-99", "100-499", "500-999", "1000-4999", "5000+"]
-    out["size_band"] = pd.cut(employees, [0, 10, 50, 100, 500, 1000, 5000, np.inf], right=False, labels=bands).astype(object)
+    out["size_band"] = pd.cut(
+        employees, [0, 10, 50, 100, 500, 1000, 5000, np.inf], right=False, labels=bands
+    ).astype(object)
     for name, field in (
         ("industry", "industry"), ("function", "title"), ("seniority", "title"), ("channel", "source"),
         ("source", "source"), ("country", "country"), ("email_kind", "email"),
@@ -202,7 +245,17 @@ def _facts(out: pd.DataFrame, record: pd.DataFrame, words: pd.DataFrame) -> None
     out["fact_seats"] = _number(record.seats)
     for name, field in (("fact_pilot", "pilot"), ("hand_raiser", "hand_raiser"), ("opted_out", "opted_out")):
         out[name] = record[field].str.lower().map({"true": 1.0, "false": 0.0})
-    standard = ["email", "company", "title", "industry", "employees", "annual_revenue", "country", "source", "phone"]
+    standard = [
+        "email",
+        "company",
+        "title",
+        "industry",
+        "employees",
+        "annual_revenue",
+        "country",
+        "source",
+        "phone",
+    ]
     out["completeness"] = record[standard].notna().mean(axis=1)
 
 
@@ -217,7 +270,12 @@ def _number(text: pd.Series) -> pd.Series:
 
 
 if __name__ == "__main__":
-    folder, now, words, out = Path(sys.argv[1]), int(sys.argv[2]), pd.read_parquet(sys.argv[3]), Path(sys.argv[4])
+    folder, now, words, out = (
+        Path(sys.argv[1]),
+        int(sys.argv[2]),
+        pd.read_parquet(sys.argv[3]),
+        Path(sys.argv[4]),
+    )
     start, work = time.perf_counter(), time.process_time()
     found = features(folder, now, words)
     print(time.perf_counter() - start, time.process_time() - work, len(found))
