@@ -8,28 +8,29 @@ from typing import Any
 import ibis
 
 from scoring.features.inputs import END_OF_TIME
-from scoring.features.normalise import BLANKS
 
 Table = Any
 """An ibis table; ibis has no types."""
 
 
 def spans(changes: Table, fields: Collection[str], marked: Collection[str] = ()) -> Table:
-    """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`,
-    blanks as null. Of fields that are `marked` it is only said that they had one.
+    """(lead_id, field, value, since, until): each value a field had, from `since` on and before `until`, by changes. Of fields that are `marked` it is only said that they had one.
 
     Of several changes at the same moment the last in order of their text holds, so that the order of rows
     never matters; the others get an empty span.
     """
     changes = changes.filter(changes.field.isin(sorted(fields)))
-    text = changes.value.strip()
-    said = (changes.field.isin(sorted(marked)) & text.notnull()).ifelse("x", text) if marked else text
-    changes = changes.mutate(value=text.lower().isin(sorted(BLANKS)).ifelse(None, said), since=changes.at)
+    mark = changes.field.isin(sorted(marked)) & changes.value.notnull()
+    changes = changes.select(
+        "lead_id",
+        "field",
+        value=mark.ifelse("x", changes.value) if marked else changes.value,
+        since=changes["at"],
+    )
     in_time = ibis.window(
         group_by=["lead_id", "field"], order_by=["since", changes.value.asc(nulls_first=True)]
     )
-    changes = changes.mutate(until=changes.since.lead().over(in_time).fill_null(END_OF_TIME))
-    return changes.select("lead_id", "field", "value", "since", "until")
+    return changes.mutate(until=changes.since.lead().over(in_time).fill_null(END_OF_TIME))
 
 
 def known(points: Table, values: Table, fields: Collection[str]) -> Table:

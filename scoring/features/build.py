@@ -3,18 +3,32 @@ touched lead."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.features import actors, asof, behavioural, firmographic, graph, process, temporal, touches
-from scoring.features.catalogue import Feature, catalogue
-from scoring.features.inputs import TIME, Fact, Inputs, Tables, checked, checked_facts
+from scoring.features.catalogue import catalogue
+from scoring.features.engine import connect
+from scoring.features.inputs import (
+    TIME,
+    Fact,
+    Inputs,
+    Tables,
+    checked,
+    checked_facts,
+    empty,
+    no_strangers,
+    on_engine,
+    promised,
+    span,
+)
 from scoring.features.process import Process
+from scoring.features.workspace import Step, Workspace
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
@@ -28,43 +42,83 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None
     what the contract says.
     """
     facts = checked_facts(facts)
-    with _workspace(con) as keep:
-        tables = checked(keep, inputs)
-        lately = keep(touches.recent(tables.activities, tables.first))
-        life = keep(touches.lifetime(tables.activities))
-        values = keep(_values(tables, facts))
-        derived = keep(_words(values))
-        parts = [
-            *_own(keep, tables, lately, life),
-            _record(keep, tables.points, values, derived, facts),
-            *_company(keep, tables, lately, life, values, derived),
-            *([] if steps is None else [_done(keep, tables, steps)]),
-        ]
-        row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
-        for part in parts:
-            row = row.left_join(keep(part), "point").drop("point_right")
-        row = row.mutate(
-            **behavioural.features(row),
-            **temporal.features(row),
-            **graph.features(row),
-            **actors.features(row),
+    given = checked(inputs)
+    if con.name == "duckdb" and not any(isinstance(table, ibis.Table) for table in given.values()):
+        first, last = span(given["points"])
+        given["span"] = pa.table(
+            {"first": pa.array([first], pa.int64()), "last": pa.array([last], pa.int64())}
         )
-        return _finished(row, inputs.points, catalogue(facts, steps))
+        with Workspace(con) as work:
+            found = work.again(_plan(facts, steps, graph.CROWD), given)
+    else:
+        with Workspace(con) as work:
+            here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in given.items()}
+            tables = on_engine(work.keep, promised(here), *span(given["points"]))
+            no_strangers(tables.points)
+            found = work.fetch(_row(work, tables, facts, steps))
+    return _beside(inputs.points, found.drop_columns(["point"]))
 
 
-def _values(tables: Tables, facts: Sequence[Fact]) -> Any:
+@lru_cache(maxsize=8)
+def _plan(facts: tuple[Fact, ...], steps: Process | None, crowd: int) -> tuple[Step, ...]:
+    """How DuckDB gets from Arrow tables to the features of an org with these facts, once a process: what it takes to plan
+    would be most of what a few leads take. `crowd` is graph.CROWD, which the steps hold."""
+    con = connect()
+    try:
+        with Workspace(con) as work:
+            here = {name: work.put(name, table) for name, table in empty().items()}
+            ends = work.put(
+                "span", pa.table({"first": pa.array([0], pa.int64()), "last": pa.array([0], pa.int64())})
+            )
+            tables = on_engine(work.keep, here, ends["first"].as_scalar(), ends["last"].as_scalar())
+            work.fetch(_row(work, tables, facts, steps))
+            return tuple(work.steps)
+    finally:
+        con.disconnect()
+
+
+def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process | None) -> Any:
+    """The result: a row for each point, in their order, with the catalogue's columns in its order and types."""
+    keep = work.keep
+    lately = keep(touches.recent(tables.activities, tables.first))
+    life = keep(touches.lifetime(tables.activities))
+    said = keep(_said(tables, facts))
+    values = said.union(keep(firmographic.first_known(said, tables.leads)))
+    derived = work.tell(_worded(values), firmographic.words)
+    row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
+    for part in (
+        *_own(tables, lately, life),
+        _record(keep, tables.points, values, derived, facts),
+        *_company(keep, tables, lately, life, values, derived),
+        *([] if steps is None else [_done(keep, tables, steps)]),
+    ):
+        row = row.left_join(keep(part), "point").drop("point_right")
+    row = row.mutate(
+        **behavioural.features(row),
+        **temporal.features(row),
+        **graph.features(row),
+        **actors.features(row),
+    )
+    columns = {
+        feature.name: row[feature.name] if feature.type == "category" else row[feature.name].cast("float64")
+        for feature in catalogue(facts, steps)
+    }
+    return row.select("point", **columns).order_by("point")
+
+
+def _said(tables: Tables, facts: Sequence[Fact]) -> Any:
     """What each field said when."""
-    said = asof.spans(tables.changes, firmographic.read_fields(facts), firmographic.unread(facts))
-    return firmographic.shortened(firmographic.with_first_known(said, tables.leads))
+    spans = asof.spans(tables.changes, firmographic.read_fields(facts), firmographic.unread(facts))
+    return firmographic.shortened(spans)
 
 
-def _words(values: Any) -> Any:
-    """The words derived from the texts of an org."""
+def _worded(values: Any) -> Any:
+    """(field, value): the texts of an org that words are derived from."""
     worded = values.filter(values.field.isin(sorted(firmographic.WORDS)), values.value.notnull())
-    return firmographic.words(worded.select("field", "value").distinct().to_pyarrow())
+    return worded.select("field", "value").distinct()
 
 
-def _own(keep: Any, tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
+def _own(tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
     """What the lead's own activities say."""
     points = tables.points
     seen = touches.seen_from(points, lately, touches.RECENT)
@@ -116,40 +170,19 @@ def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, der
     yield graph.introduced(side, company, life)
 
 
-def _finished(row: Any, points: pa.Table, features: Sequence[Feature]) -> pa.Table:
-    """The catalogue's columns in its order and types, beside each point's lead and time."""
-    columns = {
-        feature.name: row[feature.name] if feature.type == "category" else row[feature.name].cast("float64")
-        for feature in features
-    }
-    found = row.select("point", **columns).order_by("point").to_pyarrow().drop_columns(["point"])
+def _beside(points: pa.Table, features: pa.Table) -> pa.Table:
+    """Each point's lead and time, and its features."""
     table = pa.table({"lead_id": points["lead_id"].cast(pa.string()), "as_of": points["as_of"].cast(TIME)})
-    for name, column in zip(found.column_names, found.columns, strict=True):
+    for name, column in zip(features.column_names, features.columns, strict=True):
         table = table.append_column(name, _rounded(column))
     return table
 
 
 def _rounded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """By Arrow, since engines round halves in ways of their own."""
+    """To DECIMALS, by Arrow, since engines round halves in ways of their own: a whole number of millionths over a million, so
+    that what differs in its last bit comes out as the same number. Beyond 2**53 millionths there is nothing to round."""
     if not pa.types.is_floating(column.type):
         return column
-    return pc.round(column, DECIMALS, round_mode="half_towards_infinity")
-
-
-@contextmanager
-def _workspace(con: Any) -> Iterator[Any]:
-    """keep(table): an Arrow table or an expression, computed once and kept on the engine until the block
-    ends."""
-    names: list[str] = []
-
-    def keep(table: Any) -> Any:
-        name = f"candor_{uuid.uuid4().hex}"
-        kept = con.create_table(name, table, temp=True if con.supports_temporary_tables else None)
-        names.append(name)
-        return kept
-
-    try:
-        yield keep
-    finally:
-        for name in names:
-            con.drop_table(name, force=True)
+    scale = float(10**DECIMALS)
+    whole = pc.divide(pc.round(pc.multiply(column, scale)), scale)
+    return pc.if_else(pc.less(pc.abs(column), 2**53 / scale), whole, column)

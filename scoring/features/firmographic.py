@@ -27,22 +27,28 @@ ALWAYS_READ = frozenset({"email", "account_id", "title", "employees", "hand_rais
 """Fields that routing needs whether they may feed the model or not."""
 
 
-def with_first_known(values: Any, leads: Any) -> Any:
-    """The spans of changes, and before the first of them `leads.email` and `leads.account_key`: for all
-    times, where the changes don't follow these fields."""
-    for field, column in (("email", "email"), ("account_id", "account_key")):
-        changed = values.filter(values.field == field)
-        first = changed.group_by("lead_id").aggregate(until=changed.since.min())
-        before = leads.left_join(first, "lead_id")
-        before = before.filter(before[column].strip() != "").select(
+def first_known(values: Any, leads: Any) -> Any:
+    """Spans of `leads.email` and `leads.account_key`: for all times before the first change of these fields, for ever where
+    none follows them."""
+    changed = values.filter(values.field.isin(["email", "account_id"]))
+    changed = changed.group_by("lead_id").aggregate(
+        email_from=changed.since.min(where=changed.field == "email"),
+        account_from=changed.since.min(where=changed.field == "account_id"),
+    )
+    before = leads.left_join(changed, "lead_id")
+
+    def given(field: str, column: str, until: str) -> Any:
+        filled = before.filter(before[column].strip() != "")
+        return filled.select(
             "lead_id",
             field=ibis.literal(field),
-            value=before[column].strip(),
+            value=filled[column].strip(),
             since=ibis.literal(-END_OF_TIME, "int64"),
-            until=before.until.fill_null(END_OF_TIME),
+            until=filled[until].fill_null(END_OF_TIME),
         )
-        values = values.union(before)
-    return values
+
+    email = given("email", "email", "email_from")
+    return shortened(email).union(given("account_id", "account_key", "account_from"))
 
 
 def unread(facts: Sequence[Fact]) -> frozenset[str]:
@@ -60,14 +66,13 @@ def shortened(values: Any) -> Any:
 
 def words(distinct: pa.Table) -> pa.Table:
     """(field, value, and a column for every derived field) for the distinct (field, value) of an org."""
-    rows = {"field": distinct["field"].to_pylist(), "value": distinct["value"].to_pylist()}
-    pairs = list(zip(rows["field"], rows["value"], strict=True))
-    derived = {
-        name: [rule(value) if field == of else None for of, value in pairs]
-        for field, rules in WORDS.items()
-        for name, rule in rules.items()
-    }
-    return pa.table({name: pa.array(column, pa.string()) for name, column in (rows | derived).items()})
+    derived: dict[str, list[str | None]] = {name: [] for rules in WORDS.values() for name in rules}
+    for field, value in zip(distinct["field"].to_pylist(), distinct["value"].to_pylist(), strict=True):
+        rules = WORDS[field]
+        for name, column in derived.items():
+            column.append(rules[name](value) if name in rules else None)
+    columns = {name: pa.array(column, pa.string()) for name, column in derived.items()}
+    return pa.table({"field": distinct["field"], "value": distinct["value"], **columns})
 
 
 def with_words(known: Any, derived: Any) -> Any:
@@ -96,14 +101,15 @@ def numbers(values: Any, fields: Sequence[str]) -> Any:
 
 
 def with_numbers(known: Any, read: Any, fields: Sequence[str]) -> Any:
-    """The record with `fields` as numbers."""
+    """The record, and beside it the number in each of `fields`."""
     for field in fields:
-        known = known.rename(**{"~text": field})
-        known = known.left_join(
-            read.rename(**{"~of": "value", field: "number"}), known["~text"] == read.value
-        )
-        known = known.drop("~text", "~of")
+        of = read.select("number", **{"~of": read.value}).rename(**{_number(field): "number"})
+        known = known.left_join(of, known[field] == of["~of"]).drop("~of")
     return known
+
+
+def _number(field: str) -> str:
+    return f"~number {field}"
 
 
 def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
@@ -114,7 +120,7 @@ def read_fields(facts: Sequence[Fact]) -> frozenset[str]:
 
 def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
     """Expressions on `known`: a column for each field read, text or number, and each derived one."""
-    employees = _not_negative(known.employees)
+    employees = _not_negative(known[_number("employees")])
     columns: dict[str, Any] = {
         "employees": employees,
         "log_employees": (employees + 1).ln(),
@@ -131,13 +137,13 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
         "completeness": _completeness(known, {fact.name for fact in facts}),
     }
     if "annual_revenue" in known.columns:
-        columns["log_annual_revenue"] = (_not_negative(known.annual_revenue) + 1).ln()
-    readers: dict[str, Callable[[Any], Any]] = {
-        "number": lambda value: value,
-        "flag": flag,
-        "category": _category,
+        columns["log_annual_revenue"] = (_not_negative(known[_number("annual_revenue")]) + 1).ln()
+    readers: dict[str, Callable[[str], Any]] = {
+        "number": lambda name: known[_number(name)],
+        "flag": lambda name: flag(known[name]),
+        "category": lambda name: _category(known[name]),
     }
-    columns |= {f"fact_{fact.name}": readers[fact.type](known[fact.name]) for fact in generic(facts)}
+    columns |= {f"fact_{fact.name}": readers[fact.type](fact.name) for fact in generic(facts)}
     return columns
 
 

@@ -35,7 +35,8 @@ def named(values: Any, derived: Any, leads: Any) -> Any:
         account.select("lead_id", "since", "until", key=ibis.literal("account_id:") + account.value)
     )
     found = found.inner_join(leads, "lead_id")
-    return found.select("lead_id", "until", "key", since=ibis.greatest(found.since, found.created_at))
+    found = found.select("lead_id", "until", "key", since=ibis.greatest(found.since, found.created_at))
+    return found.filter(found.since < found.until)
 
 
 def companies(found: Any) -> Any:

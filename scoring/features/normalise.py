@@ -7,7 +7,7 @@ take their time. A value that no rule knows survives as cleaned text.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import tldextract
@@ -176,6 +176,7 @@ def free_mail() -> frozenset[str]:
     return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
+@lru_cache(maxsize=64)
 def domain(email: str) -> str | None:
     """The registered domain of an address ("a@mail.acme.co.uk" -> "acme.co.uk"), None where it has none. An
     ending that the public suffix list does not know counts as one suffix, as that list asks for."""

@@ -21,6 +21,7 @@ from ibis.backends.pyspark import Backend
 from ibis.backends.pyspark.datatypes import PySparkSchema, PySparkType
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.common.exceptions import TableNotFound
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col
@@ -58,6 +59,9 @@ def connect(master: str) -> Any:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
+        # Spark 4.3 keeps what it knows of a checkpoint's rows in names that the checkpoint has no more, and fails on a
+        # union of two ("key not found").
+        "spark.sql.constraintPropagation.enabled": "false",
     }
     if master.startswith("local"):
         gentle |= {"spark.local.dir": folder, "spark.sql.shuffle.partitions": _cores(master)}
@@ -66,11 +70,12 @@ def connect(master: str) -> Any:
     firm["spark.driver.defaultJavaOptions"] = " ".join(f"-D{name}={value}" for name, value in gentle.items())
     try:
         session = SparkSession.builder.master(master).config(map=firm).getOrCreate()
-    except (PySparkException, OSError, RuntimeError) as error:
+    except (PySparkException, Py4JError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise EngineError(
             f"Spark did not start on {master}: {str(error).splitlines()[0]}",
-            fix="Check that `java -version` is 17 or newer, and the settings in $SPARK_CONF_DIR.",
+            fix="Check that `java -version` is 17 or newer, that a master of Spark 4.3 is at that address, and the settings "
+            "in $SPARK_CONF_DIR.",
         ) from error
     ibis.options.pyspark = Backend.Options()  # what `ibis.pyspark` would do
     con = Spark().connect(session)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 from sqlalchemy import insert
@@ -15,7 +16,7 @@ from sqlalchemy import insert
 from connector.crm.base import Change, Page, Record
 from connector.errors import SettingsError
 from connector.jobs.context import Context
-from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect
+from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect, features
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.settings import Settings
 from connector.store import records
@@ -124,6 +125,19 @@ def test_a_field_without_any_change_is_known_from_the_first_reading_or_since_the
     context.settings = context.settings.model_copy(update={"crm": crm})
     with pytest.raises(SettingsError, match="industry"):
         collect(context)
+
+
+def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:
+    put(context, lead("L1"), lead("L2"))
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as warehouse:
+        warehouse.execute("CREATE SCHEMA crm; SET TimeZone = 'UTC'")
+        warehouse.execute("""CREATE TABLE crm.touches AS SELECT * FROM (VALUES
+            ('A1', 'L1', TIMESTAMPTZ '2025-01-05', 'page_view', 'person'), ('A2', 'X9', TIMESTAMPTZ '2025-01-05', 'form', 'person')
+        ) AS t(activity_id, lead_id, "at", kind, actor)""")
+    url, named = f"duckdb://{tmp_path}/lake.duckdb", {"activities": "crm.touches"}
+    context.settings = Settings(**{**context.settings.model_dump(), "engine": url, "warehouse": named})
+    rows = features(context, [("L1", BORN + timedelta(days=6)), ("L2", BORN + timedelta(days=6))])
+    assert rows["touches_7d"].to_pylist() == [1, 0]
 
 
 def test_what_is_inside_the_horizon_is_censored_not_lost(context: Context) -> None:

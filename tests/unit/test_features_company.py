@@ -104,6 +104,16 @@ def test_a_crowd_is_no_company_from_the_day_it_is_one(monkeypatch: pytest.Monkey
     assert [row["colleagues_engaged_30d"] for row in rows] == [1, None]
 
 
+def test_an_address_that_is_also_a_dated_change_counts_once_in_a_crowd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(graph, "CROWD", 2)
+    leads = [lead(name, 60, email=f"{name}@acme.com") for name in ("a", "b")]
+    changes = [change(name, "email", 60, f"{name}@acme.com") for name in ("a", "b")]
+    rows = built(inputs(leads, [touch("b", "page_view", 20)], changes, [point("a", 5)]))
+    assert [row["colleagues_engaged_30d"] for row in rows] == [1]
+
+
 def test_a_follower_counts_from_the_moment_of_following() -> None:
     leads = [lead(name, 60, email=f"{name}@acme.com") for name in ("first", "second")]
     activities = [touch("first", "page_view", 20), touch("second", "page_view", 17)]

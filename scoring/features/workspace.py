@@ -1,0 +1,85 @@
+"""What is computed on an engine on the way to a result: each table once, kept until the workspace is left.
+
+Ibis takes a second or so to turn the features' expressions into SQL, more than it takes to compute a hundred leads. So a
+workspace notes what it did, and the same steps can be gone again on other tables of the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+
+Told = Callable[[pa.Table], pa.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A query, and the table its answer becomes; by way of Python where `told` is given. Without a name it is the result."""
+
+    name: str | None
+    sql: str
+    told: Told | None = None
+
+
+class Workspace:
+    """Tables on the engine behind an Ibis connection. One at a time a connection."""
+
+    def __init__(self, con: Any) -> None:
+        self._con = con
+        self._names: list[str] = []
+        self.steps: list[Step] = []
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name in self._names:
+            self._con.drop_table(name, force=True)
+
+    def put(self, name: str, table: pa.Table) -> Any:
+        """An Arrow table, on the engine under a name of its own."""
+        return self._create(f"candor_{name}", table)
+
+    def keep(self, expression: Any) -> Any:
+        """A table that an expression names, computed now."""
+        return self._step(expression, None)
+
+    def tell(self, expression: Any, told: Told) -> Any:
+        """What Python makes of a table: `told` takes it and gives another."""
+        return self._step(expression, told)
+
+    def fetch(self, expression: Any) -> pa.Table:
+        """The result."""
+        self.steps.append(Step(None, self._con.compile(expression)))
+        return expression.to_pyarrow()
+
+    def again(self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table]) -> pa.Table:
+        """The result of the steps that another workspace of the same kind of engine noted, over these tables."""
+        for name, table in tables.items():
+            self.put(name, table)
+        for step in steps:
+            if step.name is None:
+                return self._con.raw_sql(step.sql).to_arrow_table()
+            if step.told is not None:
+                self._create(step.name, step.told(self._con.raw_sql(step.sql).to_arrow_table()))
+            else:
+                self._con.raw_sql(f"CREATE TEMPORARY TABLE {step.name} AS {step.sql}")
+                self._names.append(step.name)
+        raise ValueError("steps without a result")
+
+    def _step(self, expression: Any, told: Told | None) -> Any:
+        name = f"candor_step_{len(self.steps)}"
+        self.steps.append(Step(name, self._con.compile(expression), told))
+        return self._create(name, expression if told is None else told(expression.to_pyarrow()))
+
+    def _create(self, name: str, table: Any) -> Any:
+        temporary = True if self._con.supports_temporary_tables else None
+        kept = self._con.create_table(name, table, temp=temporary)
+        self._names.append(name)
+        return kept
