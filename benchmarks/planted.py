@@ -53,7 +53,7 @@ class Books:
     ends: dict[str, End]
     account: dict[str, str | None]
     email: dict[str, str | None]
-    scored: Mapping[str, datetime]
+    scored: dict[str, datetime]
 
     def set(self, lead: str, name: str, at: datetime, new: Any) -> None:
         """The field takes a value at a time; after `now` nothing happens."""
@@ -78,7 +78,11 @@ class Books:
 
 def open_books(world: World, truth: Truth) -> Books:
     ends: dict[str, End] = {}
-    stage = {c.key: c for c in world.changes if c.kind == "deal" and c.field == "stage" and c.new in ("won", "lost")}
+    stage = {
+        c.key: c
+        for c in world.changes
+        if c.kind == "deal" and c.field == "stage" and c.new in ("won", "lost")
+    }
     for change in world.changes:
         if change.kind == "person" and change.field == "status" and change.new == "disqualified":
             ends[change.key] = End(change.at, False)
@@ -96,7 +100,7 @@ def open_books(world: World, truth: Truth) -> Books:
             Act(t.key, t.person, t.at, t.kind, t.actor, t.owner, t.at + timedelta(minutes=rnd.expovariate(1 / 20)), t.detail)
             for t in world.touches
         ],
-        set(names), ends, {p.key: p.account for p in world.people}, {p.key: p.email for p in world.people}, truth.scored_at,
+        set(names), ends, {p.key: p.account for p in world.people}, {p.key: p.email for p in world.people}, dict(truth.scored_at),
     )  # fmt: skip
 
 
@@ -105,7 +109,10 @@ def open_books(world: World, truth: Truth) -> Books:
 
 def evidence(books: Books) -> Evidence:
     leads = list(books.created)
-    records = {name: pa.array([_text(column.get(lead)) for lead in leads], pa.string()) for name, column in books.today.items()}
+    records = {
+        name: pa.array([_text(column.get(lead)) for lead in leads], pa.string())
+        for name, column in books.today.items()
+    }
     ended = [books.ends.get(lead) for lead in leads]
     return Evidence(
         pa.table({
@@ -124,7 +131,9 @@ def evidence(books: Books) -> Evidence:
     )  # fmt: skip
 
 
-def inputs(books: Books, points: list[tuple[str, datetime]], facts: list[Fact], *, today: bool = False) -> Inputs:
+def inputs(
+    books: Books, points: list[tuple[str, datetime]], facts: list[Fact], *, today: bool = False
+) -> Inputs:
     """For the as-of engine: of fields without history nothing is known before `now`. `today`: as a table of today's
     records would have it, every value known all along."""
     leads = list(books.created)
@@ -235,7 +244,12 @@ def whole_life_count(books: Books, rnd: Random) -> str:
         last = end.at if end is not None else books.now
         steps = 4 + rnd.randrange(5) if end is not None and end.won else 1 + rnd.randrange(3)
         for i in range(steps):
-            books.set(lead, name, books.created[lead] + (last - books.created[lead]) * ((i + 1) / (steps + 1)), i + 1)
+            books.set(
+                lead,
+                name,
+                books.created[lead] + (last - books.created[lead]) * ((i + 1) / (steps + 1)),
+                i + 1,
+            )
     return name
 
 
@@ -345,9 +359,11 @@ def encoded(books: Books, rnd: Random) -> str:
     wins: dict[str, list[bool]] = {}
     source = books.today["source"]
     for lead, end in books.ends.items():
-        wins.setdefault(str(source[lead]), []).append(end.won)
+        wins.setdefault(str(source.get(lead)), []).append(end.won)
     rate = {name: sum(w) / len(w) for name, w in wins.items()}
-    return books.overwrite("source_index", {k: round(rate[str(v)], 4) for k, v in source.items() if str(v) in rate})
+    return books.overwrite(
+        "source_index", {k: round(rate[str(v)], 4) for k, v in source.items() if str(v) in rate}
+    )
 
 
 def number_given_to_buyers(books: Books, rnd: Random) -> str:
@@ -363,8 +379,10 @@ def work_after_the_outcome(books: Books, rnd: Random) -> str:
             for i in range(1 + rnd.randrange(3)):
                 at = end.at + timedelta(days=rnd.uniform(1, 20))
                 if at <= books.now:
-                    books.acts.append(Act(f"onboarding{n}-{i}", lead, at, "onboarding_call", "person", "U01", at))
-    return "activity onboarding_call"
+                    books.acts.append(
+                        Act(f"onboarding{n}-{i}", lead, at, "call", "person", "U01", at, {"answered": True})
+                    )
+    return "activity call"
 
 
 def back_dated(books: Books, rnd: Random) -> str:
@@ -373,22 +391,22 @@ def back_dated(books: Books, rnd: Random) -> str:
         if rnd.random() < (0.8 if end.won else 0.03):
             at = books.created[lead] + (end.at - books.created[lead]) * rnd.uniform(0.01, 0.9)
             late = min(end.at + timedelta(days=rnd.uniform(0.5, 10)), books.now)
-            books.acts.append(Act(f"visit{n}", lead, at, "site_visit", "person", "U02", late))
-    return "activity site_visit"
+            books.acts.append(Act(f"visit{n}", lead, at, "meeting", "person", "U02", late))
+    return "activity meeting"
 
 
 def before_creation(books: Books, rnd: Random) -> str:
     for n, lead in enumerate(rnd.sample(sorted(books.created), 60)):
         at = books.created[lead] - timedelta(days=rnd.uniform(1, 200))
-        books.acts.append(Act(f"fair{n}", lead, at, "trade_fair", "person", None, books.created[lead]))
-    return "activity trade_fair"
+        books.acts.append(Act(f"fair{n}", lead, at, "webinar", "person", None, books.created[lead]))
+    return "activity webinar"
 
 
 def in_the_future(books: Books, rnd: Random) -> str:
     for n, lead in enumerate(rnd.sample(sorted(books.created), 15)):
         at = books.now + timedelta(days=rnd.uniform(1, 900))
-        books.acts.append(Act(f"scan{n}", lead, at, "badge_scan", "person", None, books.now))
-    return "activity badge_scan"
+        books.acts.append(Act(f"scan{n}", lead, at, "form", "person", None, books.now))
+    return "activity form"
 
 
 def made_when_won(books: Books, rnd: Random) -> str:
@@ -397,10 +415,12 @@ def made_when_won(books: Books, rnd: Random) -> str:
         lead, at = f"X{n:04d}", books.now - timedelta(days=rnd.uniform(10, 300))
         books.created[lead], books.ends[lead] = at, End(at + timedelta(minutes=rnd.uniform(1, 30)), True)
         books.account[lead] = books.email[lead] = None
+        books.scored[lead] = at
     return "created_at"
 
 
 PLANTS: dict[Plant, frozenset[Kind]] = {
+    made_when_won: frozenset({Kind.BORN_CLOSED}),
     reason_at_closing: frozenset({Kind.AT_OUTCOME, Kind.ONE_VALUE}),
     filled_after_winning: frozenset({Kind.AFTER_OUTCOME}),
     date_after_outcome: frozenset({Kind.LATER_DATE}),
@@ -410,7 +430,7 @@ PLANTS: dict[Plant, frozenset[Kind]] = {
     label_copied: frozenset({Kind.COPY}),
     time_in_pipeline: frozenset({Kind.CLOCK}),
     day_of_outcome: frozenset({Kind.CLOCK}),
-    one_value: frozenset({Kind.ONE_VALUE}),
+    one_value: frozenset({Kind.ONE_VALUE, Kind.AT_OUTCOME}),
     stage_probability: frozenset({Kind.AT_OUTCOME, Kind.ONE_VALUE}),
     emptied_when_lost: frozenset({Kind.EMPTIED}),
     filled_at_one_instant: frozenset({Kind.STAMPED}),
@@ -422,6 +442,5 @@ PLANTS: dict[Plant, frozenset[Kind]] = {
     back_dated: frozenset({Kind.BACK_DATED}),
     before_creation: frozenset({Kind.BEFORE_CREATION}),
     in_the_future: frozenset({Kind.FUTURE}),
-    made_when_won: frozenset({Kind.BORN_CLOSED}),
 }
 """Each plant, and the kinds that name it rightly."""

@@ -20,7 +20,7 @@ WITH_OUTCOME = 0.9
 TELLS = 0.02
 """AUC above 0.5 of "something happened after the outcome" before it is worth a word"""
 LAGS = 0.2
-"""of a kind's events before an outcome that were entered after it"""
+"""of a kind's events before one outcome that were entered after it, and of the other's by half as much fewer"""
 STRAY = 0.005
 """of a kind's events dated before their lead"""
 PLANNED = frozenset({"meeting", "call", "task"})
@@ -87,7 +87,7 @@ def _counts(evidence: Evidence, events: Events) -> Iterator[Finding]:
     everything = np.ones(len(early), bool)
     for what, label, count in _measures(events, len(won)):
         life, then = _told(count(everything), won), _told(count(early), won)
-        gain = life.auc - then.auc
+        gain = life.auc - max(then.auc, 0.5)
         if gain >= GAIN and gain >= SURE * float(np.hypot(life.error, then.error)):
             yield Finding(
                 Kind.GROWS, what, label,
@@ -167,10 +167,12 @@ def _back_dated(evidence: Evidence, events: Events) -> Iterator[Finding]:
     before = events.at < ended[events.lead]
     lagging = before & (events.recorded > ended[events.lead] + MINUTE) & (events.recorded != NEVER)
     lagging &= events.recorded - events.at > HOUR
+    of_won = won[events.lead]
     for k, name in enumerate(events.kinds):
         mine = events.kind == k
         n, of = int((lagging & mine).sum()), int((before & mine).sum())
-        if n >= FEW and n >= LAGS * of:
+        by_outcome = [_share((lagging & mine)[side], (before & mine)[side]) for side in (of_won, ~of_won)]
+        if n >= FEW and max(by_outcome) >= LAGS and abs(by_outcome[0] - by_outcome[1]) >= LAGS / 2:
             leads = np.unique(events.lead[lagging & mine])
             wins = float(won[leads].mean())
             yield Finding(
@@ -222,6 +224,10 @@ def _born_closed(evidence: Evidence) -> Iterator[Finding]:
             f"{n:,} leads were made within an hour of their own outcome; {wins:.0%} of them were won, of all "
             f"{won.mean():.0%}.", {"leads": float(n), "won": wins, "auc_today": told.auc},
         )  # fmt: skip
+
+
+def _share(part: Bools, whole: Bools) -> float:
+    return float(part.sum()) / max(int(whole.sum()), 1)
 
 
 def _told(counts: Ints, won: Bools) -> Separation:

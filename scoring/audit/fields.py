@@ -36,11 +36,14 @@ from scoring.features.inputs import DAY, MINUTE
 
 MOST = 0.5
 """of a field's late changes that must be of one sort before they name it"""
-AGREE = 0.98
+AGREE = 0.95
+"""of won leads and of lost leads: two values that agree so far with the outcome copy it"""
 RISING = 0.95
 """of a number's steps that go up before it counts as a count"""
 BY_AGE = 0.30
 """of leads: how much fuller the oldest fifth must be than the youngest, by late entries alone"""
+ALIKE = 0.15
+"""share by which open and closed leads of one age may differ in it: beyond, it follows the outcome and not the age"""
 CLOCK_RUNS, CLOCK_ROWS = 0.05, 200
 ENCODED_FIT = 0.99
 """correlation of a number with the win rate of another field's values"""
@@ -117,11 +120,13 @@ def _why(one: Field, blanks: float, flat: bool) -> str:
 
 def _dated(evidence: Evidence, one: Field) -> Finding | None:
     assert one.then is not None
-    gain = one.now.auc - one.then.auc
+    gain = one.now.auc - max(one.then.auc, 0.5)
     noise = float(np.hypot(one.now.error, one.then.error))
     late = _late(evidence, one)
+    if (aged := _by_age(evidence, one)) is not None:
+        return aged
     if gain < GAIN or gain < SURE * noise or late.sum() < FEW:
-        return _by_age(evidence, one)
+        return None
     kind, said = _sort(evidence, one, late)
     figures = {
         "auc_today": one.now.auc, "auc_then": one.then.auc, "late_leads": float(late.sum()),
@@ -160,7 +165,10 @@ def _sort(evidence: Evidence, one: Field, late: Bools) -> tuple[Kind, str]:
         if share >= MOST:
             return Kind.CLOCK, f"On {share:.0%} of those leads it is the time from creation to the outcome."
     if (share := _copies(one.today, evidence.won)) >= AGREE:
-        return Kind.COPY, f"Its values agree with won and lost on {share:.1%} of the closed leads."
+        return (
+            Kind.COPY,
+            f"Its values agree with the outcome on at least {share:.1%} of won and of lost leads.",
+        )
     minutes, counts = np.unique(one.set_at[late] // MINUTE, return_counts=True)
     if counts.max() >= max(FEW, MOST * n):
         when = np.datetime64(int(minutes[counts.argmax()]) * MINUTE, "us").astype("datetime64[m]")
@@ -173,6 +181,12 @@ def _sort(evidence: Evidence, one: Field, late: Bools) -> tuple[Kind, str]:
             Kind.GROWS,
             f"It only ever rises, and went on rising on {n:,} leads after they would have been scored.",
         )
+    replaced = np.array(
+        [a is not None and b is not None for a, b in zip(one.today[late], _then(one)[late], strict=True)],
+        bool,
+    )
+    if as_number is None and replaced.mean() >= MOST and len(set(one.today[late].tolist())) > 2:
+        return Kind.REASSIGNED, f"On {n:,} leads it was changed from one value to another late in their life."
     if (value := _pure_value(one.today, late, evidence.won)) is not None:
         name, wins, of, rest = value
         if rest < GAIN + 0.5:
@@ -183,12 +197,6 @@ def _sort(evidence: Evidence, one: Field, late: Bools) -> tuple[Kind, str]:
     when_set, begins = one.set_at[late], evidence.outcome_begins[closed][late]
     after_share = float((when_set > ended[late] + DAY).mean())
     at_share = float(((when_set >= begins) & (when_set <= ended[late] + DAY)).mean())
-    replaced = np.array(
-        [a is not None and b is not None for a, b in zip(one.today[late], _then(one)[late], strict=True)],
-        bool,
-    )
-    if as_number is None and replaced.mean() >= MOST and len(set(one.today[late].tolist())) > 2:
-        return Kind.REASSIGNED, f"On {n:,} leads it was changed from one value to another late in their life."
     if after_share >= MOST:
         return (
             Kind.AFTER_OUTCOME,
@@ -224,6 +232,11 @@ def _by_age(evidence: Evidence, one: Field) -> Finding | None:
     middle = [float(filled[part].mean()) for part in fifths]
     if oldest - youngest < BY_AGE or any(b > a + 0.05 for a, b in pairwise(middle)):
         return None
+    still_open = (evidence.ended == NEVER)[blank_then]
+    apart = [abs(float(filled[part][still_open[part]].mean()) - float(filled[part][~still_open[part]].mean()))
+             for part in fifths if min(still_open[part].sum(), (~still_open[part]).sum()) >= FEW]  # fmt: skip
+    if not apart or float(np.mean(apart)) > ALIKE:
+        return None
     return Finding(
         Kind.AGE, one.name, one.label,
         f"Of leads that lacked it early, {oldest:.0%} of the oldest fifth have it by now and {youngest:.0%} of the youngest.",
@@ -252,7 +265,9 @@ def _undated(evidence: Evidence, one: Field, fields: list[Field]) -> Finding | N
         return Finding(kind, one.name, one.label, said, figures, None)
 
     if (share := _copies(one.today, won)) >= AGREE:
-        return found(Kind.COPY, f"Its values agree with won and lost on {share:.1%} of the closed leads.")
+        return found(
+            Kind.COPY, f"Its values agree with the outcome on at least {share:.1%} of won and of lost leads."
+        )
     as_number = numbers(one.today)
     if as_number is not None and (by := _encodes(as_number, one, fields, won)) is not None:
         return found(Kind.ENCODED, f"It is the win rate of {by}, computed from these leads' own outcomes.")
@@ -321,12 +336,16 @@ def _too_good(one: Field) -> Finding | None:
 
 
 def _copies(values: Values, won: Bools) -> float:
-    """How far two values (a blank may be one) agree with won and lost; 0 when there are more or fewer."""
+    """How far two values (a blank may be one) agree with won and lost, by the outcome where they agree less; 0 when there
+    are more values, or one."""
     kinds, codes = np.unique(np.array(["" if v is None else v for v in values], str), return_inverse=True)
     if len(kinds) != 2:
         return 0.0
-    agree = float((codes.reshape(-1).astype(bool) == won).mean())
-    return max(agree, 1 - agree) if min(won.sum(), (~won).sum()) >= FEW else 0.0
+    second = codes.reshape(-1).astype(bool)
+    if min(won.sum(), (~won).sum()) < FEW:
+        return 0.0
+    of_won, of_lost = float(second[won].mean()), float(second[~won].mean())
+    return max(min(of_won, 1 - of_lost), min(1 - of_won, of_lost))
 
 
 def _pure_value(values: Values, among: Bools, won: Bools) -> tuple[str, int, int, float] | None:
