@@ -139,7 +139,7 @@ def inputs(
     leads = list(books.created)
     names = [fact.name for fact in facts]
     if today:
-        rows = [(k, n, books.created[k], _text(books.today[n].get(k))) for n in names for k in leads]
+        rows = [(k, n, books.created[k], _text(books.today.get(n, {}).get(k))) for n in names for k in leads]
         columns = list(zip(*rows, strict=True))
         changes = pa.table({"lead_id": columns[0], "field": columns[1], "at": pa.array(columns[2], TIME), "value": pa.array(columns[3], pa.string())})  # fmt: skip
     else:
