@@ -224,7 +224,8 @@ def _said(model: Model, of: list[int], rows: Encoded) -> Floats:
     """What the regression makes of a fact's values: donors are drawn evenly along it, so that few of them speak for all."""
     spans = [model.design.spans[f] for f in of]
     design, coef = model.design.additive(rows), model.point.additive.coef
-    return np.sum([design[:, a:b] @ coef[1 + a : 1 + b] for a, b in spans], axis=0)
+    said: Floats = np.sum([design[:, a:b] @ coef[1 + a : 1 + b] for a, b in spans], axis=0)
+    return said
 
 
 def _with(layout: Design, rows: Encoded, of: list[int], donors: Encoded | None) -> Encoded:

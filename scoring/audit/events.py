@@ -25,8 +25,6 @@ STRAY = 0.005
 """of a kind's events dated before their lead"""
 PLANNED = frozenset({"meeting", "call", "task"})
 """what may lie ahead: it is planned"""
-LIFE = DAY
-"""leads that lived shorter say nothing of what comes near an outcome"""
 
 
 @dataclass(frozen=True)
@@ -120,12 +118,9 @@ def _some(events: Events, of: Bools, count: int, rows: Bools) -> Ints:
 
 def _with_outcome(evidence: Evidence, events: Events) -> Iterator[Finding]:
     """Kinds of events by which an outcome shows itself."""
-    closed = evidence.closed
-    lived = (evidence.ended[closed] - evidence.created[closed]) > LIFE
-    begins = evidence.outcome_begins[closed]
-    rows = lived[events.lead]
+    begins = evidence.outcome_begins[evidence.closed]
     for k, name in enumerate(events.kinds):
-        mine = rows & (events.kind == k)
+        mine = events.kind == k
         leads = np.unique(events.lead[mine])
         if len(leads) < FEW:
             continue
@@ -142,7 +137,7 @@ def _with_outcome(evidence: Evidence, events: Events) -> Iterator[Finding]:
 def _after(evidence: Evidence, events: Events) -> Iterator[Finding]:
     """Kinds of events that go on after the outcome, and for one outcome more than for the other."""
     ended, won = evidence.ended[evidence.closed], evidence.won
-    late = events.at > ended[events.lead] + MINUTE
+    late = events.at > ended[events.lead]
     for k, name in enumerate(events.kinds):
         has = np.zeros(len(won), np.int64)
         has[events.lead[late & (events.kind == k)]] = 1
@@ -211,7 +206,8 @@ def _wrong_dates(evidence: Evidence) -> Iterator[Finding]:
 
 def _born_closed(evidence: Evidence) -> Iterator[Finding]:
     """Leads made when the outcome was known already: a record for the books."""
-    closed, won = evidence.closed, evidence.won
+    closed = evidence.all_closed
+    won = np.array(evidence.leads["won"].take(pa.array(closed)).to_pylist(), bool)
     born = evidence.ended[closed] - evidence.created[closed] <= HOUR
     n = int(born.sum())
     if n < FEW or not born[won].any():

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +18,10 @@ TIME = pa.timestamp("us", "UTC")
 NEVER = np.iinfo(np.int64).max
 CUT_DAYS = 7
 """A lead is looked at as it was at this age, or half-way to its outcome where that came sooner: about when it is scored"""
+LIFE = DAY
+"""Leads that ended sooner were never scored: what is known of them says nothing"""
+ENOUGH = 100
+"""of either outcome, before the others are left aside"""
 NEAR = 0.05
 """Of a lead's life: so near to its outcome, and at most a day, something belongs to the outcome"""
 
@@ -79,10 +82,19 @@ class Evidence:
         return micros(self.leads["ended_at"], NEVER)
 
     @cached_property
-    def closed(self) -> npt.NDArray[np.int64]:
-        """The places of leads whose outcome is known."""
-        known = np.array([v is not None for v in self.leads["won"].to_pylist()], bool)
-        return np.flatnonzero(known)
+    def all_closed(self) -> Ints:
+        """The places of all leads whose outcome is known."""
+        return np.flatnonzero([v is not None for v in self.leads["won"].to_pylist()])
+
+    @cached_property
+    def closed(self) -> Ints:
+        """Of those, the ones that lived long enough to be scored, where they are enough of either outcome."""
+        places = self.all_closed
+        if not self.dated:
+            return places
+        lived = places[self.ended[places] - self.created[places] >= LIFE]
+        won = np.array(self.leads["won"].take(pa.array(lived)).to_pylist(), bool)
+        return lived if min(int(won.sum()), int((~won).sum())) >= ENOUGH else places
 
     @cached_property
     def won(self) -> Bools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scoring.audit import events, fields
 from scoring.audit.evidence import Evidence
@@ -35,10 +36,10 @@ def _few(evidence: Evidence, seed: int) -> Evidence:
         return evidence
     share = MOST_LEADS / len(evidence.closed)
     keep = np.random.default_rng(seed).random(count) < share
-    ids = set(evidence.leads.filter(pa.array(keep))["lead_id"].to_pylist())
+    ids = evidence.leads.filter(pa.array(keep))["lead_id"].combine_chunks()
 
     def of(table: pa.Table) -> pa.Table:
-        return table.filter(pa.array([lead in ids for lead in table["lead_id"].to_pylist()]))
+        return table.filter(pc.is_in(table["lead_id"], value_set=ids))
 
     return Evidence(
         of(evidence.leads), of(evidence.records), of(evidence.changes), of(evidence.activities), evidence.tracked,
