@@ -25,9 +25,11 @@ from scoring.audit.find import leakage
 from scoring.audit.leakage import Kind, Leakage
 
 LOAN_COUNTS = (
-    "activities", "people who acted", "days with activities", "activity W_Completeren aanvraag", "activity W_Nabellen offertes",
-    "activity W_Valideren aanvraag", "activity O_SENT_BACK",
+    "activities", "days with activities", "activity W_Completeren aanvraag", "activity W_Nabellen offertes",
+    "activity W_Valideren aanvraag", "activity W_Nabellen incomplete dossiers", "activity O_SENT_BACK",
 )  # fmt: skip
+"""Its README names counts over a whole life, and by themselves the number of calls. The number of people gives nothing away
+alone: AUC 0.60 over a life, 0.58 in the first day."""
 LOAN_OUTCOMES = (
     "activity A_APPROVED", "activity A_REGISTERED", "activity A_ACTIVATED", "activity A_DECLINED", "activity A_CANCELLED",
     "activity O_ACCEPTED", "activity O_DECLINED",

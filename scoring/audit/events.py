@@ -29,7 +29,7 @@ PLANNED = frozenset({"meeting", "call", "task"})
 
 @dataclass(frozen=True)
 class Events:
-    """The activities of closed leads; `lead` is a place among them."""
+    """The activities of some closed leads; `lead` is a place among them."""
 
     lead: Ints
     at: Ints
@@ -48,17 +48,17 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     yield from _wrong_dates(evidence)
     if min(int(evidence.won.sum()), int((~evidence.won).sum())) < FEW:
         return
-    events = _closed(evidence)
-    yield from _counts(evidence, events)
+    events = _of(evidence, evidence.closed)
+    yield from _counts(evidence)
     yield from _with_outcome(evidence, events)
-    yield from _after(evidence, events)
+    yield from _after(evidence, _of(evidence, evidence.all_closed))
     yield from _back_dated(evidence, events)
 
 
-def _closed(evidence: Evidence) -> Events:
+def _of(evidence: Evidence, closed: Ints) -> Events:
     table = evidence.activities
     place = np.full(len(evidence.ids), -1)
-    place[evidence.closed] = np.arange(len(evidence.closed))
+    place[closed] = np.arange(len(closed))
     lead = _lead(evidence)
     mine = np.where(lead >= 0, place[lead], -1)
     keep = mine >= 0
@@ -78,21 +78,29 @@ def _lead(evidence: Evidence) -> Ints:
     return np.asarray(found.to_numpy(), np.int64)
 
 
-def _counts(evidence: Evidence, events: Events) -> Iterator[Finding]:
-    """Each count over a whole life against the same count up to when a lead is scored."""
-    cut, won = evidence.cut[evidence.closed], evidence.won
-    early = events.at <= cut[events.lead]
-    everything = np.ones(len(early), bool)
-    for what, label, count in _measures(events, len(won)):
-        life, then = _told(count(everything), won), _told(count(early), won)
-        gain = life.auc - max(then.auc, 0.5)
-        if gain >= GAIN and gain >= SURE * float(np.hypot(life.error, then.error)):
-            yield Finding(
+def _counts(evidence: Evidence) -> Iterator[Finding]:
+    """Each count over a whole life against the same count up to an age at which leads are scored, where that differs most."""
+    found: dict[str, Finding] = {}
+    for age in evidence.ages:
+        closed = evidence.reached(age)
+        won, events = evidence.won_of(closed), _of(evidence, closed)
+        early = events.at <= evidence.created[closed][events.lead] + age
+        everything = np.ones(len(early), bool)
+        for what, label, count in _measures(events, len(won)):
+            life, then = _told(count(everything), won), _told(count(early), won)
+            gain = life.auc - max(then.auc, 0.5)
+            if gain < GAIN or gain < SURE * float(np.hypot(life.error, then.error)):
+                continue
+            before = found.get(what)
+            if before is not None and before.figures["gain"] >= gain:
+                continue
+            found[what] = Finding(
                 Kind.GROWS, what, label,
-                f"Counted over a whole life, {label} separate won from lost with AUC {life.auc:.2f}; up to when leads "
-                f"are scored with {then.auc:.2f}.",
-                {"auc_today": life.auc, "auc_then": then.auc, "leads": float(len(won))}, then.auc,
+                f"Counted over a whole life, {label} separate won from lost with AUC {life.auc:.2f}; up to the age of "
+                f"{age / DAY:.0f} {'day' if age == DAY else 'days'}, about when leads are scored, with {then.auc:.2f}.",
+                {"auc_today": life.auc, "auc_then": then.auc, "gain": gain, "leads": float(len(won))}, then.auc,
             )  # fmt: skip
+    yield from found.values()
 
 
 def _measures(events: Events, count: int) -> Iterator[tuple[str, str, Callable[[Bools], Ints]]]:
@@ -136,7 +144,7 @@ def _with_outcome(evidence: Evidence, events: Events) -> Iterator[Finding]:
 
 def _after(evidence: Evidence, events: Events) -> Iterator[Finding]:
     """Kinds of events that go on after the outcome, and for one outcome more than for the other."""
-    ended, won = evidence.ended[evidence.closed], evidence.won
+    ended, won = evidence.ended[evidence.all_closed], evidence.all_won
     late = events.at > ended[events.lead]
     for k, name in enumerate(events.kinds):
         has = np.zeros(len(won), np.int64)
@@ -206,8 +214,7 @@ def _wrong_dates(evidence: Evidence) -> Iterator[Finding]:
 
 def _born_closed(evidence: Evidence) -> Iterator[Finding]:
     """Leads made when the outcome was known already: a record for the books."""
-    closed = evidence.all_closed
-    won = np.array(evidence.leads["won"].take(pa.array(closed)).to_pylist(), bool)
+    closed, won = evidence.all_closed, evidence.all_won
     born = evidence.ended[closed] - evidence.created[closed] <= HOUR
     n = int(born.sum())
     if n < FEW or not born[won].any():

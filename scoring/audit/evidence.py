@@ -16,12 +16,10 @@ from scoring.features.inputs import DAY
 
 TIME = pa.timestamp("us", "UTC")
 NEVER = np.iinfo(np.int64).max
-CUT_DAYS = 7
-"""A lead is looked at as it was at this age, or half-way to its outcome where that came sooner: about when it is scored"""
-LIFE = DAY
-"""Leads that ended sooner were never scored: what is known of them says nothing"""
+AGES = (7 * DAY, DAY)
+"""Leads are looked at as they were at the first of these ages that enough of either outcome reached: about when they are
+scored. Those that ended sooner are left aside: an age that depends on the outcome would tell it."""
 ENOUGH = 100
-"""of either outcome, before the others are left aside"""
 NEAR = 0.05
 """Of a lead's life: so near to its outcome, and at most a day, something belongs to the outcome"""
 
@@ -87,26 +85,50 @@ class Evidence:
         return np.flatnonzero([v is not None for v in self.leads["won"].to_pylist()])
 
     @cached_property
+    def ages(self) -> tuple[int, ...]:
+        """The ages that enough leads of either outcome reached."""
+        life = self.ended[self.all_closed] - self.created[self.all_closed]
+        won = self.all_won
+        return tuple(
+            age
+            for age in (AGES if self.dated else ())
+            if min(int((won & (life > age)).sum()), int((~won & (life > age)).sum())) >= ENOUGH
+        )
+
+    @property
+    def age(self) -> int | None:
+        """The age at which leads are looked at; None where too few reached any."""
+        return self.ages[0] if self.ages else None
+
+    @cached_property
     def closed(self) -> Ints:
-        """Of those, the ones that lived long enough to be scored, where they are enough of either outcome."""
-        places = self.all_closed
-        if not self.dated:
-            return places
-        lived = places[self.ended[places] - self.created[places] >= LIFE]
-        won = np.array(self.leads["won"].take(pa.array(lived)).to_pylist(), bool)
-        return lived if min(int(won.sum()), int((~won).sum())) >= ENOUGH else places
+        """Of the closed leads those that reached that age; all where too few did."""
+        return self.all_closed if self.age is None else self.reached(self.age)
+
+    def reached(self, age: int) -> Ints:
+        places: Ints = self.all_closed[self.ended[self.all_closed] - self.created[self.all_closed] > age]
+        return places
+
+    def won_of(self, places: Ints) -> Bools:
+        return np.array(self.leads["won"].take(pa.array(places)).to_pylist(), bool)
 
     @cached_property
     def won(self) -> Bools:
         """Of the closed leads."""
-        return np.array(self.leads["won"].take(pa.array(self.closed)).to_pylist(), bool)
+        return self.won_of(self.closed)
+
+    @cached_property
+    def all_won(self) -> Bools:
+        return self.won_of(self.all_closed)
 
     @cached_property
     def cut(self) -> Ints:
-        """Of all leads: when each is looked at."""
+        """Of all leads: when each is looked at; half-way to its outcome where too few reached an age."""
+        if self.age is not None:
+            return self.created + self.age
         life = np.minimum(self.ended - self.created, NEVER // 2)
-        cut: Ints = self.created + np.minimum(CUT_DAYS * DAY, np.maximum(life, 0) // 2)
-        return cut
+        half: Ints = self.created + np.minimum(AGES[0], np.maximum(life, 0) // 2)
+        return half
 
     @cached_property
     def outcome_begins(self) -> Ints:

@@ -31,6 +31,7 @@ from scoring.audit.separation import (
     numbers,
     runs,
     separation,
+    strongest,
 )
 from scoring.features.inputs import DAY, MINUTE
 
@@ -284,10 +285,13 @@ def _undated(evidence: Evidence, one: Field, fields: list[Field]) -> Finding | N
                 return found(
                     Kind.CLOCK, f"On {near:.0%} of the leads that have it, it is the day of the outcome."
                 )
-    if one.now.auc - 2 * one.now.error >= SUSPECT - 0.01 and one.now.auc >= SUSPECT:
+    told = strongest(one.today, won)
+    if told.auc - 2 * told.error >= SUSPECT:
+        among = "" if told.n == len(won) else f" among the {told.n:,} leads that have it"
+        figures["auc_today"] = told.auc
         return found(
             Kind.NO_HISTORY,
-            f"Alone it separates won from lost with AUC {one.now.auc:.2f}, as hardly anything known beforehand does.",
+            f"Alone it separates won from lost with AUC {told.auc:.2f}{among}, as hardly anything known beforehand does.",
         )
     values = ["" if v is None else v for v in one.today]
     if (

@@ -80,6 +80,10 @@ MEND: Mapping[Kind, str] = {
 }  # fmt: skip
 
 
+BY_CONSTRUCTION = frozenset({Kind.ACTIVITY_IS_OUTCOME, Kind.ACTIVITY_AFTER, Kind.BORN_CLOSED, Kind.AGE})
+"""what comes after a lead's scoring never gets into its row"""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`what`: a field's name, or "activity <kind>". `figures`: the evidence, ready to print."""
@@ -92,6 +96,13 @@ class Finding:
     figures: Mapping[str, float] = field(default_factory=dict)
     as_of: float | None = None
     """AUC of the same field as it was known early: about 0.5 when as-of training keeps the leak out"""
+
+    @property
+    def kept_out(self) -> bool:
+        """Whether building rows as of a time keeps it out by itself; else somebody has to do something."""
+        if self.kind in BY_CONSTRUCTION:
+            return True
+        return self.as_of is not None and self.as_of < TOO_GOOD
 
     @property
     def mend(self) -> str:

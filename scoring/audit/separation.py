@@ -23,6 +23,8 @@ Values = npt.NDArray[np.object_]
 PARTS = 20
 SMOOTHING = 5.0
 """leads of the base rate added to each value's own"""
+FEW_KNOWN = 50
+"""leads of either outcome that have a value, before they are judged apart"""
 NUMERIC = 0.98
 """share of known values that must read as numbers"""
 ID_SHARE = 0.9
@@ -98,6 +100,17 @@ def separation(codes: Ints, won: Bools) -> Separation:
 
 def alone(values: Values, won: Bools) -> Separation:
     return separation(groups(values), won)
+
+
+def strongest(values: Values, won: Bools) -> Separation:
+    """Of all leads, or of those alone that have a value: what is filled for half of them can know all about that half."""
+    whole = alone(values, won)
+    known = np.array([v is not None for v in values], bool)
+    wins = int(won[known].sum())
+    if known.all() or min(wins, int(known.sum()) - wins) < FEW_KNOWN:
+        return whole
+    part = alone(values[known], won[known])
+    return part if part.auc > whole.auc else whole
 
 
 def standard_error(value: float, wins: int, losses: int) -> float:
