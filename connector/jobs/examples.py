@@ -21,6 +21,8 @@ from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
+from scoring.audit.screen import without
+from scoring.audit.suspect import Contact, persons, together
 from scoring.features.build import build, connect
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
@@ -28,6 +30,9 @@ from scoring.routing.policy import Policy
 
 FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
+
+BARRED_ACTIVITIES = "barred_activities"
+"""In the store: kinds of activities that the leakage audit found dated before they were entered. Nothing counts them."""
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
@@ -56,6 +61,8 @@ class Examples:
     left_out: Mapping[str, int]
     worked: np.ndarray | None = None
     """whether a person worked the lead around the row's moment; None where the org's activities don't tell"""
+    person: np.ndarray | None = None
+    """who each row's lead is: one person may be several leads (S1.6)"""
 
     @property
     def base_rate(self) -> float:
@@ -67,6 +74,7 @@ class Examples:
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
             self.as_of[mask], self.feedback[mask], self.left_out, None if self.worked is None else self.worked[mask],
+            None if self.person is None else self.person[mask],
         )  # fmt: skip
 
 
@@ -120,10 +128,19 @@ def collect(context: Context) -> Examples:
     real = len(points)
     points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
+    person = persons(contact(id, v) for id, v in values.items())
     examples = made_of(
-        points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), company, left_out
-    )
+        points, features(context, [(p.lead_id, p.as_of) for p in points], reps_see=True), together(company, person),
+        left_out,
+    )  # fmt: skip
+    examples = replace(examples, person=np.array([person[p.lead_id] for p in points], dtype=str))
     return examples if snapshot else attended(examples, real, times, lots, settings)
+
+
+def contact(lead_id: str, values: Mapping[str, Any]) -> Contact:
+    """Who a lead says it is."""
+    said = {name: v if isinstance(v := values.get(name), str) else None for name in ("email", "first_name", "last_name", "company")}  # fmt: skip
+    return Contact(lead_id, **said)
 
 
 def made_of(
@@ -184,9 +201,10 @@ def features(context: Context, points: Sequence[tuple[str, datetime]], *, reps_s
             "as_of": pa.array([p[1] for p in points], asof.TIME),
         }
     )
+    kept = without(tables.activities, frozenset(context.store.get(BARRED_ACTIVITIES, [])))
     engine = connect()
     try:
-        return build(engine, Inputs(asked, tables.leads, tables.changes, tables.activities), wanted)
+        return build(engine, Inputs(asked, tables.leads, tables.changes, kept), wanted)
     finally:
         engine.disconnect()
 

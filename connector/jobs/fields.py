@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from connector.crm.base import FieldMap
@@ -56,10 +57,10 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
     return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)
 
 
-def features_of(settings: Settings) -> tuple[Feature, ...]:
-    """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
+def features_of(settings: Settings, without: Collection[str] = ()) -> tuple[Feature, ...]:
+    """The features of this org; facts `without` feed none. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
     a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
-    found = catalogue(facts(settings))
+    found = catalogue([fact for fact in facts(settings) if fact.name not in without])
     if settings.training.mode != "snapshot":
         return found
     return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)

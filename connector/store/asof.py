@@ -66,6 +66,27 @@ def tables(
     )
 
 
+AUDITED = {
+    "activity_id": TEXT,
+    "lead_id": TEXT,
+    "at": TIME,
+    "kind": TEXT,
+    "owner_id": TEXT,
+    "recorded_at": TIME,
+}
+
+
+def for_audit(db: Connection, *, fields: Sequence[str], tracked: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Every dated change of those fields, and every activity with when the CRM took it in."""
+    args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": None}
+    return arrow(db, sql("changes"), CHANGES, args), arrow(db, sql("audited_activities"), AUDITED)
+
+
+def closed_by(db: Connection) -> dict[str, str | None]:
+    """Lead or deal id -> who last changed its status or stage."""
+    return {row.id: row.by for row in db.execute(text(sql("closings")))}
+
+
 def former_domains(db: Connection) -> dict[str, str]:
     """A rebranded company's former domain -> its present one (S2.3); none that is another account's own, or two's."""
     found: dict[str, set[str]] = {}

@@ -39,6 +39,8 @@ LEADS = 1000
 """rows on which moves are measured, drawn at random"""
 DRAWS = 24
 """known values put into each of them"""
+MOST_FITS = 8
+"""rounds before a model is given up"""
 SHUFFLES = 5
 FOLDS = 3
 SURE = 3.0
@@ -127,8 +129,8 @@ Fit = Callable[[Sequence[Any], tuple[str, ...]], Model]
 def honest(
     fit: Fit, features: Sequence[Any], rows: Rows, limits: Limits, *, strict: bool = False, seed: int = 0
 ) -> tuple[Model, Completeness, tuple[Any, ...]]:
-    """A model under the limit, what was measured of it, and the features that it was fitted with. It always ends: each
-    round takes at least one fact from the model, or hides one from the trees."""
+    """A model under the limit, what was measured of it, and the features that it was fitted with. Each round takes
+    at least one fact from the model, or hides one from the trees; after MOST_FITS it has not passed."""
     features, out, fits = tuple(features), list[Fact](), 0
     hidden_names: tuple[str, ...] = ()
     while True:
@@ -138,7 +140,7 @@ def honest(
         over = [fact for fact in found if fact.over(limits, strict=strict)]
         useless = [fact for fact in over if fact.irrelevant]
         seen = [fact for fact in over if not fact.irrelevant and not set(fact.names) <= set(hidden_names)]
-        if not over:
+        if not over or fits == MOST_FITS:
             break
         useless += [fact for fact in over if not fact.irrelevant and fact not in seen]
         out += useless

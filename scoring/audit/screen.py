@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.audit.leakage import Kind, Leakage
+from scoring.audit.leakage import FEW, TOO_GOOD, Kind, Leakage
+from scoring.audit.separation import Bools, number_groups, separation
+from scoring.model.design import FeatureLike, category_column, number_column
 
 _PREFIX = "activity "
 BELIEVED = frozenset({Kind.BACK_DATED})
@@ -43,3 +46,21 @@ def without(activities: pa.Table, kinds: frozenset[str]) -> pa.Table:
         return activities
     named = pa.array(sorted(kinds), activities.schema.field("kind").type)
     return activities.filter(pc.invert(pc.is_in(activities["kind"], value_set=named)))
+
+
+def knowing(rows: pa.Table, won: Bools, features: Sequence[FeatureLike]) -> tuple[str, ...]:
+    """Features for the model that alone separate won from lost as no data can, on the training rows themselves, one a lead."""
+    if min(int(won.sum()), int((~won).sum())) < FEW:
+        return ()
+    found = []
+    for feature in features:
+        if feature.role != "model":
+            continue
+        if feature.type == "number":
+            codes = number_groups(number_column(rows, feature.name))
+        else:
+            codes = category_column(rows, feature.name)[0] + 1
+        told = separation(codes, won)
+        if told.auc - 2 * told.error >= TOO_GOOD - 0.02 and told.auc >= TOO_GOOD:
+            found.append(feature.name)
+    return tuple(found)
