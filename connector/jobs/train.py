@@ -25,11 +25,13 @@ from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect
 from connector.jobs.fields import facts
 from connector.jobs.mature import mature_table
-from connector.jobs.states import learn_segments
+from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.runs import running
+from scoring.audit.survivorship import survivorship
 from scoring.audit.suspect import one_sided
 from scoring.features.catalogue import Feature
+from scoring.metrics.outcomes import read
 from scoring.model import store as files
 from scoring.model.attention import hidden
 from scoring.model.card import Model
@@ -98,13 +100,16 @@ def train_model(context: Context) -> Trained:
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
             "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
-            **learn_segments(examples.rows, examples.won, first),
+            **(segments := learn_segments(examples.rows, examples.won, first)),
+            "survivorship": _survivorship(context, examples.take(first), Reference.of(segments), mature),
             "left_out": dict(examples.left_out), "seed": seed,
             "facts": [f.name for f in facts(context.settings)],
         }  # fmt: skip
         status = _store(context, model, version, created, card, manifest, mature)
         context.progress("Training: done", 4, 4)
-        run.summary.update(version=version, status=status, **manifest)
+        run.summary.update(
+            version=version, status=status, **{k: v for k, v in manifest.items() if k != "survivorship"}
+        )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
@@ -119,6 +124,20 @@ def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
         seed=seed, base_rate=examples.base_rate, **names,
     )  # fmt: skip
+
+
+def _survivorship(
+    context: Context, first: Examples, reference: Reference, mature: pa.Table
+) -> dict[str, Any]:
+    """Who survived among the mature leads, and what the backtest made of the others."""
+    industry = (
+        first.rows["industry"].to_pylist()
+        if "industry" in first.rows.column_names
+        else [None] * len(first.won)
+    )
+    outside = np.array([nearness(name, context.settings, reference) == "outside" for name in industry], bool)
+    unseen = read(mature) if mature.num_rows else None
+    return asdict(survivorship(first.rows, first.won > 0.5, first.amount, outside, unseen, context.policy))
 
 
 def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[str, Any] | None:
