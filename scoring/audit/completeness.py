@@ -91,7 +91,7 @@ class Completeness:
     """Of one model."""
 
     blanks_alone: float | None
-    """AUC of which fields are blank, and nothing else, out of fold"""
+    """AUC of which facts are blank, and nothing else, out of fold: of all facts, those left out as well"""
     facts: tuple[Fact, ...]
     left_out: tuple[Fact, ...]
     """facts that the model was fitted anew without: their values told nothing, their being filled moved scores (strict: or
@@ -133,9 +133,11 @@ def honest(
     at least one fact from the model, or hides one from the trees; after MOST_FITS it has not passed."""
     features, out, fits = tuple(features), list[Fact](), 0
     hidden_names: tuple[str, ...] = ()
+    alone: float | None = None
     while True:
         model = fit(features, hidden_names)
         fits += 1
+        alone = blanks_alone(model.design, rows, seed) if fits == 1 else alone
         found = measured(model, rows, limits, strict=strict, seed=seed)
         over = [fact for fact in found if fact.over(limits, strict=strict)]
         useless = [fact for fact in over if fact.irrelevant]
@@ -148,7 +150,7 @@ def honest(
         features = tuple(replace(f, role="routing") if f.name in names else f for f in features)
         hidden_names = tuple(sorted({*hidden_names, *(name for fact in seen for name in fact.names)}))
     report = Completeness(
-        blanks_alone(model.design, rows, seed), tuple(found), tuple(out), hidden_names, limits.filled_median,
+        alone, tuple(found), tuple(out), hidden_names, limits.filled_median,
         limits.filled_p99, strict, fits, not over,
     )  # fmt: skip
     return model, report, features

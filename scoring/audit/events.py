@@ -20,7 +20,7 @@ WITH_OUTCOME = 0.9
 TELLS = 0.02
 """AUC above 0.5 of "something happened after the outcome" before it is worth a word"""
 LAGS = 0.2
-"""of a kind's events before one outcome that were entered after it, and of the other's by half as much fewer"""
+"""of a kind's events before one outcome that were entered after it; half of that is by how much more of its leads have one"""
 STRAY = 0.005
 """of a kind's events dated before their lead"""
 PLANNED = frozenset({"meeting", "call", "task"})
@@ -175,8 +175,10 @@ def _back_dated(evidence: Evidence, events: Events) -> Iterator[Finding]:
         mine = events.kind == k
         n, of = int((lagging & mine).sum()), int((before & mine).sum())
         by_outcome = [_share((lagging & mine)[side], (before & mine)[side]) for side in (of_won, ~of_won)]
-        if n >= FEW and max(by_outcome) >= LAGS and abs(by_outcome[0] - by_outcome[1]) >= LAGS / 2:
-            leads = np.unique(events.lead[lagging & mine])
+        leads = np.unique(events.lead[lagging & mine])
+        has = np.isin(np.arange(len(won)), leads)
+        apart = abs(_share(has & won, won) - _share(has & ~won, ~won))
+        if n >= FEW and max(by_outcome) >= LAGS and apart >= LAGS / 2:
             wins = float(won[leads].mean())
             yield Finding(
                 Kind.BACK_DATED, f"activity {name}", f"“{name}”",
