@@ -66,10 +66,10 @@ def unclear(status: str) -> bool:
 
 def counted(
     values: Mapping[str, Mapping[str, Any]], settings: Settings
-) -> tuple[dict[Outcome, int], dict[str, int]]:
+) -> tuple[dict[str, int], dict[str, int]]:
     """Leads in scope by what their status means, and how many each rule of the scope takes out."""
     outcomes = Outcomes(settings.outcome.status)
-    by_outcome: Counter[Outcome] = Counter()
+    by_outcome: Counter[str] = Counter()
     out: Counter[str] = Counter()
     for record in values.values():
         why_not = in_scope(record, settings)
