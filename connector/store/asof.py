@@ -76,10 +76,14 @@ AUDITED = {
 }
 
 
-def for_audit(db: Connection, *, fields: Sequence[str], tracked: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    """Every dated change of those fields, and every activity with when the CRM took it in."""
-    args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": None}
-    return arrow(db, sql("changes"), CHANGES, args), arrow(db, sql("audited_activities"), AUDITED)
+def for_audit(
+    db: Connection, *, fields: Sequence[str], tracked: Sequence[str], leads: Sequence[str] | None
+) -> tuple[pa.Table, pa.Table]:
+    """Every dated change of those fields, and every activity with when the CRM took it in; of all leads, or some."""
+    ids = None if leads is None else list(leads)
+    args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": ids}
+    changes = arrow(db, sql("changes"), CHANGES, args)
+    return changes, arrow(db, sql("audited_activities"), AUDITED, {"ids": ids})
 
 
 def closed_by(db: Connection) -> dict[str, str | None]:

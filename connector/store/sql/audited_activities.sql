@@ -8,4 +8,4 @@ with person as (
 )
 select a.id as activity_id, p.lead_id, a.at, a.kind, a.detail ->> 'owner_id' as owner_id, a.modified_at as recorded_at
 from candor.activity a join person p using (person_id)
-where not a.deleted
+where not a.deleted and (cast(:ids as text[]) is null or p.lead_id = any(:ids))
