@@ -1,13 +1,16 @@
 """Completeness bias (S1.3): a lead must not score higher merely because more fields are filled.
 
 Of each fact that somebody could ask for, in a trained model: by how much a score moves when the fact is blank and when it
-holds a known value, drawn at random from the leads that have one. A fact whose *values* tell nothing (shuffled among the
-leads that have one, the predictions are no worse) may not move scores at all: whatever it moves, it moves by being
-filled. Such a fact leaves the model, which is then fitted anew, until none is over the limit (`honest`).
+holds a known value, drawn at random from the leads that have one (`median`, `p99`), and what of that comes from the mere
+filling, whatever it is filled with: the mean over its values (`filled`).
 
-Of a fact whose values do matter, a score must move when it becomes known. What of that comes from the mere
-filling is the mean over its values (`filled`): reported for every fact, and with `strict` held to the limit too, by
-hiding from the trees whether the fact is blank. That costs ranking where blanks tell much (docs/decisions/0016).
+A fact whose *values* tell nothing (shuffled among the leads that have one, the predictions are no worse) may not move
+scores by being filled: over the limit it leaves the model, which is then fitted anew, until none is over (`honest`). One
+that moves them by its values alone, in a noisy tree or because what little it tells can't be shown yet, is hidden from the
+trees and stays in the regression, which shrinks it and where a blank is an average value.
+
+Of a fact whose values do matter, a score must move when it becomes known; what the mere filling does is reported for each,
+and with `strict` held to the limit too. That costs ranking where blanks tell much (docs/decisions/0016).
 """
 
 from __future__ import annotations
@@ -80,10 +83,17 @@ class Fact:
     def irrelevant(self) -> bool:
         return self.values_matter is not None and self.values_matter < SURE
 
+    def biased(self, limits: Limits) -> bool:
+        """Filling it moves scores whatever it is filled with."""
+        return abs(self.filled) > limits.filled_median or self.filled_p99 > limits.filled_p99
+
+    def moving(self, limits: Limits) -> bool:
+        """Its values move scores."""
+        return self.median > limits.filled_median or self.p99 > limits.filled_p99
+
     def over(self, limits: Limits, *, strict: bool) -> bool:
-        if self.irrelevant:
-            return self.median > limits.filled_median or self.p99 > limits.filled_p99
-        return strict and (abs(self.filled) > limits.filled_median or self.filled_p99 > limits.filled_p99)
+        """Whether it keeps a model from shipping."""
+        return self.biased(limits) and (strict or self.irrelevant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +150,20 @@ def honest(
         alone = blanks_alone(model.design, rows, seed) if fits == 1 else alone
         found = measured(model, rows, limits, strict=strict, seed=seed)
         over = [fact for fact in found if fact.over(limits, strict=strict)]
-        useless = [fact for fact in over if fact.irrelevant]
-        seen = [fact for fact in over if not fact.irrelevant and not set(fact.names) <= set(hidden_names)]
-        if not over or fits == MOST_FITS:
+        unseen = set(hidden_names)
+        out_now = [fact for fact in over if fact.irrelevant or set(fact.names) <= unseen]
+        hide = [fact for fact in over if fact not in out_now]
+        hide += [
+            fact
+            for fact in found
+            if fact.irrelevant and fact.moving(limits) and fact not in over and not set(fact.names) <= unseen
+        ]
+        if not (out_now or hide) or fits == MOST_FITS:
             break
-        useless += [fact for fact in over if not fact.irrelevant and fact not in seen]
-        out += useless
-        names = {name for fact in useless for name in fact.names}
+        out += out_now
+        names = {name for fact in out_now for name in fact.names}
         features = tuple(replace(f, role="routing") if f.name in names else f for f in features)
-        hidden_names = tuple(sorted({*hidden_names, *(name for fact in seen for name in fact.names)}))
+        hidden_names = tuple(sorted({*hidden_names, *(name for fact in hide for name in fact.names)}))
     report = Completeness(
         alone, tuple(found), tuple(out), hidden_names, limits.filled_median,
         limits.filled_p99, strict, fits, not over,
@@ -170,11 +185,7 @@ def measured(model: Model, rows: Rows, limits: Limits, *, strict: bool = False, 
             if len(known) < ENOUGH or len(known) == len(encoded):
                 continue
             found.append((of, _moves(model, of, few, encoded, known, blank, random)))
-        doubtful = [
-            (of, fact)
-            for of, fact in found
-            if fact.median > limits.filled_median or fact.p99 > limits.filled_p99
-        ]
+        doubtful = [(of, fact) for of, fact in found if fact.moving(limits) or fact.biased(limits)]
         judged = _values_matter(model, rows, encoded, [of for of, _ in doubtful], seed)
         z = dict(zip((fact.names for _, fact in doubtful), judged, strict=True))
         return [replace(fact, values_matter=z.get(fact.names)) for _, fact in found]

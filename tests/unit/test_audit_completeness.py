@@ -69,6 +69,7 @@ def test_the_empty_field_leaves_and_the_honest_ones_stay(gated: Found) -> None:
     assert [fact.names for fact in found.left_out] == [("url",)]
     assert found.left_out[0].filled > LIMITS.filled_median
     assert set(model.design.names) == {"industry", "size"}
+    assert "industry" not in found.hidden  # its values matter
     assert [f.role for f in kept] == ["model", "model", "routing"]
     assert found.blanks_alone is not None
     assert found.blanks_alone > 0.65
