@@ -17,11 +17,13 @@ def survivorship(manifest: Mapping[str, Any], currency: str) -> Section | None:
     found = manifest.get("survivorship")
     if found is None or not found["rows"]:
         return None
-    first = max(found["rows"], key=lambda r: r["revenue_without"])
+    first = found["rows"][0]
     share = first["revenue_without"] / first["revenue"] if first["revenue"] else 0.0
     outside = found["outside"]
     say = []
-    if outside["wins"]["value"] is not None:
+    if outside["wins"]["hits"] == 0:
+        say.append("No win came from outside your usual customer.")
+    elif outside["wins"]["value"] is not None:
         incomplete = outside["incomplete"]["value"]
         say.append(
             f"Wins outside your usual customer: {outside['wins']['hits']:,} of {found['wins']:,} "
@@ -50,7 +52,8 @@ def survivorship(manifest: Mapping[str, Any], currency: str) -> Section | None:
     return section(
         "survivorship",
         "Who survived",
-        f"{percent(share)} of revenue came from leads without “{first['label'].lower()}” ({money(first['revenue_without'], currency)})",
+        f"“{first['label']}”: {percent(first['of_won']['value'])} of won leads, {percent(first['of_all']['value'])} of all; "
+        f"{percent(share)} of revenue ({money(first['revenue_without'], currency)}) came without it",
         say=say,
         charts=charts,
         table=table(
