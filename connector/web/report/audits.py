@@ -18,7 +18,10 @@ def survivorship(manifest: Mapping[str, Any], currency: str) -> Section | None:
     if found is None or not found["rows"]:
         return None
     first = found["rows"][0]
-    share = first["revenue_without"] / first["revenue"] if first["revenue"] else 0.0
+    revenue = ""
+    if first["revenue"]:
+        part = percent(first["revenue_without"] / first["revenue"])
+        revenue = f"; {part} of revenue ({money(first['revenue_without'], currency)}) came without it"
     outside = found["outside"]
     say = []
     if outside["wins"]["hits"] == 0:
@@ -52,8 +55,7 @@ def survivorship(manifest: Mapping[str, Any], currency: str) -> Section | None:
     return section(
         "survivorship",
         "Who survived",
-        f"“{first['label']}”: {percent(first['of_won']['value'])} of won leads, {percent(first['of_all']['value'])} of all; "
-        f"{percent(share)} of revenue ({money(first['revenue_without'], currency)}) came without it",
+        f"“{first['label']}”: {percent(first['of_won']['value'])} of won leads, {percent(first['of_all']['value'])} of all{revenue}",
         say=say,
         charts=charts,
         table=table(
