@@ -20,6 +20,8 @@ from connector.cli.score import say as say_score
 from connector.crm.registry import TITLES
 from connector.errors import InputError
 
+_RANKED = 5
+"""columns that the audit did not accuse, the strongest, that are shown"""
 _NOT_AS_OF = (
     "Not as-of: the file has no times, so leads were scored as they look in it. What was filled in after the outcome would "
     "flatter these figures; the columns left out are the guard against that."
@@ -215,6 +217,7 @@ def _show_file(file: Any) -> None:
         table.add_row(of["column"], of["type"], f"{of['blank']:.0%}", f"{of['values']:,}")
     err.print(table)
     doubts = doubted(mapping)
+    _show_leaks(found["audit"], found["left_out"])
     err.print(f"{len(found['left_out'])} columns left out", style="bold")
     for column, why in found["left_out"].items():
         mark, style = ("! ", "yellow") if column in doubts else ("  ", "")
@@ -224,6 +227,18 @@ def _show_file(file: Any) -> None:
             "Those with ! are left out on suspicion alone: what was known before anyone worked the lead may stay in "
             "(a mapping file says so).", style="yellow", soft_wrap=True,
         )  # fmt: skip
+
+
+def _show_leaks(audit: dict[str, Any], left_out: dict[str, str]) -> None:
+    """What the audit says of the file's columns by their values alone, and what the mapping does about each."""
+    err.print(
+        "Leakage audit, not as-of (no times: only what is too good to be true can be told)", style="bold"
+    )
+    for one in audit["findings"]:
+        done = "left out" if one["what"] in left_out else "IN THE MODEL'S REACH: the gate leaves it out"
+        err.print(f"! {one['what']} {one['kind']}. {one['said']} {done}", style="yellow", soft_wrap=True)
+    for one in [one for one in audit["ranked"] if one["what"] not in left_out][:_RANKED]:
+        err.print(f"  {one['what']}: AUC {one['today']:.2f}; {one['why']}", style="dim", soft_wrap=True)
 
 
 def _open_up(loop: Any) -> None:

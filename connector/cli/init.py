@@ -16,7 +16,7 @@ from connector.cli.console import confirm, err, out, prompt, quiet_logs, show_js
 from connector.crm.registry import TITLES, connect, sign_in
 from connector.crm.sign_in import SignIn
 from connector.errors import MappingError, SettingsError
-from connector.jobs.scope import MANY, OUTCOMES, guess
+from connector.jobs.scope import MANY, OUTCOMES, guess, unclear
 from connector.settings import DEFAULT_FILE, EVERY_FIELD, Settings, dump, load
 
 
@@ -149,9 +149,12 @@ def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
             "without anyone having tried; nothing: leave it out."
         )
     for status, n in statuses.items():
-        meaning: str = guess(status)
+        meaning: str = "nothing" if unclear(status) and n >= MANY * total else guess(status)
+        if yes and meaning == "nothing":
+            raise MappingError(f"The status “{status}” ends {n:,} of {total:,} leads, and its name does not say how.",
+                               fix="Run `candor init` without --yes and say what it means.")  # fmt: skip
         while not yes:
-            meaning = prompt(f"{n:>7,} leads are “{status}”", default=guess(status)).lower()
+            meaning = prompt(f"{n:>7,} leads are “{status}”", default=meaning).lower()
             if meaning in OUTCOMES or meaning == "nothing":
                 break
             err.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")

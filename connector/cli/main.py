@@ -207,6 +207,12 @@ def report(
 
 
 @app.command()
+def audit(config: Config = None, as_json: Json = False) -> None:
+    """What leaks, what is won by being filled, what looks wrong, who survived. Exit code 0: nothing to do, 2: something."""
+    _run("audit", config=config, as_json=as_json)
+
+
+@app.command()
 def playground(
     crm: Annotated[str, typer.Option(help="salesforce or hubspot")] = "salesforce",
     data: Annotated[Path, typer.Option(help="Folder of its data; kept between starts.")] = Path(

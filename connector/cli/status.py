@@ -37,6 +37,7 @@ def run(config: Path | None, as_json: bool) -> None:
             "forms": _counts(found["forms"]) or "none asked",
             "writes": _counts({_STATES.get(k, k): n for k, n in found["outbox"].items()}) or "none yet",
             "refused by the CRM": _counts(found["refused"]) or "none",
+            "set aside": _counts(found["quarantine_reasons"]) or "no row",
             "API calls today": f"{api['calls_today']:,}{limit}{share}"
             + (f"; the whole org {api['org_used']:,} of {api['org_limit']:,}" if api["org_limit"] else ""),
         }
@@ -46,6 +47,14 @@ def run(config: Path | None, as_json: bool) -> None:
             f"  {cursor['stream']:<18} {cursor['rows']:>9,} rows read, last looked at {cursor['at']:%Y-%m-%d %H:%M} UTC",
             style="dim",
         )
+    for came in found["pulls"]:
+        for name, values in came["new_values"].items():
+            out.print(f"  {came['stream']}: {name} has new values: {', '.join(values[:5])}", style="yellow")
+        for name, (was, now) in came["blanker"].items():
+            out.print(
+                f"  {came['stream']}: {name} is blank on {now:.0%} of what came, usually {was:.0%}",
+                style="yellow",
+            )
     for run in found["runs"]:
         line = f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}"
         out.print(Text.assemble(line, (f"  {run['error']}" if run["error"] else "", "red")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import typer
 
 from connector.cli.console import out, show_json, working
 from connector.jobs.reproduce import reproduce
-from connector.jobs.scope import refuse_silence
+from connector.jobs.scope import counted, refuse_silence
 from connector.jobs.train import Trained, train_model
 from connector.store import records
 
@@ -20,12 +21,15 @@ def run(config: Path | None, reproduce: str | None, as_json: bool) -> None:
         return
     with working(config, as_json) as context:
         with context.store.begin() as db:
-            leads = records.record_values(db, "lead").values()
-        statuses = (str(values["status"]) for values in leads if values.get("status"))
+            leads = records.record_values(db, "lead")
+        statuses = (str(values["status"]) for values in leads.values() if values.get("status"))
         refuse_silence(statuses, context.settings.outcome.status)
+        by_outcome, taken_out = counted(leads, context.settings)
+        if not as_json:
+            say_counts(by_outcome, taken_out)
         result = train_model(context)
     if as_json:
-        show_json(asdict(result))
+        show_json({**asdict(result), "counts": {"by_outcome": by_outcome, "taken_out": taken_out}})
         return
     say(result)
 
@@ -49,6 +53,14 @@ def _again(config: Path | None, version: str, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
+def say_counts(by_outcome: Mapping[str, int], taken_out: Mapping[str, int]) -> None:
+    """What is about to be learnt from, before it is."""
+    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(by_outcome.items()))
+    out.print(f"Leads by what their status means: {said or 'none'}.")
+    for why, n in sorted(taken_out.items()):
+        out.print(f"  out of scope: {n:,} leads, {why}", style="dim")
+
+
 def say(result: Trained) -> None:
     out.print(
         f"Model {result.version} ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
@@ -63,6 +75,18 @@ def say(result: Trained) -> None:
         )
     if result.unknown_before:
         out.print("  Kept for longer? Say since when: crm.tracked_since in candor.toml.", style="dim")
+    checks = result.card["checks"]
+    for name in (
+        *checks["leakage"]["barred_fields"],
+        *checks["leakage"]["barred_features"],
+        *checks["leakage"]["barred_activities"],
+    ):
+        out.print(f"  left out: {name} knows the outcome beforehand (`candor audit`)", style="dim")
+    for fact in checks["completeness"]["left_out"]:
+        out.print(
+            f"  left out: {fact['label']}, which moved scores merely by being filled (`candor audit`)",
+            style="dim",
+        )
     figures = result.card["backtest"]
     if figures.get("auc") is not None:
         out.print(

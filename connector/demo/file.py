@@ -10,11 +10,15 @@ from typing import Any
 import pyarrow as pa
 
 from connector.errors import InputError
+from connector.jobs.gates import leakage_dict
 from connector.playground.world import proposal
 from connector.playground.world.csv import read_table
 from connector.playground.world.dated import Dated, read_dated, with_outcomes, with_times
 from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping, write_mapping
 from connector.playground.world.table import Rows, read_rows
+from scoring.audit.evidence import Evidence, no_rows
+from scoring.audit.find import leakage
+from scoring.audit.leakage import Leakage
 
 FEWEST = 20
 """won, and lost, rows to learn from: fewer say nothing"""
@@ -41,6 +45,8 @@ class File:
     origin: str
     """given, shipped or proposed"""
     rows: Rows
+    leaks: Leakage
+    """of every column of the file, left out or not"""
     events: Path | None = None
     dated: Dated | None = None
     """the leads with their events; None: the file stands alone, without times"""
@@ -52,6 +58,7 @@ class File:
             "open": won.count(None), "events": None if self.dated is None else len(self.dated.events),
             "held_out": None if self.dated is not None else sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
             "flagged": list(proposal.doubts(self.mapping)), "notes": self.notes(),
+            "audit": leakage_dict(self.leaks),
         }  # fmt: skip
 
     @property
@@ -141,7 +148,28 @@ def checked(
                 f"({mapping.outcome.column} = {' or '.join(said)}); at least {FEWEST} are needed.",
                 fix="Check [outcome] of the mapping, or export more leads.",
             )
-    return File(path, mapping, origin, rows, events, dated)
+    return File(path, mapping, origin, rows, leakage(_evidence(table, mapping)), events, dated)
+
+
+def _evidence(table: pa.Table, mapping: TableMapping) -> Evidence:
+    """The file as the leakage audit looks at it: without times."""
+    blanks = {value.lower() for value in mapping.blanks}
+    texts = {
+        name: [
+            None if text.strip().lower() in blanks | of else text.strip() for text in table[name].to_pylist()
+        ]
+        for name in table.column_names
+        if name not in (mapping.id, mapping.outcome.column, mapping.outcome.amount)
+        for of in [{value.lower() for value in mapping.blanks_of.get(name, ())}]
+    }
+    ids = pa.array([str(i) for i in range(table.num_rows)])
+    said = {**dict.fromkeys(mapping.outcome.won, True), **dict.fromkeys(mapping.outcome.lost, False)}
+    won = pa.array([said.get(text.strip()) for text in table[mapping.outcome.column].to_pylist()], pa.bool_())
+    return Evidence(
+        pa.table({"lead_id": ids, "won": won}),
+        pa.table({"lead_id": ids, **{name: pa.array(values, pa.string()) for name, values in texts.items()}}),
+        no_rows("changes"), no_rows("activities"), frozenset(), None,
+    )  # fmt: skip
 
 
 def save(mapping: TableMapping, path: Path) -> Path:

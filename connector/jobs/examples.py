@@ -21,6 +21,8 @@ from connector.settings import Settings
 from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
+from scoring.audit.screen import without
+from scoring.audit.suspect import Contact, persons, together
 from scoring.features.build import build
 from scoring.features.engine import connect, named
 from scoring.features.inputs import Inputs
@@ -30,6 +32,9 @@ from scoring.routing.policy import Policy
 
 FEEDBACK_WEIGHT = 0.3
 """What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
+
+BARRED_ACTIVITIES = "barred_activities"
+"""In the store: kinds of activities that the leakage audit found dated before they were entered. Nothing counts them."""
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
@@ -58,6 +63,8 @@ class Examples:
     left_out: Mapping[str, int]
     worked: np.ndarray | None = None
     """whether a person worked the lead around the row's moment; None where the org's activities don't tell"""
+    person: np.ndarray | None = None
+    """who each row's lead is: one person may be several leads (S1.6)"""
 
     @property
     def base_rate(self) -> float:
@@ -69,6 +76,7 @@ class Examples:
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
             self.as_of[mask], self.feedback[mask], self.left_out, None if self.worked is None else self.worked[mask],
+            None if self.person is None else self.person[mask],
         )  # fmt: skip
 
 
@@ -87,7 +95,7 @@ class Point:
 def collect(context: Context) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
     settings, now = context.settings, context.clock.now()
-    view = view_of(settings, gaps.known_since(context))
+    view = looked_at(context)
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         lives = asof.lives(db)
@@ -123,13 +131,19 @@ def collect(context: Context) -> Examples:
     real = len(points)
     points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
+    person = persons(contact(id, v) for id, v in values.items())
     examples = made_of(
-        points,
-        features(context, [(p.lead_id, p.as_of) for p in points], view=view, reps_see=True),
-        company,
+        points, features(context, [(p.lead_id, p.as_of) for p in points], view=view, reps_see=True), together(company, person),
         left_out,
-    )
+    )  # fmt: skip
+    examples = replace(examples, person=np.array([person[p.lead_id] for p in points], dtype=str))
     return examples if snapshot else attended(examples, real, times, lots, settings)
+
+
+def contact(lead_id: str, values: Mapping[str, Any]) -> Contact:
+    """Who a lead says it is."""
+    said = {name: v if isinstance(v := values.get(name), str) else None for name in ("email", "first_name", "last_name", "company")}  # fmt: skip
+    return Contact(lead_id, **said)
 
 
 def made_of(
@@ -173,6 +187,13 @@ def attended(
     )
 
 
+def looked_at(context: Context) -> View:
+    """What of a lead is looked at: what the settings say, known since when and without which activities as of the last
+    training."""
+    barred = context.store.get(BARRED_ACTIVITIES, [])
+    return view_of(context.settings, gaps.remembered(context), barred)
+
+
 def features(
     context: Context,
     points: Sequence[tuple[str, datetime]],
@@ -182,7 +203,7 @@ def features(
 ) -> pa.Table:
     """The feature table of (lead, time) pairs, one row a pair, in order. `view`: what of a lead is looked at; none: what the
     settings say, known since when as of the last training. `reps_see`: with the org's own points, which the model never sees."""
-    view = view or view_of(context.settings, gaps.remembered(context))
+    view = view or looked_at(context)
     wanted = attention.with_points(view.facts) if reps_see else view.facts
     read = [f.name for f in wanted] + ([STATUS] if view.steps is not None else [])
     leads = {p[0] for p in points}
@@ -199,7 +220,11 @@ def features(
     try:
         there = context.settings.warehouse
         changes = named(engine, there.changes) if there.changes else tables.changes
-        activities = named(engine, there.activities) if there.activities else tables.activities
+        activities = (
+            named(engine, there.activities)
+            if there.activities
+            else without(tables.activities, view.barred_activities)
+        )
         return build(engine, Inputs(asked, tables.leads, changes, activities), wanted, view.steps)
     finally:
         engine.disconnect()

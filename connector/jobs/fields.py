@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -69,26 +69,26 @@ def process(settings: Settings) -> Process | None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of a lead is looked at: its fields, the steps done with it, and since when each field whose history the CRM keeps
-    is known."""
+    """What of a lead is looked at: its fields, the steps done with it, since when each field whose history the CRM keeps is
+    known, and the kinds of activity that the leakage audit barred."""
 
     facts: tuple[Fact, ...]
     steps: Process | None
     known_since: Mapping[str, datetime]
+    barred_activities: frozenset[str] = frozenset()
 
 
-def view_of(settings: Settings, known_since: Mapping[str, datetime]) -> View:
-    return View(facts(settings), process(settings), known_since)
+def view_of(
+    settings: Settings, known_since: Mapping[str, datetime], barred_activities: Collection[str] = ()
+) -> View:
+    return View(facts(settings), process(settings), known_since, frozenset(barred_activities))
 
 
-def features_of(settings: Settings) -> tuple[Feature, ...]:
-    """The features of this org. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
+def features_of(settings: Settings, without: Collection[str] = ()) -> tuple[Feature, ...]:
+    """The features of this org; facts `without` feed none. In snapshot mode all leads are seen at one moment, long after some of them ended: how old
     a lead is and what it did lately then tell the outcome, not the lead, so they describe nobody."""
-    return features_for(facts(settings), process(settings), settings.training.mode)
-
-
-def features_for(facts: Sequence[Fact], steps: Process | None, mode: str) -> tuple[Feature, ...]:
-    found = catalogue(facts, steps)
-    if mode != "snapshot":
+    kept = [fact for fact in facts(settings) if fact.name not in without]
+    found = catalogue(kept, process(settings))
+    if settings.training.mode != "snapshot":
         return found
     return tuple(f if f.family in UNDATED else replace(f, role="routing") for f in found)

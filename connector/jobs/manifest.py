@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,20 +13,25 @@ import pyarrow as pa
 
 from connector.jobs.examples import Examples
 from connector.jobs.fields import View
+from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 from scoring.features.process import Process
 from scoring.routing.policy import Flags
 
 
-def recipe(examples: Examples, view: View, flags: Flags, mode: str) -> dict[str, Any]:
-    """The part of a manifest from which its training set is made again: what was looked at, and what came out, a hash a
-    column."""
+def recipe(
+    examples: Examples, view: View, features: Sequence[Feature], hidden: Sequence[str], flags: Flags
+) -> dict[str, Any]:
+    """The part of a manifest from which its training set and model are made again: what was looked at, what came out (a hash
+    a column), what fed the model and what of it was hidden from the trees."""
     return {
         "facts": [asdict(fact) for fact in view.facts],
         "steps": None if view.steps is None else asdict(view.steps),
+        "barred_activities": sorted(view.barred_activities),
         "known_since": {name: at.isoformat() for name, at in view.known_since.items()},
         "flags": flags.model_dump(),
-        "mode": mode,
+        "features": {feature.name: feature.role for feature in features},
+        "hidden_from_trees": list(hidden),
         "columns": hashes(examples.rows),
     }
 
@@ -40,7 +45,14 @@ def view_in(manifest: Mapping[str, Any]) -> View:
         if steps is None
         else Process(tuple(steps["steps"]), tuple(steps["follow"]), steps["lately"], steps["window"]),
         known_since={name: datetime.fromisoformat(at) for name, at in manifest["known_since"].items()},
+        barred_activities=frozenset(manifest["barred_activities"]),
     )
+
+
+def features_in(manifest: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """What fed the model of a manifest."""
+    view, role = view_in(manifest), manifest["features"]
+    return tuple(replace(f, role=role[f.name]) for f in catalogue(view.facts, view.steps) if f.name in role)
 
 
 def points(examples: Examples) -> pa.Table:

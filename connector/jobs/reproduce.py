@@ -12,8 +12,7 @@ from sqlalchemy import select
 from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
-from connector.jobs.fields import features_for
-from connector.jobs.manifest import hashes, view_in
+from connector.jobs.manifest import features_in, hashes, view_in
 from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
@@ -57,7 +56,7 @@ def reproduce(context: Context, version: str) -> Reproduced:
     rows = features(context, pairs, view=view, reps_see=True)
     context.progress("Fitting the model anew", 1, 2)
     again = fit(
-        _examples(rows, points), features_for(view.facts, view.steps, manifest["mode"]), manifest["seed"], flags=Flags(**manifest["flags"]),
+        _examples(rows, points), features_in(manifest), manifest["seed"], flags=Flags(**manifest["flags"]), unseen_by_trees=manifest["hidden_from_trees"],
         version=version, created=was.created, horizon_days=was.horizon_days,
     )  # fmt: skip
     context.progress("Fitting the model anew", 2, 2)

@@ -35,11 +35,49 @@ _WORDS: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
     ("never_worked", ("never worked",)),
 )
 
+_ENDS = (
+    "closed",
+    "dead",
+    "done",
+    "duplicate",
+    "archiv",
+    "spam",
+    "invalid",
+    "expired",
+    "cancel",
+    "inactive",
+    "finished",
+)
+"""words of a status that ends a lead's life"""
+
 
 def guess(status: str) -> Outcome:
     """What a status probably means, by its name; `init` shows it and asks."""
     name = status.lower()
     return next((outcome for outcome, words in _WORDS if any(w in name for w in words)), "open")
+
+
+def unclear(status: str) -> bool:
+    """Whether a status sounds like an end without saying which: nobody may guess what became of its leads."""
+    name = status.lower()
+    said = any(word in name for _, words in _WORDS for word in words)
+    return not said and any(word in name for word in _ENDS)
+
+
+def counted(
+    values: Mapping[str, Mapping[str, Any]], settings: Settings
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Leads in scope by what their status means, and how many each rule of the scope takes out."""
+    outcomes = Outcomes(settings.outcome.status)
+    by_outcome: Counter[str] = Counter()
+    out: Counter[str] = Counter()
+    for record in values.values():
+        why_not = in_scope(record, settings)
+        if why_not is None:
+            by_outcome[outcomes.of(record.get("status"))] += 1
+        else:
+            out[why_not] += 1
+    return dict(by_outcome), dict(out)
 
 
 def refuse_silence(statuses: Iterable[str], mapping: Mapping[str, Outcome]) -> None:

@@ -96,7 +96,7 @@ def states(
             expected_value=known(scores.expected_value[i]) or 0.0, high_expected_value=bool(high_value[i]),
             hand_raiser=column["hand_raiser"][i] == 1, opted_out=column["opted_out"][i] == 1,
             do_not_score=was.do_not_score,
-            nearness=_nearness(column["industry"][i], settings, reference),
+            nearness=nearness(column["industry"][i], settings, reference),
             established=rank.established(leads, wins, policy), channel=column["channel"][i] or "",
             incomplete=completeness < policy.words.incomplete_below, completeness=completeness, conflicting=conflicting,
             flags=tuple(f.text for f in flags),
@@ -125,7 +125,8 @@ def _families(family: Mapping[str, str], flags: Sequence[Flag]) -> list[str]:
     return [family.get(name, "fact") for flag in flags for name in flag.feature.split("+")]
 
 
-def _nearness(industry: str | None, settings: Settings, reference: Reference) -> Nearness:
+def nearness(industry: str | None, settings: Settings, reference: Reference) -> Nearness:
+    """How near an industry is to the ideal customer: as mapped, else by its share of the training leads."""
     core = settings.scope.core.get("industry")
     if core is not None:
         return "core" if industry in core else "outside"

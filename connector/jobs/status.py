@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 
 from connector.jobs.context import Context
 from connector.jobs.models import listed
-from connector.store import outbox, runs
+from connector.store import outbox, quality, runs
 from connector.store import schema as t
 from connector.store.bulk import sql
 
@@ -43,7 +43,8 @@ def status(context: Context) -> dict[str, Any]:
         leads = db.execute(
             select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)
         ).scalar()
-        quarantined = db.execute(select(func.count()).select_from(t.quarantine)).scalar()
+        reasons = quality.by_reason(db)
+        came = quality.profiles(db, limit=12)
     models = listed(context)
     champion = next((m for m in models if m["status"] == "champion"), None)
     usage = store.get("api_usage", {})
@@ -59,7 +60,10 @@ def status(context: Context) -> dict[str, Any]:
         "model": None if champion is None else {"version": champion["version"], "created_at": champion["created_at"],
                                                 "backtest": champion["card"]["backtest"]},
         "models": {m["version"]: m["status"] for m in models},
-        "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": quarantined,
+        "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": sum(reasons.values()),
+        "quarantine_reasons": reasons,
+        "pulls": [{"stream": p["stream"], "at": p["at"], "rows": p["rows"], "odd": p["odd"],
+                   "new_values": p["found"].get("new_values", {}), "blanker": p["found"].get("blanker", {})} for p in came],
         "api": {
             "calls_today": calls, "failed_today": failed, "succeeded": None if not calls else round(1 - failed / calls, 4),
             "own_limit": context.settings.crm.daily_calls, "org_used": usage.get("org_used"), "org_limit": usage.get("org_limit"),

@@ -41,6 +41,7 @@ class Pass:
         return {
             "dry_run": self.dry, "paused": self.paused, "looked_at": list(self.pulled.looked_at),
             "pulled": dict(self.pulled.rows), "new": self.pulled.new, "changed": self.pulled.changed,
+            "set_aside": dict(self.pulled.odd),
             "harvested": self.harvested, "scored": self.scored, "routes": self.routes,
             "would_write" if self.dry else "wrote": [line for line in self.listed if line["do"] != "leave alone"],
             "left_alone": sum(line["do"] == "leave alone" for line in self.listed),

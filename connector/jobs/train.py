@@ -19,17 +19,19 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import insert, select, update
 
-from connector.jobs import gaps
+from connector.jobs import gaps, gates
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples, collect
-from connector.jobs.fields import features_of, view_of
+from connector.jobs.examples import Examples, collect, looked_at
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
-from connector.jobs.states import learn_segments
+from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.bulk import to_ipc
 from connector.store.runs import running
+from scoring.audit.survivorship import survivorship
+from scoring.audit.suspect import one_sided
 from scoring.features.catalogue import Feature
+from scoring.metrics.outcomes import read
 from scoring.model import store as files
 from scoring.model.attention import hidden
 from scoring.model.card import Model
@@ -60,49 +62,54 @@ def train_model(context: Context) -> Trained:
     """Train, backtest, store and release. The first model is released at once; a later one when it is no worse than the
     champion on the held-out leads (else it stays a challenger)."""
     with running(context.store, "train", context.clock) as run:
-        context.progress("Training: building what was known when", 0, 3)
-        examples = collect(context)
         since = gaps.remember(context)
-        features = features_of(context.settings)
+        context.progress("Training: looking for leaks", 0, 4)
+        leaks, out = gates.audit_leaks(context)
+        context.progress("Training: building what was known when", 1, 4)
+        examples = collect(context)
         seed = context.settings.training.seed
         first = first_rows(examples)
+        screened, told = gates.screened(context, out, examples, first)
         cut, test = _held_out(context, examples, first)
         tested = set(examples.rows["lead_id"].filter(pa.array(test)).to_pylist())
         in_test = np.array([lead in tested for lead in examples.rows["lead_id"].to_pylist()], dtype=bool)
+        if examples.person is not None:
+            in_test |= one_sided(examples.person.tolist(), test)
         late = (
             (examples.as_of >= cut) & ~examples.feedback
             if cut is not None
             else np.zeros(len(in_test), dtype=bool)
         )
         past = examples.take(~in_test & ~late)
-        context.progress("Training: backtest on the latest leads", 1, 3)
-        backtest = fit(past, features, seed, flags=context.policy.flags)
-        held = examples.take(test)
-        mature = mature_table(context, held, backtest)
-        context.progress("Training: the model itself", 2, 3)
+        context.progress("Training: the model itself", 2, 4)
         created = context.clock.now().astimezone(UTC)
         version = _version(context, created)
-        model = fit(
-            examples,
-            features,
-            seed,
-            flags=context.policy.flags,
-            version=version,
-            created=created.isoformat(),
-            horizon_days=context.policy.horizon_days,
-        )
+        named: dict[str, Any] = {
+            "flags": context.policy.flags, "version": version, "created": created.isoformat(),
+            "horizon_days": context.policy.horizon_days,
+        }  # fmt: skip
+        model, completeness, features = gates.complete(
+            context, examples, screened,
+            lambda chosen, hidden: fit(examples, chosen, seed, unseen_by_trees=hidden, **named),
+        )  # fmt: skip
+        context.progress("Training: backtest on the latest leads", 3, 4)
+        backtest = fit(past, features, seed, flags=context.policy.flags, unseen_by_trees=completeness.hidden)
+        held = examples.take(test)
+        mature = mature_table(context, held, backtest)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
-                "attention": _attention(examples.take(first), features, seed)}  # fmt: skip
+                "attention": _attention(examples.take(first), features, seed),
+                "checks": gates.checks(leaks, out, told, completeness)}  # fmt: skip
         manifest = {
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
             "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
-            **learn_segments(examples.rows, examples.won, first),
+            **(segments := learn_segments(examples.rows, examples.won, first)),
+            "survivorship": _survivorship(context, examples.take(first), Reference.of(segments), mature),
             "left_out": dict(examples.left_out), "seed": seed,
-            **recipe(examples, view_of(context.settings, since), context.policy.flags, context.settings.training.mode),
+            **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         status = _store(context, model, version, created, card, manifest, mature, examples)
-        context.progress("Training: done", 3, 3)
+        context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, examples=manifest["examples"], wins=manifest["wins"]
         )
@@ -129,6 +136,20 @@ def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
         seed=seed, base_rate=examples.base_rate, **names,
     )  # fmt: skip
+
+
+def _survivorship(
+    context: Context, first: Examples, reference: Reference, mature: pa.Table
+) -> dict[str, Any]:
+    """Who survived among the mature leads, and what the backtest made of the others."""
+    industry = (
+        first.rows["industry"].to_pylist()
+        if "industry" in first.rows.column_names
+        else [None] * len(first.won)
+    )
+    outside = np.array([nearness(name, context.settings, reference) == "outside" for name in industry], bool)
+    unseen = read(mature) if mature.num_rows else None
+    return asdict(survivorship(first.rows, first.won > 0.5, first.amount, outside, unseen, context.policy))
 
 
 def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[str, Any] | None:

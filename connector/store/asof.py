@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, text
@@ -62,13 +63,42 @@ def tables(
     former = former_domains(db)
     same = {"former": list(former), "today": list(former.values())}
     ids = None if leads is None else _companies(db, leads, same)
-    kept = [f for f in fields if f in tracked]
-    args = {"fields": list(fields), "tracked": kept, "since": [tracked[f] for f in kept], "ids": ids}
+    args = {"fields": list(fields), **_kept(fields, tracked), "ids": ids}
     return Tables(
         arrow(db, sql("leads"), LEADS, {"ids": ids, **same}),
         arrow(db, sql("changes"), CHANGES, args),
         arrow(db, sql("activities"), ACTIVITIES, {"ids": ids}),
     )
+
+
+def _kept(fields: Sequence[str], tracked: Mapping[str, datetime]) -> dict[str, Any]:
+    kept = [f for f in fields if f in tracked]
+    return {"tracked": kept, "since": [tracked[f] for f in kept]}
+
+
+AUDITED = {
+    "activity_id": TEXT,
+    "lead_id": TEXT,
+    "at": TIME,
+    "kind": TEXT,
+    "owner_id": TEXT,
+    "recorded_at": TIME,
+}
+
+
+def for_audit(
+    db: Connection, *, fields: Sequence[str], tracked: Mapping[str, datetime], leads: Sequence[str] | None
+) -> tuple[pa.Table, pa.Table]:
+    """Every dated change of those fields, and every activity with when the CRM took it in; of all leads, or some."""
+    ids = None if leads is None else list(leads)
+    args = {"fields": list(fields), **_kept(fields, tracked), "ids": ids}
+    changes = arrow(db, sql("changes"), CHANGES, args)
+    return changes, arrow(db, sql("audited_activities"), AUDITED, {"ids": ids})
+
+
+def closed_by(db: Connection) -> dict[str, str | None]:
+    """Lead or deal id -> who last changed its status or stage."""
+    return {row.id: row.by for row in db.execute(text(sql("closings")))}
 
 
 def former_domains(db: Connection) -> dict[str, str]:

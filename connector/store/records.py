@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from connector.crm.base import Activity, Page, Record
+from connector.crm.base import Activity, Change, Page, Record
 from connector.store import schema as t
 from connector.store.bulk import copy_in, sql, staged
 from connector.store.lineage import follow, inherited
@@ -42,13 +42,7 @@ def take_in(
     if records:
         new, changed = _records(db, records, now, tracked, people)
     if page.changes:
-        copy_in(
-            db, t.change,
-            [{"kind": c.kind, "id": c.id, "field": c.field, "at": c.at, "old": c.old, "new": c.new, "by": c.by, "source": "crm"}
-             for c in page.changes],
-            ("kind", "id", "field", "at", "old", "new", "by", "source"), key=("kind", "id", "field", "at", "source"),
-            update=("old", "new"),
-        )  # fmt: skip
+        _changes(db, page.changes)
     if page.activities:
         new += _activities(db, page.stream, page.activities)
     rows = len(page.records) + len(page.changes) + len(page.activities)
@@ -119,6 +113,16 @@ def _records(
     return new, changed
 
 
+def _changes(db: Connection, changes: Sequence[Change]) -> None:
+    copy_in(
+        db, t.change,
+        [{"kind": c.kind, "id": c.id, "field": c.field, "at": c.at, "old": c.old, "new": c.new, "by": c.by, "source": "crm"}
+         for c in changes],
+        ("kind", "id", "field", "at", "old", "new", "by", "source"), key=("kind", "id", "field", "at", "source"),
+        update=("old", "new"),
+    )  # fmt: skip
+
+
 def _activities(db: Connection, stream: str, activities: Sequence[Activity]) -> int:
     rows = [
         {"id": a.id, "stream": stream, "kind": a.kind, "at": a.at, "person_id": a.person_id, "account_id": a.account_id,
@@ -129,6 +133,15 @@ def _activities(db: Connection, stream: str, activities: Sequence[Activity]) -> 
     count = copy_in(db, t.activity, rows, columns, key=("id",), update=columns[1:])
     touch(db, sorted({a.person_id for a in activities if a.person_id}))
     return count
+
+
+def take_late(db: Connection, rows: Sequence[tuple[str, str, Activity | Change]]) -> None:
+    """Rows that were kept aside until now: (stream, kept under, row)."""
+    for stream, _, row in rows:
+        if isinstance(row, Activity):
+            _activities(db, stream, [row])
+        else:
+            _changes(db, [row])
 
 
 def touch(db: Connection, person_ids: Sequence[str]) -> None:

@@ -203,6 +203,18 @@ quarantine = Table(
     Column("id", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("at", _now, nullable=False),
+    Column("row", JSONB),
+    Column("ready_at", _now),
+)  # fmt: skip
+
+profile = Table(
+    "profile", metadata,
+    Column("stream", Text, primary_key=True),
+    Column("at", _now, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("odd", BigInteger, nullable=False),
+    Column("found", JSONB, nullable=False),
+    comment="what each pull brought: blank shares, new values, odd rows by reason",
 )  # fmt: skip
 
 state = Table(

@@ -58,7 +58,7 @@ def variances(layout: Design, sample: Sample, additive: Additive) -> Hidden:
     each: list[float] = []
     parts = contributions(layout, additive, sample.design)
     blank = layout.blank(sample.encoded)
-    for fact in _facts(layout, blank):
+    for fact in facts(layout, blank):
         known = ~blank[:, fact].any(axis=1)
         if known.sum() < ENOUGH:
             continue
@@ -76,15 +76,16 @@ def variances(layout: Design, sample: Sample, additive: Additive) -> Hidden:
     return Hidden(out, float(np.mean(each)) if each else 0.0)
 
 
-def _facts(layout: Design, blank: npt.NDArray[np.bool_]) -> list[list[int]]:
-    facts: list[list[int]] = []
+def facts(layout: Design, blank: npt.NDArray[np.bool_]) -> list[list[int]]:
+    """The fields that somebody could ask for, those together that are blank together."""
+    found: list[list[int]] = []
     for f, field in enumerate(layout.fields):
         if field.family not in ASKABLE:
             continue
-        for fact in facts if blank[:, f].any() else []:
+        for fact in found if blank[:, f].any() else []:
             if (blank[:, f] == blank[:, fact[0]]).mean() >= TOGETHER and blank[:, fact[0]].any():
                 fact.append(f)
                 break
         else:
-            facts.append([f])
-    return facts
+            found.append([f])
+    return found

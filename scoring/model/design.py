@@ -156,6 +156,8 @@ class Design:
 
     numbers: tuple[NumberField, ...]
     categories: tuple[CategoryField, ...]
+    unseen_by_trees: tuple[str, ...] = ()
+    """fields that feed the regression alone: there a blank is an average value, a tree would tell it from one"""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -223,6 +225,9 @@ class Design:
             column = level[np.where(codes < BLANK, len(level) - 1, codes)]
             column[codes == BLANK] = np.nan
             parts.append(column[:, None])
+        for i, field in enumerate(self.fields):
+            if field.name in self.unseen_by_trees:
+                parts[i] = np.zeros((len(rows), 1))
         return np.hstack(parts) if parts else np.empty((len(rows), 0))
 
     def blank(self, rows: Encoded) -> npt.NDArray[np.bool_]:
@@ -239,7 +244,7 @@ class Design:
         return np.hstack([np.zeros(rows.numbers.shape, bool), rows.codes < BLANK])
 
 
-def learn(rows: pa.Table, features: Sequence[FeatureLike]) -> Design:
+def learn(rows: pa.Table, features: Sequence[FeatureLike], unseen_by_trees: Sequence[str] = ()) -> Design:
     """The design of a training table. Fields that are all but blank or constant stay out."""
     numbers: list[NumberField] = []
     categories: list[CategoryField] = []
@@ -252,7 +257,7 @@ def learn(rows: pa.Table, features: Sequence[FeatureLike]) -> Design:
         else:
             category = _learn_category(rows, feature)
             categories += [category] if category else []
-    return Design(tuple(numbers), tuple(categories))
+    return Design(tuple(numbers), tuple(categories), tuple(unseen_by_trees))
 
 
 def number_column(rows: pa.Table, name: str) -> Floats:

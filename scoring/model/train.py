@@ -38,17 +38,19 @@ def train(
     horizon_days: int = 180,
     base_rate: float | None = None,
     flags: Flags | None = None,
+    unseen_by_trees: Sequence[str] = (),
 ) -> Model:
     """`groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
-    the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults."""
+    the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py)."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
             f"{rows.num_rows} rows came with {len(y)} outcomes.", fix="Pass one outcome a row."
         )
-    leads = _ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
+    leads = ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
     share = 1 / np.bincount(leads)[leads]
     wins, total = float((y * share).sum()), float(share.sum())
     if wins <= 0 or wins >= total - 1e-9:
@@ -59,20 +61,19 @@ def train(
     base = float(base_rate) if base_rate is not None else wins / total
     with single():
         return _train(
-            rows, y, features, _ids(groups), leads, share, weight,
+            rows, y, features, ids(groups), leads, share, weight,
             None if amount is None else np.asarray(amount, np.float64),
-            seed, base, flags or Flags(), {"version": version, "created": created, "horizon_days": horizon_days},
+            seed, base, flags or Flags(), unseen_by_trees, {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
 
 def _train(
     rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: Ints, lead: Ints, share: Floats,
     weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, flags: Flags,
-    names: dict[str, Any],
+    unseen_by_trees: Sequence[str], names: dict[str, Any],
 ) -> Model:  # fmt: skip
-    layout = layouts.learn(rows, features)
-    encoded = layout.encode(rows)
-    sample = Sample(encoded, layout.additive(encoded), won, _weights(share, weight), group, lead)
+    layout = layouts.learn(rows, features, unseen_by_trees)
+    sample = sample_of(layout, rows, won, _weights(share, weight), group, lead)
     trained = estimator.fit_point(layout, sample, seed)
     explainer = reasons.learn(layout, sample, trained.point, float(np.log(base / (1 - base))))
     return Model(
@@ -90,6 +91,11 @@ def _train(
     )
 
 
+def sample_of(layout: Design, rows: pa.Table, won: Floats, weight: Floats, group: Ints, lead: Ints) -> Sample:
+    encoded = layout.encode(rows)
+    return Sample(encoded, layout.additive(encoded), won, weight, group, lead)
+
+
 def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     """A lead's own share times its weight, scaled to the number of leads that the uneven weights are still
     worth."""
@@ -105,7 +111,8 @@ def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     return out
 
 
-def _ids(groups: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def ids(groups: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Any ids as numbers from 0."""
     _, place = np.unique(np.asarray(groups).astype(str), return_inverse=True)
     return place.reshape(-1).astype(np.int64)
 

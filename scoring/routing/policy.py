@@ -152,6 +152,9 @@ class Models(Group):
     )
     filled_median: float = number(1, 0, 20, "points", "median move when blank fields are filled (S1.3)")
     filled_p99: float = number(3, 0, 50, "points", "99th percentile of that move (S1.3)")
+    filled_strict: bool = Field(
+        False, description="hold facts whose values matter to it too; costs ranking (S1.3)"
+    )
 
 
 class Audit(Group):

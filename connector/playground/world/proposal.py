@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 
@@ -11,6 +10,8 @@ import pyarrow as pa
 
 from connector.errors import InputError
 from connector.playground.world.mapping import TAKEN, ColumnOf, ColumnType, Outcome, TableMapping
+from scoring.audit.leakage import SUSPECT
+from scoring.audit.separation import runs, strongest
 
 PLACEHOLDERS = (
     "",
@@ -26,7 +27,7 @@ PLACEHOLDERS = (
     "nonexistent",
     "not available",
 )
-LEAK_AUC, SUSPECT_AUC = 0.90, 0.80
+LEAK_AUC = 0.90
 """One column alone that ranks outcomes this well was most likely filled after them, or while the lead was worked."""
 FLAGGED = "flagged: "
 """How the reason of a column begins that a person should look at: it may be kept."""
@@ -82,11 +83,11 @@ def propose(table: pa.Table, name: str = "table") -> TableMapping:
         elif len(kinds) >= ID_SHARE * len(known) and len(known) > 20 and not _measured(known, type):
             id_column, left_out = (column, left_out) if id_column is None else (
                 id_column, {**left_out, column: "an id: a value of its own on nearly every row"})  # fmt: skip
-        elif type == "number" and len(values) >= CLOCK_ROWS and _runs(values) < CLOCK_RUNS:
+        elif type == "number" and len(values) >= CLOCK_ROWS and runs(values) < CLOCK_RUNS:
             left_out[column] = (
                 f"{CLOCK}it moves with the order of the rows, so it tells when a row was written, not who it is"
             )
-        elif (auc := ranks(values, type, won)) >= SUSPECT_AUC or _AFTERWARDS.search(column.lower()):
+        elif (auc := _told(values, won)) >= SUSPECT or _AFTERWARDS.search(column.lower()):
             left_out[column] = FLAGGED + _doubt(auc)
         elif standard is not None:
             lead[standard] = column
@@ -129,16 +130,9 @@ def keep(mapping: TableMapping, table: pa.Table, column: str) -> TableMapping:
 def _doubt(auc: float) -> str:
     if auc >= LEAK_AUC:
         return f"knows the outcome too well (alone AUC {auc:.2f}): most likely filled afterwards"
-    if auc >= SUSPECT_AUC:
+    if auc >= SUSPECT:
         return f"alone it ranks the outcomes at AUC {auc:.2f}, as hardly anything known beforehand does: most likely filled while the lead was worked, or afterwards"
     return "its name reads like something that is filled while the lead is worked, or afterwards"
-
-
-def _runs(values: list[str]) -> float:
-    """How often neighbouring rows differ, beside how often two rows at random do."""
-    n = len(values)
-    chance = 1 - sum((count / n) ** 2 for count in Counter(values).values())
-    return sum(a != b for a, b in itertools.pairwise(values)) / (n - 1) / chance if chance else 1.0
 
 
 def _outcome(texts: dict[str, list[str]]) -> Outcome:
@@ -153,6 +147,12 @@ def _outcome(texts: dict[str, list[str]]) -> Outcome:
         fix="Write a mapping file whose [outcome] names the column and its won and lost values"
         + (f" (two values each: {', '.join(two)})." if two else "."),
     )
+
+
+def _told(values: list[str], won: np.ndarray) -> float:
+    """AUC of the column alone, as the leakage audit has it."""
+    known = [None if v.lower() in PLACEHOLDERS else v for v in values]
+    return strongest(np.array([*known, None], dtype=object)[:-1], won).auc
 
 
 def _type(kinds: Counter[str]) -> ColumnType:
@@ -197,31 +197,3 @@ def _name(column: str, taken: dict[str, ColumnOf]) -> str:
         count += 1
         unique = f"{name}_{count}"
     return unique
-
-
-def ranks(values: list[str], type: ColumnType, won: np.ndarray) -> float:
-    """AUC of the outcome's rate by value (numbers: by twentieths), learned on one half of the rows, told on the other."""
-    if type == "number":
-        numbers = np.array([float(v) if _is_number(v) else np.nan for v in values])
-        cuts = np.unique(np.nanquantile(numbers, np.linspace(0, 1, 21)[1:-1]))
-        groups = np.where(np.isnan(numbers), -1, np.searchsorted(cuts, numbers, side="right"))
-    else:
-        _, groups = np.unique(np.array(values), return_inverse=True)
-    groups = groups - groups.min()
-    odd = np.arange(len(won)) % 2 == 1
-    sums = np.bincount(groups[odd], weights=won[odd], minlength=groups.max() + 1)
-    counts = np.bincount(groups[odd], minlength=groups.max() + 1)
-    rate = (sums + won.mean() * 5) / (counts + 5)
-    return auc(rate[groups[~odd]], won[~odd])
-
-
-def auc(score: np.ndarray, won: np.ndarray) -> float:
-    """The chance that a won row's score is above a lost row's, ties counted half."""
-    wins, losses = int(won.sum()), int((~won).sum())
-    if not wins or not losses:
-        return 0.5
-    _, place = np.unique(score, return_inverse=True)
-    up = np.bincount(place, weights=won)
-    down = np.bincount(place, weights=~won)
-    below = np.concatenate([[0.0], np.cumsum(down)[:-1]])
-    return float((up * (below + down / 2)).sum() / (wins * losses))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from connector.web.report import edge, findings, measures, people
+from connector.web.report import audits, edge, findings, measures, people
 from connector.web.report.shapes import Section
 from scoring.audit.patterns import audit
 from scoring.metrics.attention import attention, reviewed
@@ -114,6 +114,8 @@ def _sections(
         measures.precision(m["precision"], currency),
         measures.recall(m["recall"], currency),
         findings.mispredictions(m["audit"], policy, currency),
+        *filter(None, [audits.survivorship(card.get("manifest") or {}, currency)]),
+        *filter(None, [audits.leaks(card), audits.completeness(card)]),
         measures.flags(m["flags"], currency),
         measures.reliability(m["reliability"], m["quality"], m["lucky"], policy),
         findings.old_and_new(m["old_and_new"], card, old_card),
