@@ -34,15 +34,16 @@ DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
 
 
-def connect(threads: int = 1) -> Any:
-    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection. It
-    fetches no extension."""
+def connect(threads: int = 1, memory: str | None = None) -> Any:
+    """DuckDB in this process, in memory, spilling into a folder of its own that goes with the connection where it needs more
+    than `memory` ("4GB"; DuckDB's own limit is 80 % of the machine's). It fetches no extension."""
     folder = tempfile.mkdtemp(prefix="candor-features-")
     con = ibis.duckdb.connect(
         threads=threads,
         temp_directory=folder,
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
+        **({} if memory is None else {"memory_limit": memory}),
     )
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     return con
@@ -66,8 +67,8 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact]) -> pa.Table:
             found = work.again(_steps(facts, graph.CROWD), given)
     else:
         with Workspace(con) as work:
-            here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in given.items()}
-            tables = on_engine(work.keep, promised(here), *span(given["points"]))
+            here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in promised(given).items()}
+            tables = on_engine(work.keep, here, *span(given["points"]))
             no_strangers(tables.points)
             found = work.fetch(_row(work, tables, facts))
     return _beside(inputs.points, found.drop_columns(["point"]))
