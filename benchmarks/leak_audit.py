@@ -32,7 +32,8 @@ from scoring.audit.find import leakage
 from scoring.audit.leakage import Finding, Kind
 from scoring.audit.screen import barred, without
 from scoring.audit.separation import numbers
-from scoring.features.build import build, connect
+from scoring.features.build import build
+from scoring.features.engine import connect
 from scoring.features.catalogue import catalogue
 from scoring.features.inputs import Fact, Inputs
 from scoring.model.train import train

@@ -217,12 +217,15 @@ def _no_strangers(strangers: int) -> None:
         )
 
 
+def bare(text: Any) -> Any:
+    """The text without space around it. Cutting costs ten times the look whether there is anything to cut."""
+    return ((text < "!") | (text.right(1) < "!")).ifelse(text.strip(), text)
+
+
 def _cleaned(text: Any) -> Any:
-    """The text without space around it; what stands for "nothing" as null."""
-    # cutting costs ten times the look whether there is anything to cut
-    spaced = (text < "!") | (text.right(1) < "!")
-    bare = spaced.ifelse(text.strip(), text)
-    return bare.lower().isin(sorted(BLANKS)).ifelse(None, bare)
+    """The same; what stands for "nothing" as null."""
+    text = bare(text)
+    return text.lower().isin(sorted(BLANKS)).ifelse(None, text)
 
 
 def _numbered(table: Any, by_name: Any, last: Any) -> Any:
