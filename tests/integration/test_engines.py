@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from scoring.errors import EngineError
@@ -29,6 +30,14 @@ QUICK: dict[str, object] = {
 needs_spark = pytest.mark.skipif(
     find_spec("pyspark") is None or shutil.which("java") is None, reason="no Spark: make spark"
 )
+
+
+def unlike(one: pa.Table, other: pa.Table) -> dict[str, list[Any]]:
+    """Column -> the first pairs of values that differ."""
+    pairs = {
+        name: zip(one[name].to_pylist(), other[name].to_pylist(), strict=True) for name in one.column_names
+    }
+    return {name: bad[:3] for name, both in pairs.items() if (bad := [(a, b) for a, b in both if a != b])}
 
 
 @needs_spark
@@ -52,7 +61,9 @@ def test_spark_gives_what_duckdb_gives_on_50_random_worlds(
             spark.create_table(name, spark.table(name), database="crm")
             spark.drop_table(name)
         there = {name: engine.named(spark, f"crm.{name}") for name in ("changes", "activities")}
-        assert build(spark, Inputs(given.points, given.leads, **there), FACTS).equals(here)
+        found = build(spark, Inputs(given.points, given.leads, **there), FACTS)
+        assert unlike(found, here) == {}
+        assert found.equals(here)
         for missing in ("crm.deals", "nowhere.deals", "deals"):
             with pytest.raises(EngineError, match=f"no table {missing}. Mend"):
                 engine.named(spark, missing)
