@@ -40,7 +40,8 @@ def run(
 ) -> None:
     from connector.demo.file import save
     from connector.demo.loop import Loop, run_loop
-    from connector.playground.server import WorldOptions, launched
+    from connector.playground.server import launched
+    from connector.playground.world.options import WorldOptions
 
     if scenario is not None:
         from connector.playground.world.scenario_file import read_scenario

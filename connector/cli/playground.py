@@ -18,7 +18,8 @@ def run(
     seed: int,
     scenario: str | None = None,
 ) -> None:
-    from connector.playground.server import WorldOptions, serve
+    from connector.playground.server import serve
+    from connector.playground.world.options import WorldOptions
     from connector.playground.world.scenario_file import read_scenario
 
     if crm not in TITLES:

@@ -36,10 +36,10 @@ from connector.playground.desk import Desk
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
 from connector.playground.world.arrivals import Arrivals
-from connector.playground.world.generate import FIRST, NOW, generate
-from connector.playground.world.model import Truth, World
+from connector.playground.world.generate import NOW
+from connector.playground.world.model import Truth
+from connector.playground.world.options import WorldOptions
 from connector.playground.world.scenario import Scenario
-from connector.playground.world.scenario_file import read_scenario
 from connector.playground.world.truth import read_truth, write_truth
 
 Vendor = Literal["salesforce", "hubspot"]
@@ -50,31 +50,6 @@ log = structlog.get_logger()
 
 class PlaygroundError(CandorError):
     """The local CRM can't be started."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorldOptions:
-    """What a new org is filled with: a generated world, or with `csv` the rows of a file of leads."""
-
-    leads: int = 5000
-    months: int = 18
-    seed: int = 7
-    csv: Path | None = None
-    mapping: Path | None = None
-    """a TableMapping file, or the name of a shipped one; without it the mapping is proposed from the file"""
-    scenario: str | None = None
-    """a scenario file, or the name of a shipped one; without it first.toml"""
-
-    def played(self) -> Scenario | None:
-        """None: a file's leads."""
-        return None if self.csv is not None else read_scenario(self.scenario or FIRST)
-
-    def make(self) -> tuple[World, Truth]:
-        if self.csv is None:
-            return generate(self.leads, self.months, self.seed, scenario=self.played())
-        table = import_module("connector.playground.world.table")
-        world, truth = table.load(self.csv, self.mapping)
-        return world, truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +80,7 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
         org.close()
         raise PlaygroundError(f"{data} holds a {held} org.", fix="Name another folder.")
     if org.meta("seeded") is None:
-        log.info("seeding", crm=crm, world=str(options.csv or f"{options.leads} leads"))
+        log.info("seeding", crm=crm, world=str(options))
         world, truth = options.make()
         write_truth(data / "truth.json", truth)
         with org.transaction():
@@ -134,9 +109,9 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
 
 
 def _arrivals(org: Org) -> Arrivals | None:
-    """Who comes after hand-over, by what the org was filled with; to a file's leads nobody does."""
+    """Who comes after hand-over, by what the org was filled with; to real rows nobody does."""
     scenario, seeded = org.meta("scenario"), org.meta("seeded")
-    if scenario is None:
+    if scenario is None or scenario.get("data") is not None:
         return None
     a_month = int(seeded["leads"]) / int(seeded["months"])
     return Arrivals(Scenario.model_validate(scenario), a_month, int(seeded["seed"]), NOW)

@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 from connector.playground.control import Faults, HoldWrites, is_write, routes
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
-from connector.playground.server import PlaygroundError, WorldOptions, launched, open_playground
+from connector.playground.server import PlaygroundError, launched, open_playground
 from connector.playground.world.generate import generate
+from connector.playground.world.options import WorldOptions
 from connector.playground.world.reps import record_ids
 from tests.world_desk import plain_org
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.playground.server import WorldOptions
 from connector.playground.world.guide import PAGE, page
+from connector.playground.world.options import WorldOptions
 from connector.playground.world.scenario import PATHOLOGIES
 from connector.playground.world.scenario_file import ScenarioError, read_scenario
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from connector.errors import InputError
-from connector.playground.world.semi import DataSet, chances, semi_synthetic
+from connector.playground.world.scenario import DataSet
+from connector.playground.world.semi import chances, semi_synthetic
 
 DATA = Path(os.environ.get("CANDOR_DATA", "../shared/data"))
 there = pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not here (CANDOR_DATA)")

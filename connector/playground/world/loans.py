@@ -24,6 +24,7 @@ END = datetime(2012, 3, 14, 15, 4, 54, tzinfo=UTC)
 """of the log; younger cases than the horizon are left out"""
 LATE = datetime(2012, 1, 6, tzinfo=UTC)
 """Cases from here on are open leads."""
+AMOUNT = Column("amount_requested", "Amount requested", "number")
 _KINDS = {"A": "task", "O": "email_sent", "W": "call"}
 """what an event of a kind is in a CRM: a change of status, an offer, somebody's work"""
 
@@ -89,27 +90,28 @@ def read(folder: Path) -> list[Loan]:
     return sorted(found.values(), key=lambda loan: (loan.created, loan.key))
 
 
-def world(loans: list[Loan], won: list[bool], seed: int) -> tuple[World, Truth]:
-    """The cases with outcomes `won`, decided on a day that the seed draws between the cut and the horizon."""
+def world(loans: list[Loan], won: list[bool], seed: int, late: datetime = LATE) -> tuple[World, Truth]:
+    """The cases with outcomes `won`, decided on a day that the seed draws between the cut and the horizon. Cases from `late`
+    on are open leads."""
     rnd = Random(seed)
     people, deals, changes, touches = [], [], [], []
     wins: dict[str, datetime] = {}
     scored = {loan.key: loan.created + timedelta(days=SEEN_DAYS) for loan in loans}
     for n, (loan, won_it) in enumerate(zip(loans, won, strict=True)):
         decided = scored[loan.key] + timedelta(days=rnd.uniform(0.5, HORIZON_DAYS - SEEN_DAYS - 0.5))
-        sdr, ae, late = SDRS[n % len(SDRS)], AES[n % len(AES)], loan.created >= LATE
+        sdr, ae, still = SDRS[n % len(SDRS)], AES[n % len(AES)], loan.created >= late
         if won_it:
             wins[loan.key] = decided
-        status = "new" if late else "converted" if won_it else "disqualified"
+        status = "new" if still else "converted" if won_it else "disqualified"
         person = Person(
             loan.key, None, loan.key, None, f"Applicant {loan.key}", None, loan.created,
-            loan.created if late else decided, ae if status == "converted" else sdr, status,
-            {"amount_requested": loan.amount},
+            loan.created if still else decided, ae if status == "converted" else sdr, status,
+            {AMOUNT.name: loan.amount},
         )  # fmt: skip
         people.append(person)
-        if not late:
+        if not still:
             changes.append(FieldChange("person", loan.key, "status", decided, "new", status, sdr))
-        if not late and won_it:
+        if not still and won_it:
             changes.append(FieldChange("person", loan.key, "owner", decided, sdr, ae, sdr))
             person.converted_at, person.deal = decided, f"D{loan.key[1:]}"
             deals.append(Deal(person.deal, f"Loan {loan.key}", None, [loan.key], ae, loan.amount, "won", decided, decided, decided))  # fmt: skip
@@ -118,11 +120,11 @@ def world(loans: list[Loan], won: list[bool], seed: int) -> tuple[World, Truth]:
     touches.sort(key=lambda touch: (touch.at, touch.key))
     made = World(
         "loan-applications, outcomes drawn anew", END, make_owners(), [], people, deals, changes, touches,
-        [Column("amount_requested", "Amount requested", "number")],
+        [AMOUNT],
     )  # fmt: skip
     truth = Truth(
         HORIZON_DAYS, {}, scored, [], {},
-        {loan.key: "held out" if loan.created >= LATE else "training" for loan in loans}, wins,
+        {loan.key: "held out" if loan.created >= late else "training" for loan in loans}, wins,
         deals={person.key: person.deal for person in people if person.deal is not None},
         amounts={loan.key: loan.amount for loan in loans},
     )  # fmt: skip

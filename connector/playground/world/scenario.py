@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connector.playground.world import words
+
+DataSet = Literal["x_education", "bank-calls", "loan-applications"]
+Form = Literal["spline", "trees"]
+"""spline: additive and smooth; trees: steps and interactions"""
+OF_DATA = ("attention",)
+"""The tables that say something of a world of real rows: what people do there; what it is like, the rows say themselves."""
 
 _ORDINARY_DAYS = 55.0
 _DAYS = {
@@ -245,8 +251,10 @@ class Scenario(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what it is called: small letters, digits, - and _")  # fmt: skip
-    about: str = Field(default="", description="what it is for, in a sentence")
+    name: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="a name in quotes: a small letter, then small letters, digits, - and _, at most 40 in all")  # fmt: skip
+    about: str = Field(default="", description="a sentence in quotes: what it is for")
+    data: DataSet | None = Field(default=None, description=f"a set of real rows, in quotes: {', '.join(get_args(DataSet))}")  # fmt: skip
+    form: Form = Field(default="spline", description=f"the kind of model that outcomes are drawn from, in quotes: {' or '.join(get_args(Form))}")  # fmt: skip
     world: Basics = Basics()
     hygiene: Hygiene = Hygiene()
     outsiders: Outsiders = Outsiders()
