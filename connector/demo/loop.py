@@ -65,7 +65,7 @@ def run_loop(
     """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report."""
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
-    settings = _write_settings(crm, info, folder, snapshot=options.snapshot)
+    settings = _write_settings(crm, info, folder, options)
     with open_context(settings, progress) as context:
         before = context.crm.schema().read()
         with _timed(loop, "connect and map"):
@@ -125,7 +125,7 @@ def run_loop(
     return loop
 
 
-def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
+def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, options: WorldOptions) -> Settings:
     values = first_settings(
         crm,
         info["url"],
@@ -135,8 +135,11 @@ def _write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot
         info["clock_url"],
     )
     values["store"] = {"data": str((folder / "candor-data").resolve())}
-    if snapshot:
+    if options.snapshot:
         values["training"] = {"mode": "snapshot"}
+    if options.horizon_days is not None:
+        values["policy"] = "policy.toml"
+        (folder / "policy.toml").write_text(f"horizon_days = {options.horizon_days}\n")
     (folder / "candor.toml").write_text(dump(values))
     return load(folder / "candor.toml")
 

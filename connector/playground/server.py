@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -209,13 +210,25 @@ def read_info(data: Path) -> dict[str, Any] | None:
 def launch(
     crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
 ) -> tuple[subprocess.Popen[bytes], Mapping[str, Any]]:
-    """Start the local CRM as a process of its own: (process, playground.json), once it answers."""
-    command = [sys.executable, "-m", "connector.playground.server", "--crm", crm, "--data", str(data)]
+    """Start the local CRM as a process of its own: (process, playground.json), once it answers. It ends when the one who
+    started it does, however that one ends, unless it was let go (`let_go`)."""
+    command = [
+        sys.executable,
+        "-m",
+        "connector.playground.server",
+        "--attached",
+        "--crm",
+        crm,
+        "--data",
+        str(data),
+    ]
     for name, value in asdict(options).items():
         command += [f"--{name}", str(value)] if value is not None else []
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (data / "server.err").open("wb") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
     try:
         end = time.monotonic() + wait
         while (info := read_info(data)) is None or info["pid"] != process.pid:
@@ -235,7 +248,7 @@ def launch(
 def launched(
     crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
 ) -> Iterator[tuple[subprocess.Popen[bytes], Mapping[str, Any]]]:
-    """The same, ended with the block; a block that is never left leaves it running (`candor demo --keep`)."""
+    """The same, ended with the block; one that was let go is ended by nobody (`candor demo --keep`)."""
     process, info = launch(crm, data, options, wait=wait)
     try:
         yield process, info
@@ -247,7 +260,26 @@ def launched(
     _end(process)
 
 
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """The local CRM stays up when its starter ends."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.close()
+
+
+def _attached() -> None:
+    """End with whoever started this process: standard input is a pipe that they hold, and a byte on it sets us free."""
+
+    def watch() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
     process.terminate()
     try:
         process.wait(10)
@@ -288,6 +320,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="connector.playground.server", description=__doc__)
     parser.add_argument("--crm", choices=get_args(Vendor), required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the org, made when new")
+    parser.add_argument(
+        "--attached", action="store_true", help="end when standard input does, unless a byte came first"
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--pages-port", type=int, default=0)
     parser.add_argument("--leads", type=int, default=5000)
@@ -300,6 +335,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     asked = parser.parse_args(arguments)
     options = WorldOptions(asked.leads, asked.months, asked.seed, asked.csv, asked.mapping, asked.scenario)
+    if asked.attached:
+        _attached()
     try:
         serve(asked.crm, asked.data, asked.port, asked.pages_port, options)
     except CandorError as error:

@@ -34,6 +34,16 @@ champions = 0.9
 "web form" = 70
 """
 
+REAL_ROWS = """\
+name = "real_loans"
+about = "A bank's loan applications, as they came; who takes the loan is drawn anew"
+data = "loan-applications"
+form = "trees"              # steps and interactions; the default, "spline", is additive and smooth
+
+[attention]
+unreached = 0.5
+"""
+
 _INTRO = f"""\
 # Scenarios: write a world of your own
 
@@ -62,9 +72,13 @@ A world is made when the folder is new; to play a changed scenario, name a new f
 months make the same world, byte for byte.
 
 ## What a file may say
+Above the tables:
 - `name`: small letters, digits, `-` and `_`. `about`: a sentence. Both may be missing.
+- `data` and `form`: real rows instead of made-up leads, [see below](#real-rows-with-outcomes-drawn-anew).
 - `off`: a list of pathologies that are switched off, each at the off values below. `off = ["all"]` switches off all but those that the
   file itself has a table for.
+
+Then:
 - A table for a pathology, with those knobs that differ from their defaults. A pathology can't be in `off` and have a table.
 - `[channels.rates]` and `[channels.days]` name sources; those not named keep their defaults.
 
@@ -75,6 +89,30 @@ way its vendor does.
 
 After hand-over, `POST /reps/react` on the pages' port lets days pass: the reps work, and new leads of the same scenario keep
 coming at the same rate, each half-year of them from a seed of its own.
+
+## Real rows, with outcomes drawn anew
+Made-up leads are as their maker imagined leads. So there are *semi-synthetic* worlds too: the rows of a real data set, with their
+real mix, blanks and ties, and outcomes that are drawn from a model fitted on the real ones. So each lead's true chance is known.
+
+```toml
+{REAL_ROWS}```
+
+| `data` | rows | dated | what may be done |
+| --- | --- | --- | --- |
+| `x_education` | 9,240 leads of an online-education company | no | `candor playground`, `candor demo` |
+| `bank-calls` | 41,188 calls of a bank's campaign | no | the same |
+| `loan-applications` | applications for a loan that were open after a week, with their first week's events | yes | the same, and `candor demo --days` (30 to 75) |
+
+- Candor comes without the rows. They are read from the folder that `CANDOR_DATA` names, else from `../shared/data`, when the world is
+  made; of that folder `leads/x_education.csv`, `bank-calls/calls.csv.gz` or `loan-applications/`. Where they aren't, nothing is made.
+- `form` says what kind of model the chances come from: `spline` or `trees`. The seed draws the outcomes: another seed is another
+  history of the same rows. Rows are as many as they are, so `--leads`, `--months` and `--size` mean nothing here.
+- Of the tables only `[attention]` may be there, without `history`: what it is worth to reach a lead in days that are played.
+- Some rows are open leads whose outcome the truth alone knows: of `x_education` a fifth, by lot, of `bank-calls` the last 30 %, of
+  `loan-applications` those that were not decided by hand-over, 20 February 2012. `candor demo` reports AUC and log loss on them,
+  and beside each what the true chances come to, which nothing beats but by luck.
+- An application is won within 30 days or not at all, so that is the policy's horizon (`horizon_days`) there.
+- Nobody comes after hand-over: there are no more rows.
 
 ## When something is wrong
 Nothing is made; the message names the file, the line, the key, and what is allowed there:

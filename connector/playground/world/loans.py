@@ -22,8 +22,8 @@ from connector.playground.world.model import Column, Deal, FieldChange, Person, 
 SEEN_DAYS, HORIZON_DAYS = 7, 30
 END = datetime(2012, 3, 14, 15, 4, 54, tzinfo=UTC)
 """of the log; younger cases than the horizon are left out"""
-LATE = datetime(2012, 1, 6, tzinfo=UTC)
-"""Cases from here on are open leads."""
+NOW = END - timedelta(days=HORIZON_DAYS - SEEN_DAYS)
+"""The hand-over: the youngest cases have had their week. Who isn't decided by then is an open lead."""
 AMOUNT = Column("amount_requested", "Amount requested", "number")
 _KINDS = {"A": "task", "O": "email_sent", "W": "call"}
 """what an event of a kind is in a CRM: a change of status, an offer, somebody's work"""
@@ -90,18 +90,22 @@ def read(folder: Path) -> list[Loan]:
     return sorted(found.values(), key=lambda loan: (loan.created, loan.key))
 
 
-def world(loans: list[Loan], won: list[bool], seed: int, late: datetime = LATE) -> tuple[World, Truth]:
-    """The cases with outcomes `won`, decided on a day that the seed draws between the cut and the horizon. Cases from `late`
-    on are open leads."""
+def world(loans: list[Loan], won: list[bool], seed: int) -> tuple[World, Truth]:
+    """The cases with outcomes `won`, decided on a day that the seed draws between the cut and the horizon."""
     rnd = Random(seed)
     people, deals, changes, touches = [], [], [], []
     wins: dict[str, datetime] = {}
+    losses: dict[
+        str, datetime
+    ] = {}  # a declined application is a lost deal, though no deal record stands for it
     scored = {loan.key: loan.created + timedelta(days=SEEN_DAYS) for loan in loans}
     for n, (loan, won_it) in enumerate(zip(loans, won, strict=True)):
         decided = scored[loan.key] + timedelta(days=rnd.uniform(0.5, HORIZON_DAYS - SEEN_DAYS - 0.5))
-        sdr, ae, still = SDRS[n % len(SDRS)], AES[n % len(AES)], loan.created >= late
+        sdr, ae, still = SDRS[n % len(SDRS)], AES[n % len(AES)], decided > NOW
         if won_it:
             wins[loan.key] = decided
+        elif decided <= NOW:
+            losses[loan.key] = decided
         status = "new" if still else "converted" if won_it else "disqualified"
         person = Person(
             loan.key, None, loan.key, None, f"Applicant {loan.key}", None, loan.created,
@@ -119,12 +123,12 @@ def world(loans: list[Loan], won: list[bool], seed: int, late: datetime = LATE) 
     changes.sort(key=lambda change: (change.at, change.key))
     touches.sort(key=lambda touch: (touch.at, touch.key))
     made = World(
-        "loan-applications, outcomes drawn anew", END, make_owners(), [], people, deals, changes, touches,
+        "loan-applications, outcomes drawn anew", NOW, make_owners(), [], people, deals, changes, touches,
         [AMOUNT],
     )  # fmt: skip
     truth = Truth(
         HORIZON_DAYS, {}, scored, [], {},
-        {loan.key: "held out" if loan.created >= late else "training" for loan in loans}, wins,
+        dict.fromkeys((loan.key for loan in loans), "standard"), wins, losses,
         deals={person.key: person.deal for person in people if person.deal is not None},
         amounts={loan.key: loan.amount for loan in loans},
     )  # fmt: skip

@@ -51,6 +51,12 @@ class WorldOptions:
         scenario = self.played()
         return scenario is None or scenario.data is not None
 
+    @property
+    def horizon_days(self) -> int | None:
+        """Within which a lead is won or not at all; None: the policy's default."""
+        scenario = self.played()
+        return None if scenario is None or scenario.data is None else _semi().HORIZON_DAYS.get(scenario.data)
+
     def described_by(self) -> tuple[Mapping[str, ColumnType], Collection[str]] | None:
         """Of real rows: the columns of their own that leads have, and which of the standard fields. None: a generated world,
         which has all of these and none besides."""

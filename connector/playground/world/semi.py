@@ -32,29 +32,28 @@ _LOANS = "loan-applications"
 _FILES = {"x_education": "leads/x_education.csv", "bank-calls": "bank-calls/calls.csv.gz"}
 DATED: frozenset[DataSet] = frozenset({"loan-applications"})
 """Sets whose rows have a history with real dates; the others are seen at one moment (snapshot mode)."""
+HORIZON_DAYS: Mapping[DataSet, int] = {"loan-applications": loans.HORIZON_DAYS}
+"""Of dated sets: days within which a row is won or not at all, where that isn't the half-year of a policy's default."""
 _RARE = 20
 """a value on fewer rows is one of "others" """
 
 
-def of_scenario(scenario: Scenario, seed: int, *, open_days: int | None = None) -> tuple[World, Truth]:
+def of_scenario(scenario: Scenario, seed: int) -> tuple[World, Truth]:
     """The world of a scenario that names a data set (its `data`)."""
     assert scenario.data is not None
-    return semi_synthetic(
-        scenario.data, seed, form=scenario.form, attention=scenario.attention, open_days=open_days
-    )
+    return semi_synthetic(scenario.data, seed, form=scenario.form, attention=scenario.attention)
 
 
 def semi_synthetic(
     name: DataSet, seed: int, *, form: Form = "spline", data: Path | None = None,
-    attention: Attention | None = None, open_days: int | None = None,
+    attention: Attention | None = None,
 ) -> tuple[World, Truth]:  # fmt: skip
     """A world of real rows. `data` is the folder of the sets, by default CANDOR_DATA, then ../shared/data.
     `truth.luck` and `truth.probability` are filled; the same name, form and seed give the same world. `attention`: what a
-    person's reaching a lead is worth, by default nothing. `open_days`, of a dated set: how many of its last days hold leads
-    whose outcome nobody knows yet."""
+    person's reaching a lead is worth, by default nothing."""
     attention = attention or Attention.off()
     if name == _LOANS:
-        return _of_loans(folder_of(name, data), seed, form, attention, open_days)
+        return _of_loans(folder_of(name, data), seed, form, attention)
     return _of_table(folder_of(name, data), table_of(name), seed, form, attention)
 
 
@@ -110,15 +109,12 @@ def _of_table(
     )
 
 
-def _of_loans(
-    folder: Path, seed: int, form: Form, attention: Attention, open_days: int | None
-) -> tuple[World, Truth]:
+def _of_loans(folder: Path, seed: int, form: Form, attention: Attention) -> tuple[World, Truth]:
     cases = loans.read(folder)
     p = chances([case.described() for case in cases], np.array([case.won for case in cases], float), form)
     luck = _lots(len(cases), seed)
     won = [bool(lot < chance) for lot, chance in zip(luck, p, strict=True)]
-    late = loans.LATE if open_days is None else loans.END - timedelta(days=open_days)
-    world, truth = loans.world(cases, won, seed, late)
+    world, truth = loans.world(cases, won, seed)
     return world, _told(truth, [case.key for case in cases], p, luck, f"{_LOANS} {form}", attention)
 
 
