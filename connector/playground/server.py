@@ -40,7 +40,7 @@ from connector.playground.world.arrivals import Arrivals
 from connector.playground.world.generate import NOW
 from connector.playground.world.model import Truth
 from connector.playground.world.options import WorldOptions
-from connector.playground.world.scenario import Scenario
+from connector.playground.world.scenario import Reps, Scenario
 from connector.playground.world.truth import read_truth, write_truth
 
 Vendor = Literal["salesforce", "hubspot"]
@@ -97,11 +97,12 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
     truth = read_truth(data / "truth.json")
     desk: Desk = import_module(f"{vendor}.desk").open_desk(org)
     faults = Faults()
-    arrivals = _arrivals(org)
+    arrivals, played = _arrivals(org), org.meta("scenario")
+    team = Reps() if played is None else Scenario.model_validate(played).reps
 
     def react(days: float, seed: int) -> dict[str, int]:
         reps = import_module("connector.playground.world.reps")
-        counts: dict[str, int] = reps.react(desk, org, truth, days, seed, arrivals)
+        counts: dict[str, int] = reps.react(desk, org, truth, days, seed, arrivals, team)
         return counts
 
     api = HoldWrites(import_module(f"{vendor}.app").create_app(org), faults)

@@ -44,7 +44,9 @@ def applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
     monkeypatch.setenv("CANDOR_DATA", str(tmp_path / "data"))
     file = tmp_path / "loans.toml"
-    file.write_text('data = "loan-applications"\nform = "trees"\n[attention]\nreached = 0.8\nunreached = 0.2\ndays = 5.0')
+    file.write_text(
+        'data = "loan-applications"\nform = "trees"\n[attention]\nreached = 0.8\nunreached = 0.2\ndays = 5.0'
+    )
     return str(file)
 
 

@@ -18,7 +18,7 @@ from connector.demo.halfyear.teams import Team
 from connector.playground.world import semi
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
-from connector.playground.world.scenario import Scenario
+from connector.playground.world.scenario import Reps, Scenario
 from scoring.routing.policy import Policy
 
 HISTORY_MONTHS = 12
@@ -73,7 +73,7 @@ def play(
     fate = fates.draw(known)
     a_day = hours if hours is not None else WORKED * len(known.first_look) / days * MINUTES_A_TOUCH / 60
     reviews = review_hours if review_hours is not None else policy.review.capacity_hours * a_day / TEAM_HOURS
-    people = People(truth, known.arrivals, seed)
+    people = People(truth, known.arrivals, seed, Reps() if scenario is None else scenario.reps)
     candor, usual = Candor(known, people, seed), teams.UsualPractice(known)
 
     def board(minutes: float = a_day * 60) -> Board:

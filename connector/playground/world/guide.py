@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from connector.playground.world.scenario import PATHOLOGIES, Basics, Declared, declared
+from connector.playground.world.scenario import TABLES, Declared, declared
 from connector.playground.world.scenario_file import read_scenario, shipped
 
 PAGE = Path(__file__).parents[3] / "docs" / "scenarios.md"
@@ -87,6 +87,9 @@ leads of the world's own history without a rep, the others of that table say wha
 `duplicates`, `deletions` and `owners` change no outcome, only the records: a local CRM merges, deletes, restores and re-owns them the
 way its vendor does.
 
+`[world]` and `[reps]` are no pathologies and can't be in `off`. `[reps]` changes nothing of the world that is handed over: it says who
+works in it from then on.
+
 After hand-over, `POST /reps/react` on the pages' port lets days pass: the reps work, and new leads of the same scenario keep
 coming at the same rate, each half-year of them from a seed of its own.
 
@@ -107,7 +110,8 @@ real mix, blanks and ties, and outcomes that are drawn from a model fitted on th
   made; of that folder `leads/x_education.csv`, `bank-calls/calls.csv.gz` or `loan-applications/`. Where they aren't, nothing is made.
 - `form` says what kind of model the chances come from: `spline` or `trees`. The seed draws the outcomes: another seed is another
   history of the same rows. Rows are as many as they are, so `--leads`, `--months` and `--size` mean nothing here.
-- Of the tables only `[attention]` may be there, without `history`: what it is worth to reach a lead in days that are played.
+- Of the tables only `[attention]`, without `history`, and `[reps]` may be there: what it is worth to reach a lead in days that are
+  played, and who does.
 - Some rows are open leads whose outcome the truth alone knows: of `x_education` a fifth, by lot, of `bank-calls` the last 30 %, of
   `loan-applications` those that were not decided by hand-over, 20 February 2012. `candor demo` reports AUC and log loss on them,
   and beside each what the true chances come to, which nothing beats but by luck.
@@ -139,7 +143,7 @@ def page() -> str:
         "",
         "Lifts are log odds: 0.7 doubles the odds, 1.1 makes them three times as high.",
     ]
-    for table, kind in {"world": Basics, **PATHOLOGIES}.items():
+    for table, kind in TABLES.items():
         lines += ["", f"### [{table}]", (kind.__doc__ or "").split("\n")[0], ""]
         lines += ["| knob | what it says | default | off | allowed |", "| --- | --- | --- | --- | --- |"]
         lines += [_row(knob) for knob in declared() if knob.table == table]

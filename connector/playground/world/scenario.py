@@ -18,7 +18,7 @@ from connector.playground.world import words
 DataSet = Literal["x_education", "bank-calls", "loan-applications"]
 Form = Literal["spline", "trees"]
 """spline: additive and smooth; trees: steps and interactions"""
-OF_DATA = ("attention",)
+OF_DATA = ("attention", "reps")
 """The tables that say something of a world of real rows: what people do there; what it is like, the rows say themselves."""
 
 _ORDINARY_DAYS = 55.0
@@ -237,6 +237,22 @@ class Attention(Knobs):
     hand_raiser_days: float = _knob(1.0, None, "the same for a hand-raiser", ge=0.04, le=180.0)
 
 
+class Reps(Knobs):
+    """Those who work in the local CRM after hand-over, and who say what they think in a played half-year."""
+
+    hours: float = _knob(6.0, None, "hours a day that each rep has for leads, one hour for each; a played half-year has hours of its own", ge=0.0, le=24.0)  # fmt: skip
+    review_hours: float = _knob(2.0, None, "hours a day that the team has for reviews, six minutes for each", ge=0.0, le=24.0)  # fmt: skip
+    noise: float = _knob(18.0, None, "how far off what a rep knows of a lead is: standard deviation in points of score", ge=0.0, le=60.0)  # fmt: skip
+    reviewer_noise: float = _knob(10.0, None, "the same for a reviewer, who takes the time", ge=0.0, le=60.0)
+    much: float = _knob(30.0, None, "points by which what they know differs from the score before they say so", ge=0.0, le=100.0)  # fmt: skip
+    tags: float = _share(0.6, None, "chance that they tag a score that is so far off")
+    overrides: float = _share(0.2, None, "chance that they override one, where they talked to the lead")
+    honesty: float = _share(1.0, None, "share of what they say that is what they think; the rest agrees with the score")  # fmt: skip
+    questions_left: float = _share(0.25, None, "share of closing questions that nobody answers")
+    forms_left: float = _share(0.25, None, "share of forms that nobody opens")
+    forms_abandoned: float = _share(0.15, None, "share of opened forms that are left half-way; of low scores 0.1 more")  # fmt: skip
+
+
 class Basics(Knobs):
     """The pipeline itself, under all pathologies."""
 
@@ -256,6 +272,7 @@ class Scenario(BaseModel):
     data: DataSet | None = Field(default=None, description=f"a set of real rows, in quotes: {', '.join(get_args(DataSet))}")  # fmt: skip
     form: Form = Field(default="spline", description=f"the kind of model that outcomes are drawn from, in quotes: {' or '.join(get_args(Form))}")  # fmt: skip
     world: Basics = Basics()
+    reps: Reps = Reps()
     hygiene: Hygiene = Hygiene()
     outsiders: Outsiders = Outsiders()
     researchers: Researchers = Researchers()
@@ -284,9 +301,13 @@ class Scenario(BaseModel):
 PATHOLOGIES: Mapping[str, type[Knobs]] = {
     name: field.annotation
     for name, field in Scenario.model_fields.items()
-    if name != "world" and isinstance(field.annotation, type) and issubclass(field.annotation, Knobs)
+    if name not in ("world", "reps")
+    and isinstance(field.annotation, type)
+    and issubclass(field.annotation, Knobs)
 }
 """Each table that can be switched off, by its name in a file."""
+TABLES: Mapping[str, type[Knobs]] = {"world": Basics, "reps": Reps, **PATHOLOGIES}
+"""Each table that a file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +326,7 @@ class Declared:
 
 def declared() -> Iterator[Declared]:
     """Every knob, in the order of a scenario."""
-    tables: dict[str, type[Knobs]] = {"world": Basics, **PATHOLOGIES}
-    for table, kind in tables.items():
+    for table, kind in TABLES.items():
         for name, field in kind.model_fields.items():
             limit = {type(part).__name__: part for part in field.metadata}
             off = (field.json_schema_extra or {}).get("off")  # type: ignore[union-attr]

@@ -11,9 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from connector.errors import CandorError
-from connector.playground.world.scenario import OF_DATA, PATHOLOGIES, Scenario, declared
+from connector.playground.world.scenario import OF_DATA, PATHOLOGIES, TABLES, Scenario, declared
 
-TABLES = ("world", *PATHOLOGIES)
 SHIPPED = Path(__file__).parent.parent / "scenarios"
 ALL = "all"
 KEYS = (*(name for name in Scenario.model_fields if name not in TABLES), "off")
