@@ -34,6 +34,23 @@ champions = 0.9
 "web form" = 70
 """
 
+VERTICAL = """\
+[cast]
+size = 40                   # median employees
+
+[cast.industries]           # replaces all of them
+"dental practices" = 0.7
+"veterinary clinics" = 0.3
+
+[cast.titles]
+"business manager" = ["Practice Manager", "Office Mgr"]
+
+[cast.sources]              # the others keep their weights
+"paid search" = 0.4
+
+[cast.source_names]
+"paid search" = ["TikTok Ads", "tiktok"]
+"""
 REAL_ROWS = """\
 name = "real_loans"
 about = "A bank's loan applications, as they came; who takes the loan is drawn anew"
@@ -81,13 +98,19 @@ Above the tables:
 Then:
 - A table for a pathology, with those knobs that differ from their defaults. A pathology can't be in `off` and have a table.
 - `[channels.rates]` and `[channels.days]` name sources; those not named keep their defaults.
+- `[cast]` is the vertical that is sold to: industries, company sizes, titles, sources and their mix. Sources come in seven kinds, which
+  differ in what their leads do; what a kind is called in the records is yours to say:
+
+```toml
+{VERTICAL}```
+
 
 What is not written keeps its default: an empty file is the default scenario, where every pathology is on. `[attention] history` leaves
 leads of the world's own history without a rep, the others of that table say what a rep's work is worth there and in a played half-year.
 `duplicates`, `deletions` and `owners` change no outcome, only the records: a local CRM merges, deletes, restores and re-owns them the
 way its vendor does.
 
-`[world]` and `[reps]` are no pathologies and can't be in `off`. `[reps]` changes nothing of the world that is handed over: it says who
+`[world]`, `[cast]` and `[reps]` are no pathologies and can't be in `off`. `[reps]` changes nothing of the world that is handed over: it says who
 works in it from then on.
 
 After hand-over, `POST /reps/react` on the pages' port lets days pass: the reps work, and new leads of the same scenario keep
@@ -154,15 +177,24 @@ def _row(knob: Declared) -> str:
     if isinstance(knob.default, bool):
         allowed = "true, false"
     elif knob.low is None:
-        allowed = "a table by source"
+        allowed = f"a table by {_BY.get(knob.name, 'source')}" + (": lists of names" if _lists(knob) else "")
     else:
         allowed = f"{knob.low:g} to {knob.high:g}" + (", whole" if isinstance(knob.default, int) else "")
     off = "any" if knob.off is None else _said(knob.off)
     return f"| {knob.name} | {knob.says} | {_said(knob.default)} | {off} | {allowed} |"
 
 
+_BY = {"industries": "industry", "functions": "kind", "levels": "level", "titles": "kind and level"}
+
+
+def _lists(knob: Declared) -> bool:
+    return any(isinstance(one, list) for one in knob.default.values())
+
+
 def _said(value: Any) -> str:
     if isinstance(value, dict):
+        if any(isinstance(one, list) for one in value.values()):
+            return "; ".join(f"{name}: {', '.join(one)}" for name, one in value.items())
         each = set(value.values())
         return (
             f"{each.pop():g} for all" if len(each) == 1 else ", ".join(f"{k} {v:g}" for k, v in value.items())

@@ -132,7 +132,7 @@ def _explain(error: Any, text: str, file: str, count: int) -> str:
     knob = next((k for k in declared() if (k.table, k.name) == where[:2]), None)
     if knob is None:
         return f"{start} is {_toml(given)}; allowed is {Scenario.model_fields[where[0]].description}.{also}"
-    kind = {bool: "true or false", int: "a whole number", float: "a number", dict: "a table of numbers"}[type(knob.default)]  # fmt: skip
+    kind = {bool: "true or false", int: "a whole number", float: "a number", dict: "a table"}[type(knob.default)]  # fmt: skip
     limits = "" if knob.low is None else f" from {knob.low:g} to {knob.high:g}"
     return f"{start} is {_toml(given)}; allowed is {kind}{limits} ({knob.says}; default {_toml(knob.default)}).{also}"
 
@@ -140,6 +140,8 @@ def _explain(error: Any, text: str, file: str, count: int) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f'"{key}" = {_toml(one)}' for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)  # fmt: skip
 
 
