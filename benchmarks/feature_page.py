@@ -197,7 +197,8 @@ def _through(crm: str) -> Any:
     from connector.jobs.context import open_context
     from connector.jobs.examples import features as built
     from connector.jobs.pull import pull, remember_org
-    from connector.playground.server import WorldOptions, launched
+    from connector.playground.server import launched
+    from connector.playground.world.options import WorldOptions
     from connector.store import asof
     from connector.store.runs import running
 
@@ -205,7 +206,7 @@ def _through(crm: str) -> Any:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with launched(crm, folder / "playground", options) as (_, info):
-            settings = write_settings(crm, info, folder, snapshot=False)
+            settings = write_settings(crm, info, folder, options)
             with open_context(settings) as context:
                 remember_org(context)
                 settings = map_org(context, folder, options, ())

@@ -33,8 +33,8 @@ from scoring.audit.leakage import Finding, Kind
 from scoring.audit.screen import barred, without
 from scoring.audit.separation import numbers
 from scoring.features.build import build
-from scoring.features.engine import connect
 from scoring.features.catalogue import catalogue
+from scoring.features.engine import connect
 from scoring.features.inputs import Fact, Inputs
 from scoring.model.train import train
 

@@ -24,8 +24,8 @@ from benchmarks.row import Row
 from connector.playground.world.generate import generate
 from connector.playground.world.scenario_file import read_scenario
 from scoring.features.build import build
-from scoring.features.engine import connect
 from scoring.features.catalogue import catalogue
+from scoring.features.engine import connect
 from scoring.features.inputs import Inputs
 from scoring.model.train import train
 

@@ -34,7 +34,8 @@ from connector.jobs.pull import pull, remember_org
 from connector.jobs.sync import Pass, sync
 from connector.jobs.train import train_model
 from connector.playground import tls
-from connector.playground.server import HOST, Playground, WorldOptions, open_playground
+from connector.playground.server import HOST, Playground, open_playground
+from connector.playground.world.options import WorldOptions
 from connector.settings import load
 from connector.store.server import EmbeddedServer
 from connector.store.store import Store, open_store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
-from connector.errors import CandorError
+from connector.errors import CandorError, InputError
 from connector.jobs.context import Context, open_context
 from connector.jobs.context import Progress as Report
 from connector.settings import Settings, load
@@ -93,6 +93,32 @@ def progress(as_json: bool = False) -> Iterator[Report]:
             spent = bars.tasks[tasks[running]].fields["spent"] + time.monotonic() - since
             bars.update(tasks[running], spent=spent)
             ended(running)
+
+
+@contextmanager
+def told(as_json: bool = False) -> Iterator[Report]:
+    """Bars in a terminal; elsewhere a line for each kind of work as it begins, so that long work is never silent. Nothing
+    with --json."""
+    if as_json or err.is_terminal:
+        with progress(as_json) as report:
+            yield report
+        return
+    begun: set[str] = set()
+
+    def line(what: str, done: int, of: int | None) -> None:
+        head = what.split(":", 1)[0]
+        if head not in begun:
+            begun.add(head)
+            err.print(f"{head} …", soft_wrap=True)
+
+    yield line
+
+
+def refuse(given: Collection[str], without_meaning: Sequence[str], when: str) -> None:
+    """InputError for options that were typed and would be dropped."""
+    if found := [f"--{name}" for name in without_meaning if name in given]:
+        means, them = ("mean", "them") if len(found) > 1 else ("means", "it")
+        raise InputError(f"{', '.join(found)} {means} nothing {when}.", fix=f"Leave {them} out.")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 import webbrowser
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from connector.cli.console import confirm, err, out, progress, quiet_logs, show_json
+from connector.cli.console import confirm, err, out, progress, quiet_logs, refuse, show_json
 from connector.cli.score import say as say_score
 from connector.crm.registry import TITLES
 from connector.errors import InputError
@@ -23,7 +24,7 @@ from connector.errors import InputError
 _RANKED = 5
 """columns that the audit did not accuse, the strongest, that are shown"""
 _NOT_AS_OF = (
-    "Not as-of: the file has no times, so leads were scored as they look in it. What was filled in after the outcome would "
+    "Not as-of: the rows have no times, so leads were scored as they look in them. What was filled in after the outcome would "
     "flatter these figures; the columns left out are the guard against that."
 )
 
@@ -40,22 +41,31 @@ def run(
     as_json: bool,
     scenario: str | None = None,
     events: Path | None = None,
+    given: Collection[str] = (),
 ) -> None:
     from connector.demo.file import save
     from connector.demo.loop import Loop, run_loop
-    from connector.playground.server import WorldOptions, launched
+    from connector.playground.server import launched
+    from connector.playground.world.options import WorldOptions
 
-    if scenario is not None:
-        from connector.playground.world.scenario_file import read_scenario
-
-        if leads is not None:
+    if leads is not None:
+        if scenario is not None:
             raise InputError("--scenario is of a generated world, --leads a file's.", fix="Give one of them.")
-        read_scenario(scenario)
-        scenario = str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
+        refuse(given, ("size", "seed"), "with --leads: the file is the world")
     if mapping is not None and leads is None:
         raise InputError("--mapping says what the columns of --leads mean.", fix="Give --leads FILE too.")
     if events is not None and leads is None:
         raise InputError("--events is of the leads of a file.", fix="Give --leads FILE too.")
+    refuse(given, ("hours",), "without --days: the loop's reps have hours of their own")
+    if scenario is not None:
+        scenario = str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
+    options = WorldOptions(leads=size, seed=seed, scenario=scenario)
+    if leads is None:
+        options.check()
+        if options.holds_back:
+            refuse(given, ("size",), "with a scenario that names real rows: they are as many as they are")
+        if size < 1:
+            raise InputError(f"--size is {size}.", fix="At least 1 lead.")
     quiet_logs()
     if crm not in (*TITLES, "both"):
         raise InputError(f"--crm is {crm!r}.", fix=f"Use {', '.join(TITLES)} or both.")
@@ -63,7 +73,6 @@ def run(
     crms = (crm,) if crm != "both" else tuple(TITLES)[: None if leads is None else 1]
     file = None if leads is None else _file(leads, events, mapping, yes, as_json)
     started, folder = time.perf_counter(), _new_folder(out)
-    options = WorldOptions(leads=size, seed=seed, scenario=scenario)
     if file is not None:
         saved = save(file.mapping, folder / "mapping.toml").resolve()
         dated = None if file.events is None else file.events.resolve()
@@ -143,7 +152,10 @@ class _Launch:
 
     def keep(self) -> tuple[int, Any]:
         assert self._found is not None
+        from connector.playground.server import let_go
+
         self._kept = True
+        let_go(self._found[0])
         return self._found[0].pid, self._found[1]
 
     def __enter__(self) -> _Launch:
@@ -291,6 +303,10 @@ def _table(loops: list[Any], seconds: float) -> None:
             ("calibration error", "ece"),
         ):
             table.add_row(title, *(_figure(loop.result["model"][key]) for loop in loops))
+            if (best := f"{key}_of_true_chances") in loops[0].result["model"]:
+                table.add_row(
+                    "  of the true chances", *(_figure(loop.result["model"][best]) for loop in loops)
+                )
     for i, name in enumerate(("first model", "retrained model")):
         table.add_row(f"edge-case skill, {name}", *(_skill(loop.result["models"], i) for loop in loops))
     table.add_row("fields left in the org", *(_left(loop.result["left_after_remove"]) for loop in loops))

@@ -29,6 +29,12 @@ Certificate = Annotated[
 Contact = Annotated[str | None, typer.Option(help="With --certificate: the app's contact e-mail.")]
 
 
+def _given(context: typer.Context) -> frozenset[str]:
+    """The options that were typed, so that none which means nothing is dropped without a word."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
+
+
 def _run(module: str, **arguments: Any) -> None:
     importlib.import_module(f"connector.cli.{module}").run(**arguments)
 
@@ -214,14 +220,15 @@ def audit(config: Config = None, as_json: Json = False) -> None:
 
 @app.command()
 def playground(
+    context: typer.Context,
     crm: Annotated[str, typer.Option(help="salesforce or hubspot")] = "salesforce",
     data: Annotated[Path, typer.Option(help="Folder of its data; kept between starts.")] = Path(
         "candor-playground"
     ),
     port: Annotated[int, typer.Option(help="Port of the vendor's API; 0: a free one.")] = 0,
     pages_port: Annotated[int, typer.Option(help="Port of its pages; 0: a free one.")] = 0,
-    leads: Annotated[int, typer.Option(help="How many leads a new world has.")] = 5000,
-    months: Annotated[int, typer.Option(help="How many months of history it has.")] = 18,
+    leads: Annotated[int, typer.Option(help="How many leads a new world has, at least 1.")] = 5000,
+    months: Annotated[int, typer.Option(help="How many months of history it has, at least 1.")] = 18,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     scenario: Annotated[
         str | None,
@@ -239,11 +246,13 @@ def playground(
         months=months,
         seed=seed,
         scenario=scenario,
+        given=_given(context),
     )
 
 
 @app.command()
 def demo(
+    context: typer.Context,
     crm: Annotated[str, typer.Option(help="salesforce, hubspot or both")] = "both",
     leads: Annotated[
         Path | None, typer.Option(help="An export of leads (CSV, Parquet) instead of the generated world.")
@@ -257,7 +266,7 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Don't remove; leave the local CRM up to click through.")
     ] = False,
-    size: Annotated[int, typer.Option(help="Leads in the generated world.")] = 5000,
+    size: Annotated[int, typer.Option(help="Leads in the generated world; with --days at least 500.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     out: Annotated[Path, typer.Option(help="Folder for data and report; made anew.")] = Path("candor-demo"),
     scenario: Annotated[
@@ -266,18 +275,23 @@ def demo(
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(help="Instead: so many days with Candor and with usual practice, in process, e.g. 180."),
+        typer.Option(
+            help="Instead: so many days (30 to 360) with Candor and with usual practice, in no CRM."
+        ),
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option(help="With --days: hours a day of a whole team. Default: for 30 % of leads."),
+        typer.Option(
+            help="With --days: hours a day of a whole team, more than 0. Default: for 30 % of leads."
+        ),
     ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """The whole loop on a local CRM, no account needed."""
     if days is not None:
-        _run("halfyear", days=days, size=size, seed=seed, hours=hours, scenario=scenario, as_json=as_json)
+        _run("halfyear", days=days, size=size, seed=seed, hours=hours, scenario=scenario, as_json=as_json,
+             given=_given(context))  # fmt: skip
         return
     _run(
         "demo",
@@ -292,6 +306,7 @@ def demo(
         scenario=scenario,
         yes=yes,
         as_json=as_json,
+        given=_given(context),
     )
 
 

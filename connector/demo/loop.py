@@ -28,7 +28,8 @@ from connector.jobs.report import report, side_by_side
 from connector.jobs.single import score_lead
 from connector.jobs.sync import sync
 from connector.jobs.train import train_model
-from connector.playground.server import WorldOptions, column_field
+from connector.playground.server import column_field
+from connector.playground.world.options import WorldOptions
 from connector.settings import Settings, dump, load
 from connector.store import records
 from connector.store import schema as t
@@ -67,8 +68,7 @@ def run_loop(
     process of a file's leads with events."""
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
-    snapshot = options.csv is not None and options.events is None
-    settings = write_settings(crm, info, folder, snapshot=snapshot)
+    settings = write_settings(crm, info, folder, options)
     with open_context(settings, progress) as context:
         before = context.crm.schema().read()
         with _timed(loop, "connect and map"):
@@ -82,13 +82,13 @@ def run_loop(
             pulled = pull(context, label="Backfill")
         with _timed(loop, "train"):
             trained = train_model(context)
-        say(f"Trained on {trained.examples:,} as-of rows with {trained.wins:,} wins." if not snapshot
-            else f"Trained on {trained.examples:,} leads as they look today (not as-of: the file has no times).")  # fmt: skip
+        say(f"Trained on {trained.examples:,} as-of rows with {trained.wins:,} wins." if not options.snapshot
+            else f"Trained on {trained.examples:,} leads as they look today (not as-of: the rows have no times).")  # fmt: skip
         with _timed(loop, "score, route, push"):
             first = sync(context, everything=True)
         with _timed(loop, "explain a lead"):
             loop.lead = _uncertain(context)
-        if snapshot:
+        if options.holds_back:
             result["model"] = held_out_figures(context, folder)
         elif options.csv is not None:
             figures = trained.card["backtest"]
@@ -97,7 +97,7 @@ def run_loop(
         harvested: Counter[str] = Counter(first.harvested)
         passes = [first]
         reps: Counter[str] = Counter()
-        for days in _ROUNDS if options.csv is None else _ROUNDS[:1]:
+        for days in _ROUNDS if not options.snapshot else _ROUNDS[:1]:
             with _timed(loop, "reps react"):
                 progress(f"Reps at work: {days:.0f} days", 0, None)
                 answer = pages.post("/reps/react", json={"days": days})
@@ -132,7 +132,7 @@ def run_loop(
     return loop
 
 
-def write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot: bool) -> Settings:
+def write_settings(crm: str, info: Mapping[str, Any], folder: Path, options: WorldOptions) -> Settings:
     values = first_settings(
         crm,
         info["url"],
@@ -143,8 +143,11 @@ def write_settings(crm: str, info: Mapping[str, Any], folder: Path, *, snapshot:
         tracked_since=None if info["tracked_since"] is None else date.fromisoformat(info["tracked_since"]),
     )
     values["store"] = {"data": str((folder / "candor-data").resolve())}
-    if snapshot:
+    if options.snapshot:
         values["training"] = {"mode": "snapshot"}
+    if options.horizon_days is not None:
+        values["policy"] = "policy.toml"
+        (folder / "policy.toml").write_text(f"horizon_days = {options.horizon_days}\n")
     (folder / "candor.toml").write_text(dump(values))
     return load(folder / "candor.toml")
 
@@ -161,31 +164,23 @@ def map_org(context: Context, folder: Path, options: WorldOptions, steps: Sequen
         "target": "won_deal",
         "status": ask_outcomes(dict.fromkeys(status.choices, 1), yes=True),
     }
-    if options.csv is not None:
-        from connector.playground.world.mapping import read_mapping
-
-        assert options.mapping is not None  # a proposal was settled and saved before
-        mapping = read_mapping(options.mapping)
+    if (described := options.described_by()) is not None:
+        columns, standard = described
         types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
         there = {f.name.lower(): f for f in fields}
-        found = {
-            name: there[column_field(context.settings.crm.kind, name).lower()] for name in mapping.columns
-        }
+        found = {name: there[column_field(context.settings.crm.kind, name).lower()] for name in columns}
         values["mapping"] = {
             "extra": {
-                name: {"field": found[name].name, "type": types[of.type], "label": found[name].label}
-                for name, of in mapping.columns.items()
+                name: {"field": found[name].name, "type": types[kind], "label": found[name].label}
+                for name, kind in columns.items()
             }
         }
         if options.events is not None:
             kinds = sorted({step.split(":")[0] for step in steps})
             values["process"] = {"on": True, "steps": list(steps), "follow": ["status", *kinds]}
-        if mapping.ages_days:
-            values["training"] = {"ages_days": mapping.ages_days}
-        if mapping.horizon_days is not None:
-            (folder / "policy.toml").write_text(dump({"horizon_days": mapping.horizon_days}))
-            values["policy"] = "policy.toml"
-        values["scope"] = {"leave_out": [f.name for f in STANDARD if f.name not in mapping.lead]}
+        if options.ages_days:
+            values["training"] = {"ages_days": list(options.ages_days)}
+        values["scope"] = {"leave_out": [f.name for f in STANDARD if f.name not in standard]}
     file.write_text(dump(values))
     return load(file)
 

@@ -21,7 +21,8 @@ from scoring.model.baseline import train_usual_practice
 
 
 def held_out_figures(context: Context, folder: Path) -> dict[str, Any]:
-    """The first scores of the leads whose outcome was held back, against that outcome."""
+    """The first scores of the leads whose outcome was held back, against that outcome; where the truth knows chances (of real
+    rows whose outcomes were drawn), also what the best possible scores would come to."""
     truth = read_truth(folder / "playground" / "truth.json")
     keys = world_keys(folder / "playground")
     with context.store.begin() as db:
@@ -29,12 +30,17 @@ def held_out_figures(context: Context, folder: Path) -> dict[str, Any]:
     said: dict[str, float] = {}
     for row in rows:
         said.setdefault(row.lead_id, row.probability)
-    pairs = [(truth.probability[keys[id]], p) for id, p in said.items() if keys.get(id) in truth.probability]
-    won, p = np.array([w for w, _ in pairs]), np.array([q for _, q in pairs])
+    pairs = [(keys[id], p) for id, p in said.items() if keys.get(id) in truth.probability]
+    won = np.array([float(key in truth.wins) for key, _ in pairs])
+    p = np.array([q for _, q in pairs])
     if len(pairs) == 0 or won.min() == won.max():
         return {"held_out": len(pairs), "auc": None, "log_loss": None, "ece": None}
-    return {"held_out": len(pairs), "auc": auc(won, p), "log_loss": log_loss(won, p), "ece": ece(won, p),
-            "base_rate": float(won.mean())}  # fmt: skip
+    found = {"held_out": len(pairs), "auc": auc(won, p), "log_loss": log_loss(won, p), "ece": ece(won, p),
+             "base_rate": float(won.mean())}  # fmt: skip
+    if truth.luck:
+        chance = np.array([truth.probability[key] for key, _ in pairs])
+        found |= {"auc_of_true_chances": auc(won, chance), "log_loss_of_true_chances": log_loss(won, chance)}
+    return found
 
 
 def world_keys(playground: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -36,10 +37,10 @@ from connector.playground.desk import Desk
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
 from connector.playground.world.arrivals import Arrivals
-from connector.playground.world.generate import FIRST, NOW, generate
-from connector.playground.world.model import Truth, World
-from connector.playground.world.scenario import Scenario
-from connector.playground.world.scenario_file import read_scenario
+from connector.playground.world.generate import NOW
+from connector.playground.world.model import Truth
+from connector.playground.world.options import WorldOptions
+from connector.playground.world.scenario import Reps, Scenario
 from connector.playground.world.truth import read_truth, write_truth
 
 Vendor = Literal["salesforce", "hubspot"]
@@ -50,37 +51,6 @@ log = structlog.get_logger()
 
 class PlaygroundError(CandorError):
     """The local CRM can't be started."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorldOptions:
-    """What a new org is filled with: a generated world, or with `csv` the rows of a file of leads."""
-
-    leads: int = 5000
-    months: int = 18
-    seed: int = 7
-    csv: Path | None = None
-    mapping: Path | None = None
-    """a TableMapping file, or the name of a shipped one; without it the mapping is proposed from the file"""
-    scenario: str | None = None
-    """a scenario file, or the name of a shipped one; without it first.toml"""
-    events: Path | None = None
-    """a file of dated events beside `csv`, read by `mapping`"""
-
-    def played(self) -> Scenario | None:
-        """None: a file's leads."""
-        return None if self.csv is not None else read_scenario(self.scenario or FIRST)
-
-    def make(self) -> tuple[World, Truth]:
-        if self.csv is None:
-            return generate(self.leads, self.months, self.seed, scenario=self.played())
-        if self.events is not None and self.mapping is not None:
-            dated = import_module("connector.playground.world.dated")
-            made: tuple[World, Truth] = dated.load(self.csv, self.mapping, self.events)
-            return made
-        table = import_module("connector.playground.world.table")
-        world, truth = table.load(self.csv, self.mapping)
-        return world, truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +81,7 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
         org.close()
         raise PlaygroundError(f"{data} holds a {held} org.", fix="Name another folder.")
     if org.meta("seeded") is None:
-        log.info("seeding", crm=crm, world=str(options.csv or f"{options.leads} leads"))
+        log.info("seeding", crm=crm, world=str(options))
         world, truth = options.make()
         write_truth(data / "truth.json", truth)
         with org.transaction():
@@ -127,11 +97,12 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
     truth = read_truth(data / "truth.json")
     desk: Desk = import_module(f"{vendor}.desk").open_desk(org)
     faults = Faults()
-    arrivals = _arrivals(org)
+    arrivals, played = _arrivals(org), org.meta("scenario")
+    team = Reps() if played is None else Scenario.model_validate(played).reps
 
     def react(days: float, seed: int) -> dict[str, int]:
         reps = import_module("connector.playground.world.reps")
-        counts: dict[str, int] = reps.react(desk, org, truth, days, seed, arrivals)
+        counts: dict[str, int] = reps.react(desk, org, truth, days, seed, arrivals, team)
         return counts
 
     api = HoldWrites(import_module(f"{vendor}.app").create_app(org), faults)
@@ -140,9 +111,9 @@ def open_playground(crm: Vendor, data: Path, options: WorldOptions = WorldOption
 
 
 def _arrivals(org: Org) -> Arrivals | None:
-    """Who comes after hand-over, by what the org was filled with; to a file's leads nobody does."""
+    """Who comes after hand-over, by what the org was filled with; to real rows nobody does."""
     scenario, seeded = org.meta("scenario"), org.meta("seeded")
-    if scenario is None:
+    if scenario is None or scenario.get("data") is not None:
         return None
     a_month = int(seeded["leads"]) / int(seeded["months"])
     return Arrivals(Scenario.model_validate(scenario), a_month, int(seeded["seed"]), NOW)
@@ -241,13 +212,25 @@ def read_info(data: Path) -> dict[str, Any] | None:
 def launch(
     crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
 ) -> tuple[subprocess.Popen[bytes], Mapping[str, Any]]:
-    """Start the local CRM as a process of its own: (process, playground.json), once it answers."""
-    command = [sys.executable, "-m", "connector.playground.server", "--crm", crm, "--data", str(data)]
+    """Start the local CRM as a process of its own: (process, playground.json), once it answers. It ends when the one who
+    started it does, however that one ends, unless it was let go (`let_go`)."""
+    command = [
+        sys.executable,
+        "-m",
+        "connector.playground.server",
+        "--attached",
+        "--crm",
+        crm,
+        "--data",
+        str(data),
+    ]
     for name, value in asdict(options).items():
         command += [f"--{name}", str(value)] if value is not None else []
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (data / "server.err").open("wb") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
     try:
         end = time.monotonic() + wait
         while (info := read_info(data)) is None or info["pid"] != process.pid:
@@ -267,7 +250,7 @@ def launch(
 def launched(
     crm: Vendor, data: Path, options: WorldOptions = WorldOptions(), *, wait: float = 120
 ) -> Iterator[tuple[subprocess.Popen[bytes], Mapping[str, Any]]]:
-    """The same, ended with the block; a block that is never left leaves it running (`candor demo --keep`)."""
+    """The same, ended with the block; one that was let go is ended by nobody (`candor demo --keep`)."""
     process, info = launch(crm, data, options, wait=wait)
     try:
         yield process, info
@@ -279,7 +262,26 @@ def launched(
     _end(process)
 
 
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """The local CRM stays up when its starter ends."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.close()
+
+
+def _attached() -> None:
+    """End with whoever started this process: standard input is a pipe that they hold, and a byte on it sets us free."""
+
+    def watch() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
     process.terminate()
     try:
         process.wait(10)
@@ -320,6 +322,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="connector.playground.server", description=__doc__)
     parser.add_argument("--crm", choices=get_args(Vendor), required=True)
     parser.add_argument("--data", type=Path, required=True, help="folder of the org, made when new")
+    parser.add_argument(
+        "--attached", action="store_true", help="end when standard input does, unless a byte came first"
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--pages-port", type=int, default=0)
     parser.add_argument("--leads", type=int, default=5000)
@@ -335,6 +340,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = WorldOptions(
         asked.leads, asked.months, asked.seed, asked.csv, asked.mapping, asked.scenario, asked.events
     )
+    if asked.attached:
+        _attached()
     try:
         serve(asked.crm, asked.data, asked.port, asked.pages_port, options)
     except CandorError as error:

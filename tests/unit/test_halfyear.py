@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -13,9 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli import halfyear
+from connector.cli.console import told
 from connector.cli.main import app
 from connector.demo.halfyear.board import MINUTES_A_TOUCH, Board
 from connector.demo.halfyear.candor import Candor
+from connector.demo.halfyear.cautions import cautions
 from connector.demo.halfyear.fate import draw
 from connector.demo.halfyear.known import tables
 from connector.demo.halfyear.measure import measure
@@ -183,11 +186,80 @@ def test_the_command_prints_a_table_and_a_sentence(
     assert shown.exit_code == 0, shown.output
 
 
+@pytest.fixture
+def shown(measured: dict[str, Any]) -> dict[str, Any]:
+    return {"seed": 3, "size": 600, "scenario": "mine.toml", **measured, "cautions": cautions(measured)}
+
+
+def test_the_table_names_its_scenario_and_is_plain_text(
+    shown: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    halfyear._show(shown)
+    said = capsys.readouterr().out
+    assert f"Scenario mine.toml, seed 3: {DAYS} days" in said
+    assert "[dim]" not in said
+    assert "edge, after that" not in said  # no such days in 42
+    assert "By cause: those that the world itself made unusual" in said
+    flat = " ".join(said.split())
+    assert all(one[:60] in flat for one in shown["cautions"])
+
+
+def test_what_is_too_small_or_too_odd_to_be_read_is_said(measured: dict[str, Any]) -> None:
+    plain = {**measured, "leads": 2000, "buyers": 200, "edge_buyers": 50, "edge_case_share": 0.3, "hand_raisers": 40,
+             "reaching_matters": True}  # fmt: skip
+    assert cautions(plain) == []
+    for change, words in (
+        ({"reaching_matters": False}, "Reaching a lead changes nothing"),
+        ({"leads": 11, "buyers": 1}, "Only 11 leads, 1 of whom"),
+        ({"buyers": 29}, "29 of whom would buy"),
+        ({"edge_buyers": 3}, "Only 3 of the buyers were edge cases"),
+        ({"edge_case_share": 0.99}, "99% of the leads were edge cases"),
+        ({"hand_raisers": 1}, "Only 1 hand-raiser:"),
+    ):
+        (said,) = cautions({**plain, **change})
+        assert words in said
+
+
+def test_where_reaching_changes_nothing_no_gain_is_claimed(world: tuple[World, Truth]) -> None:
+    made, truth = world
+    played = play(seed=SEED, days=DAYS, made=(made, replace(truth, unreached=truth.reached)))
+    found = measure(played)
+    assert found["reaching_matters"] is False
+    assert "win the same here" in halfyear._sentence(found, found["difference"])
+    assert "Reaching a lead changes nothing" in cautions(found)[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"), [(["--days", "3"], "--days"), (["--days", "60", "--size", "9"], "--size"),
-                            (["--days", "60", "--hours", "-1"], "--hours")],
+                            (["--days", "60", "--hours", "-1"], "--hours"),
+                            (["--days", "3", "--size", "9"], "--size"),
+                            (["--days", "60", "--leads", "x.csv", "--keep", "--crm", "hubspot"], "--crm, --leads, --keep"),
+                            (["--hours", "3"], "--hours"),
+                            (["--leads", "x.csv", "--size", "900"], "--size")],
 )  # fmt: skip
 def test_what_cannot_be_played_is_said(arguments: list[str], word: str) -> None:
     result = CliRunner().invoke(app, ["demo", *arguments])
     assert isinstance(result.exception, InputError)
     assert word in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"), [("x_education", "have no dates"), ("loan-applications", "CANDOR_DATA")]
+)
+def test_days_are_played_on_real_rows_that_are_dated_and_there(
+    data: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.toml").write_text(f'data = "{data}"')
+    monkeypatch.setenv("CANDOR_DATA", str(tmp_path / "none"))
+    result = CliRunner().invoke(app, ["demo", "--days", "60", "--scenario", str(tmp_path / "mine.toml")])
+    assert isinstance(result.exception, InputError)
+    assert word in str(result.exception)
+
+
+def test_work_is_told_line_by_line_where_no_terminal_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with told() as report:
+        report("Making the world", 0, None)
+        for day in (1, 2):
+            report("Half a year", day, 2)
+    assert capsys.readouterr().err.splitlines() == ["Making the world …", "Half a year …"]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
+import signal
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +16,16 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from connector.cli.main import app
+from connector.errors import InputError
 from connector.playground.control import Faults, HoldWrites, is_write, routes
 from connector.playground.org import Org
 from connector.playground.pages.app import create_pages
-from connector.playground.server import PlaygroundError, WorldOptions, launched, open_playground
+from connector.playground.server import PlaygroundError, launched, open_playground
 from connector.playground.world.generate import generate
+from connector.playground.world.options import WorldOptions
 from connector.playground.world.reps import record_ids
 from tests.world_desk import plain_org
 
@@ -196,3 +205,43 @@ def test_a_killed_process_comes_back_on_the_same_ports_with_what_was_committed(t
     with launched("salesforce", tmp_path, options) as (_, again):
         assert (again["url"], again["pages"]) == (info["url"], info["pages"])
         assert api.get(url).json()["Title"] == "Head of Rivers"
+
+
+_STARTER = """
+import sys
+from pathlib import Path
+from connector.playground.server import launch, let_go
+from connector.playground.world.options import WorldOptions
+process, info = launch("hubspot", Path(sys.argv[1]), WorldOptions(leads=20, months=4))
+if sys.argv[2] == "let go":
+    let_go(process)
+print(info["pid"], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("how", ["held", "let go"])
+def test_a_local_crm_ends_with_whoever_started_it_unless_let_go(how: str, tmp_path: Path) -> None:
+    """Killed, so that the starter can do nothing about it. The CRM holds a lock while it is up."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", _STARTER, str(tmp_path), how], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    with starter, (tmp_path / "lock").open("a") as lock:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        starter.kill()
+        starter.wait()
+        if how == "let go":
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.kill(pid, signal.SIGTERM)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # waits until it has ended
+
+
+@pytest.mark.parametrize("given", [["--leads", "0"], ["--months", "0"]])
+def test_a_world_of_nothing_is_refused(given: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["playground", "--data", str(tmp_path / "org"), *given])
+    assert isinstance(result.exception, InputError)
+    assert f"{given[0]} is 0" in str(result.exception)
+    assert not (tmp_path / "org").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.world_bites import SEEDS, case, measure, variants
+from benchmarks.world_page import RECORDS_ONLY, in_short
 from connector.playground.world.scenario import PATHOLOGIES, Scenario
 
 
@@ -28,3 +29,20 @@ def test_without_the_pathologies_the_promise_is_kept() -> None:
 def test_every_pathology_of_the_past_is_switched_off_in_turn() -> None:
     names = [name for name, _ in variants(Scenario())]
     assert names == ["default", *(f"without {name}" for name in PATHOLOGIES), "clean"]
+
+
+def test_the_page_says_in_short_what_its_table_does() -> None:
+    keys = ("AUC promised", "AUC kept", "exceptional winners missed", "revenue missed")
+
+    def world(*figures: float) -> dict[str, tuple[float, float]]:
+        usual = {f"usual practice: {key}": (one, 0.0) for key, one in zip(keys, figures, strict=True)}
+        return {**usual, "perfect knowledge: revenue missed": (0.3, 0.0)}
+
+    said = " ".join(in_short({"default": world(0.7, 0.5, 0.8, 0.6), "without flips": world(0.7, 0.55, 0.8, 0.6),
+                              "without hygiene": world(0.6, 0.58, 0.7, 0.6), "clean": world(0.5, 0.5, 0, 0)}))  # fmt: skip
+    assert (
+        "promises an AUC of 0.70 and keeps 0.50; it misses 80% of the exceptional winners and 60% of revenue"
+        in said
+    )
+    assert "`hygiene`: without it usual practice promises 0.60 and keeps 0.58" in said
+    assert all(f"`{name}`" in said for name in RECORDS_ONLY)

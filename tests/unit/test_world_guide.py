@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.playground.server import WorldOptions
+from connector.errors import InputError
 from connector.playground.world.guide import PAGE, page
+from connector.playground.world.options import WorldOptions
 from connector.playground.world.scenario import PATHOLOGIES
 from connector.playground.world.scenario_file import ScenarioError, read_scenario
 
@@ -39,6 +40,31 @@ def test_the_example_of_the_page_runs(example: Path) -> None:
     world, truth = WorldOptions(200, 18, 1, scenario=str(example)).make()
     assert len(world.people) == 200
     assert truth.scenario == "city_hall"
+
+
+def test_the_vertical_of_the_page_is_who_comes(tmp_path: Path) -> None:
+    found = next(one for one in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL) if "[cast]" in one)
+    (tmp_path / "vertical.toml").write_text(found, "utf-8")
+    world, _ = WorldOptions(400, 18, 1, scenario=str(tmp_path / "vertical.toml")).make()
+    fields = [person.fields for person in world.people]
+    industries = {str(one["industry"]).lower() for one in fields}
+    assert {"dental practices", "veterinary clinics"} <= industries
+    assert not industries & {"software", "retail", "manufacturing"}
+    assert sum(one["source"] in ("TikTok Ads", "tiktok") for one in fields) > 80
+    assert not any(one["source"] == "Google Ads" for one in fields)
+    assert any(one["title"] == "Practice Manager" for one in fields)
+
+
+def test_the_example_of_real_rows_is_read_and_says_so_where_they_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = next(one for one in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL) if "\ndata = " in one)
+    (tmp_path / "loans.toml").write_text(found, "utf-8")
+    scenario = read_scenario(tmp_path / "loans.toml")
+    assert (scenario.data, scenario.form, scenario.attention.unreached) == ("loan-applications", "trees", 0.5)
+    monkeypatch.setenv("CANDOR_DATA", str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"not at .*none.*CANDOR_DATA"):
+        WorldOptions(scenario=str(tmp_path / "loans.toml")).check()
 
 
 def test_the_error_of_the_page_is_the_error(example: Path) -> None:

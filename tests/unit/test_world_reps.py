@@ -14,6 +14,7 @@ from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth
 from connector.playground.world.rep import true_score
 from connector.playground.world.reps import DAY_MS, react
+from connector.playground.world.scenario import Reps
 from crm_schema.choices import DECISIONS, QUESTIONS, REASONS
 from tests.world_desk import PlainDesk, plain_org
 
@@ -142,3 +143,37 @@ def test_what_the_truth_holds_comes_to_pass(team: Team) -> None:
     answered = [d for d in won if d.values.get("candor_outcome_as_expected")]
     assert {d.values["candor_outcome_as_expected"] for d in answered} <= {"yes", "no"}
     assert answered
+
+
+QUIET = {"hours": 0.0, "review_hours": 0.0, "forms_left": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "none", "some"),
+    [
+        (QUIET, ("looks", "forms", "reviews"), ("forms left",)),
+        ({"hours": 1.0, "review_hours": 0.5}, (), ("looks", "reviews")),
+        ({"honesty": 0.0}, ("overrides",), ("looks",)),
+        ({"much": 100.0}, ("overrides",), ("looks",)),
+        ({"forms_left": 0.0, "forms_abandoned": 1.0}, ("forms", "forms left"), ("abandoned",)),
+    ],
+)  # fmt: skip
+def test_another_team_is_a_table_of_the_scenario(
+    said: dict[str, float], none: tuple[str, ...], some: tuple[str, ...], team: Team
+) -> None:
+    desk, org, truth = team
+    usual, other = Reps(), Reps(**said)  # type: ignore[arg-type]
+    assert usual.hours == 6
+    _write_all(desk, lambda lead: {
+        "candor_score": 90 if true_score(truth.probability[lead.key]) < 50 else 10, "candor_route": "person_sdr",
+        "candor_feedback_due": "high_but_dark",
+    })  # fmt: skip
+    for n, lead in enumerate(desk.leads(limit=40)):
+        org.create("review", f"r{n}", {"_key": None, "_name": f"CR-{n}", "candor_lead": lead.id,
+                                       "candor_status": "open"}, by="candor")  # fmt: skip
+    counts = react(desk, org, truth, 2, seed=3, team=other)
+    assert not [name for name in none if counts.get(name)]
+    assert not [name for name in some if not counts.get(name)]
+    if said.get("hours") == 1:
+        assert counts["looks"] <= 2 * len(desk.owners())
+        assert counts["reviews"] <= 10

@@ -192,6 +192,27 @@ def _points_when_scored(world: World, truth: Truth) -> dict[str, int]:
 ERRORS = {
     "[hygiene]\nlosers = 0.1\nwinners = 2": ("line 3", "[hygiene] winners", "from 0 to 1", "default 0.85"),
     "[hygene]\nwinners = 1": ("line 1", "no such table", "Did you mean hygiene?"),
+    'about = "x"\nnmae = "x"': ("line 2", "no such key", "Did you mean name?"),
+    "blanks = 1.4": ("line 1", "It is a knob", "[world]"),
+    "nothing_like_it = 1": ("line 1", "no such key", "name, about, data, form, off"),
+    "[world]\n[flips]\n[world]": ("line 3", "[world] is there twice"),
+    'name = "a"\nname = "b"': ("line 2", "name is there twice"),
+    "[channels]\nrates = 3": ("line 2", "a table of numbers", '"web form" = 0.08'),
+    'name = "City Hall"': ("line 1", "a small letter, then small letters, digits"),
+    'data = "x_eduction"': ("line 1", "x_education, bank-calls, loan-applications"),
+    '[cast.titles]\n"business boss" = ["x"]': ("line 2", "titles has no 'business boss'", "business manager"),
+    "[cast.sources]\nradio = 1": ("line 2", "sources has no 'radio'", "web form"),
+    "[cast.industries]\nmining = 1": ("line 2", "give it another name"),
+    "[cast.industries]\nbees = -1": ("line 2", "a weight from 0 up"),
+    "[cast.industries]\nbees = 0": ("line 1", "more than 0"),
+    '[cast.source_names]\nevent = "fair"': ("line 2", "a list of names in quotes"),
+    "[cast]\ntitles = 3": ("line 2", "allowed is a table", '"business manager" = ["Marketing Manager"'),
+    "[reps]\nhonesty = 2": ("line 2", "[reps] honesty", "from 0 to 1", "default 1"),
+    'off = ["reps"]': ("line 1", "no pathology"),
+    'form = "trees"': ("line 1", "Name a data set"),
+    'data = "bank-calls"\n[hygiene]': ("line 2", "hygiene is of made-up leads", "attention"),
+    'off = ["flips"]\ndata = "bank-calls"': ("line 1", "flips is of made-up leads"),
+    'data = "bank-calls"\n[attention]\nhistory = 0.5': ("line 3", "[attention] history"),
     "[flips]\n\nstrenght = 1": ("line 3", "no such knob", "Did you mean strength?"),
     '[new_persona]\nfrom_month = "May"': ("line 2", "a whole number from 0 to 120"),
     '[channels.days]\n"event" = 30\n"web form" = 900': ("line 3", "'web form' is 900", "from 5 to 170"),
@@ -211,6 +232,11 @@ def test_errors_name_file_line_key_and_what_is_allowed(text: str) -> None:
         parse(text, "mine.toml")
     for part in ("mine.toml", *ERRORS[text]):
         assert part in str(caught.value)
+
+
+def test_a_file_from_a_windows_editor_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes('\ufeffname = "mine"\r\n'.encode())
+    assert read_scenario(tmp_path / "mine.toml").name == "mine"
 
 
 def test_a_scenario_that_is_not_there_is_told_what_is(tmp_path: Path) -> None:

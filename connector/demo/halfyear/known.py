@@ -20,10 +20,11 @@ import pyarrow as pa
 
 from connector.jobs.attention import with_points
 from connector.jobs.examples import as_of_points
-from connector.jobs.fields import facts
+from connector.jobs.fields import STANDARD, facts
 from connector.jobs.scope import Outcomes
-from connector.playground.world.model import FieldChange, Person, Touch, Truth, World
-from connector.settings import CRMSettings, OutcomeSettings, Settings
+from connector.playground.world.model import Column, FieldChange, Person, Touch, Truth, World
+from connector.settings import CRMSettings, ExtraField, OutcomeSettings, ScopeSettings, Settings
+from connector.settings import Mapping as FieldMapping
 from connector.store.asof import ACTIVITIES, CHANGES, LEADS, Life
 from scoring.features.build import build
 from scoring.features.engine import connect
@@ -113,10 +114,20 @@ class _Story:
         )  # fmt: skip
 
 
-def play_settings() -> Settings:
-    """The settings of an org like the world's; nothing is ever connected to."""
+def play_settings(own: Sequence[Column] = ()) -> Settings:
+    """The settings of an org like the world's; nothing is ever connected to. `own`: real rows have these columns and none of
+    the standard fields."""
+    types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
+    extra = {
+        column.name: ExtraField.model_validate(
+            {"field": column.name, "type": types[column.type], "label": column.label}
+        )
+        for column in own
+    }
     return Settings(
         crm=CRMSettings(kind="salesforce", url="https://half-year.invalid"),
+        mapping=FieldMapping(extra=extra),
+        scope=ScopeSettings(leave_out=[fact.name for fact in STANDARD] if own else []),
         outcome=OutcomeSettings(
             status={
                 "new": "open",
@@ -130,9 +141,9 @@ def play_settings() -> Settings:
     )
 
 
-def prepare(world: World, truth: Truth, days: int, policy: Policy) -> Known:
-    """The world's last `days` days are played, what lies before them is history."""
-    settings, start = play_settings(), world.now - days * DAY
+def prepare(world: World, truth: Truth, days: int, policy: Policy, own: Sequence[Column] = ()) -> Known:
+    """The world's last `days` days are played, what lies before them is history. `own`: as in `play_settings`."""
+    settings, start = play_settings(own), world.now - days * DAY
     retrain = range(0, days, policy.models.retrain_days)
     arrivals = {p.key: p for p in world.people if p.created_at > start}
     looks: dict[int, list[str]] = defaultdict(list)

@@ -78,7 +78,8 @@ def measure(played: Played, seed: int = 0) -> dict[str, Any]:
     teams = {name: _team(played, name, leads, reached[name], draw, groups) for name in played.boards}
     a, b = (_parts(played, name, leads, reached[name]) for name in (played.candor.name, played.usual.name))
     return {
-        "leads": len(leads), "buyers": int(leads.buyer.sum()),
+        "leads": len(leads), "buyers": int(leads.buyer.sum()), "edge_buyers": int((leads.buyer & leads.edge).sum()),
+        "reaching_matters": _reaching_matters(played, leads),
         "buyers_alone": sum(lead in played.fate.alone for lead in leads.lead), "hand_raisers": int(leads.hand_raiser.sum()),
         "edge_case_share": float(leads.edge.mean()), "edge_case_share_by_cause": float(leads.other.mean()),
         "hours_a_day": played.hours_a_day, "review_hours_a_day": played.review_hours_a_day,
@@ -102,6 +103,12 @@ def measure(played: Played, seed: int = 0) -> dict[str, Any]:
         "taught": _taught(draw, leads, late, played),
         "seconds": round(played.seconds, 1),
     }  # fmt: skip
+
+
+def _reaching_matters(played: Played, leads: Leads) -> bool:
+    """Whether it makes any difference to any lead's chance that somebody reaches it in time."""
+    truth = played.known.truth
+    return any(truth.reached[lead] != truth.unreached[lead] for lead in leads.lead)
 
 
 def counted(played: Played) -> Leads:

@@ -14,6 +14,7 @@ from typing import Any
 from connector.playground.desk import DeskKind, TimelineEntry, View
 from connector.playground.world.model import Account, Person, Truth
 from connector.playground.world.rep import Rep
+from connector.playground.world.scenario import Reps
 
 
 @dataclass
@@ -70,6 +71,7 @@ class People:
     truth: Truth
     persons: Mapping[str, Person]
     seed: int
+    team: Reps = field(default_factory=Reps)
 
     def work(self, lead: str, score: float, at: datetime) -> list[dict[str, Any]]:
         """What a rep says of a lead that they work: tags and overrides, in harvest's own form."""
@@ -97,7 +99,7 @@ class People:
 
         record = {"status": "new", "candor_score": score, "opted_out": bool(person.fields.get("opted_out"))}
         pad = _Notepad(view("lead", record), view("review", {"candor_lead": lead}))
-        return Rep(pad, self.truth, Random(f"{self.seed}|{what}|{lead}")), pad
+        return Rep(pad, self.truth, Random(f"{self.seed}|{what}|{lead}"), team=self.team), pad
 
 
 def _event(kind: str, lead: str, at: datetime, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from connector.demo.halfyear.fate import Fate
 from connector.demo.halfyear.known import Known, prepare
 from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import Team
+from connector.playground.world import semi
 from connector.playground.world.generate import generate
 from connector.playground.world.model import Truth, World
-from connector.playground.world.scenario import Scenario
+from connector.playground.world.scenario import Reps, Scenario
 from scoring.routing.policy import Policy
 
 HISTORY_MONTHS = 12
@@ -54,19 +55,25 @@ def play(
     progress: Progress = lambda what, done, of: None, made: tuple[World, Truth] | None = None,
     scenario: Scenario | None = None, arms: bool = False,
 ) -> Played:  # fmt: skip
-    """`size` leads in twelve months of history and the days of the play together. `hours`: of all reps and reviewers of a
+    """`size` leads in twelve months of history and the days of the play together; of a scenario that names a dated data set,
+    all of its rows. `hours`: of all reps and reviewers of a
     team in a day; `review_hours`: how many of them reviews may take. `arms`: play Candor's later days also with less learnt."""
     begun = time.perf_counter()
-    policy = policy or Policy()
     progress("Making the world", 0, None)
     months = HISTORY_MONTHS + math.ceil(days / DAYS_A_MONTH)
-    world, truth = made or generate(leads=size, months=months, seed=seed, scenario=scenario)
+    real = scenario is not None and scenario.data is not None
+    if made is None:
+        made = semi.of_scenario(scenario, seed) if scenario is not None and real else generate(
+            leads=size, months=months, seed=seed, scenario=scenario
+        )  # fmt: skip
+    world, truth = made
+    policy = policy or (Policy(horizon_days=truth.horizon_days) if real else Policy())
     progress("Features as of each day", 0, None)
-    known = prepare(world, truth, days, policy)
+    known = prepare(world, truth, days, policy, world.columns if real else ())
     fate = fates.draw(known)
     a_day = hours if hours is not None else WORKED * len(known.first_look) / days * MINUTES_A_TOUCH / 60
     reviews = review_hours if review_hours is not None else policy.review.capacity_hours * a_day / TEAM_HOURS
-    people = People(truth, known.arrivals, seed)
+    people = People(truth, known.arrivals, seed, Reps() if scenario is None else scenario.reps)
     candor, usual = Candor(known, people, seed), teams.UsualPractice(known)
 
     def board(minutes: float = a_day * 60) -> Board:

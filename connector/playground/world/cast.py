@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from connector.playground.world import words
-from connector.playground.world.scenario import Scenario
+from connector.playground.world.scenario import Cast, Scenario
 
+LOG_SIZE, SIZE = 4.7, 110.0
+"""Mean natural logarithm of the employees of a company where the scenario's median is this (e to the 4.7, rounded)."""
 SAME_PERSON = 0.4
 """of those who come to a company months after its first lead: the same person again"""
 
@@ -82,7 +86,7 @@ def make(
         arrival = days * rnd.random()
         market = scenario.new_market
         new = market.share if arrival > days * market.after else None
-        company = _company(rng, rnd, len(names), names, new, ending)
+        company = _company(rng, rnd, len(names), names, new, ending, scenario.cast)
         for when in _arrivals(rnd, arrival, days, scenario.world.committees)[: leads - len(found)]:
             lead = _lead(rng, rnd, company, when, scenario)
             company.people.append(lead)
@@ -111,8 +115,9 @@ def _arrivals(rnd: Random, first: float, days: float, committees: float) -> list
 
 
 def _company(
-    rng: np.random.Generator, rnd: Random, number: int, names: set[str], new: float | None, ending: str
-) -> Company:
+    rng: np.random.Generator, rnd: Random, number: int, names: set[str], new: float | None, ending: str,
+    cast: Cast,
+) -> Company:  # fmt: skip
     """`new`: share of the new industry, once it has entered."""
     stem = rnd.choice(words.COMPANY_STARTS) + rnd.choice(words.COMPANY_MIDDLES)
     while stem in names:
@@ -122,8 +127,10 @@ def _company(
     if new is not None and rnd.random() < new:
         industry = words.NEW_INDUSTRY[0]
     else:
-        industry = _weighted(rnd, words.INDUSTRIES)
-    employees = max(2, min(60_000, round(float(rng.lognormal(4.7, 1.6)))))
+        industry = _weighted(rnd, cast.industries)
+    employees = max(
+        2, min(60_000, round(float(rng.lognormal(LOG_SIZE + math.log(cast.size / SIZE), cast.size_spread))))
+    )
     return Company(
         number=number + 1,
         name=stem + rnd.choice(words.COMPANY_ENDS),
@@ -131,22 +138,22 @@ def _company(
         industry=industry,
         employees=employees,
         revenue=round(employees * 150_000 * float(rng.lognormal(0, 0.5)), -4),
-        country=_weighted(rnd, words.COUNTRIES),
+        country=_weighted(rnd, {name: share for name, (share, _) in words.COUNTRIES.items()}),
         known=rnd.random() < (0.75 if employees >= 1000 else 0.5),
     )
 
 
 def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float, scenario: Scenario) -> Lead:
-    asks, mail = scenario.hand_raisers, scenario.personal_mail
+    asks, mail, cast = scenario.hand_raisers, scenario.personal_mail, scenario.cast
     first, last = rnd.choice(words.FIRST_NAMES), rnd.choice(words.LAST_NAMES)
     follows = bool(company.people) and when - company.people[-1].created < 15
-    source = _weighted(rnd, words.SOURCES)
+    source = _weighted(rnd, cast.sources)
     if follows and source == "outbound list":
         source = "web form"
-    function = rnd.choices(words.FUNCTIONS, (0.34, 0.42, 0.14, 0.10))[0]
+    function = _weighted(rnd, cast.functions)
     seniority = {"executive": 4, "other": 0}.get(function)
     if seniority is None:
-        seniority = rnd.choices((0, 1, 2, 3), (0.35, 0.33, 0.2, 0.12))[0]
+        seniority = words.SENIORITY.index(_weighted(rnd, cast.levels))
     inbound = source in ("web form", "paid search", "customer referral")
     slow = (
         company.employees >= 1000 or company.industry == "public sector"
@@ -167,16 +174,15 @@ def _lead(rng: np.random.Generator, rnd: Random, company: Company, when: float, 
         0, company, when, first, last, f"{first}.{last}@{address}".lower(), source, function, seniority,
         hand_raiser, rnd.random() < 0.03, slow, heard, interest,
     )  # fmt: skip
-    industries = {**words.INDUSTRIES, words.NEW_INDUSTRY[0]: (0, words.NEW_INDUSTRY[1])}
     if hand_raiser:
         lead.sparse = asks.blanks
     lead.true = {
-        "title": rnd.choice(words.TITLES[function, seniority]),
-        "industry": _spelling(rnd, industries[company.industry][1]),
+        "title": rnd.choice(cast.titles[f"{function} {words.SENIORITY[seniority]}"]),
+        "industry": _spelling(rnd, _industry_names(company.industry)),
         "employees": company.employees,
         "annual_revenue": company.revenue,
         "country": _spelling(rnd, words.COUNTRIES[company.country][1]),
-        "source": _spelling(rnd, words.SOURCES[source][1]),
+        "source": _spelling(rnd, cast.source_names[source]),
         "product_interest": rnd.choice(words.PRODUCTS),
         "use_case": rnd.choice(words.USE_CASES),
         "heard_from": heard,
@@ -207,10 +213,19 @@ def same_person(people: list[Lead]) -> list[tuple[str, str]]:
     return found
 
 
-def _weighted(rnd: Random, table: dict[str, tuple[float, tuple[str, ...]]]) -> str:
-    return rnd.choices(list(table), [share for share, _ in table.values()])[0]
+def _industry_names(industry: str) -> Sequence[str]:
+    """As people type it; one that a scenario brought, as it is written there or in small letters."""
+    if industry == words.NEW_INDUSTRY[0]:
+        return words.NEW_INDUSTRY[1]
+    if industry in words.INDUSTRIES:
+        return words.INDUSTRIES[industry][1]
+    return industry, industry.lower()
 
 
-def _spelling(rnd: Random, spellings: tuple[str, ...]) -> str:
+def _weighted(rnd: Random, weights: Mapping[str, float]) -> str:
+    return rnd.choices(list(weights), list(weights.values()))[0]
+
+
+def _spelling(rnd: Random, spellings: Sequence[str]) -> str:
     """The usual spelling mostly, else a dirty one."""
     return spellings[0] if rnd.random() < 0.7 else rnd.choice(spellings)

@@ -22,8 +22,9 @@ from connector.playground.world.model import Column, Deal, FieldChange, Person, 
 SEEN_DAYS, HORIZON_DAYS = 7, 30
 END = datetime(2012, 3, 14, 15, 4, 54, tzinfo=UTC)
 """of the log; younger cases than the horizon are left out"""
-LATE = datetime(2012, 1, 6, tzinfo=UTC)
-"""Cases from here on are open leads."""
+NOW = END - timedelta(days=HORIZON_DAYS - SEEN_DAYS)
+"""The hand-over: the youngest cases have had their week. Who isn't decided by then is an open lead."""
+AMOUNT = Column("amount_requested", "Amount requested", "number")
 _KINDS = {"A": "task", "O": "email_sent", "W": "call"}
 """what an event of a kind is in a CRM: a change of status, an offer, somebody's work"""
 
@@ -94,22 +95,27 @@ def world(loans: list[Loan], won: list[bool], seed: int) -> tuple[World, Truth]:
     rnd = Random(seed)
     people, deals, changes, touches = [], [], [], []
     wins: dict[str, datetime] = {}
+    losses: dict[
+        str, datetime
+    ] = {}  # a declined application is a lost deal, though no deal record stands for it
     scored = {loan.key: loan.created + timedelta(days=SEEN_DAYS) for loan in loans}
     for n, (loan, won_it) in enumerate(zip(loans, won, strict=True)):
         decided = scored[loan.key] + timedelta(days=rnd.uniform(0.5, HORIZON_DAYS - SEEN_DAYS - 0.5))
-        sdr, ae, late = SDRS[n % len(SDRS)], AES[n % len(AES)], loan.created >= LATE
+        sdr, ae, still = SDRS[n % len(SDRS)], AES[n % len(AES)], decided > NOW
         if won_it:
             wins[loan.key] = decided
-        status = "new" if late else "converted" if won_it else "disqualified"
+        elif decided <= NOW:
+            losses[loan.key] = decided
+        status = "new" if still else "converted" if won_it else "disqualified"
         person = Person(
             loan.key, None, loan.key, None, f"Applicant {loan.key}", None, loan.created,
-            loan.created if late else decided, ae if status == "converted" else sdr, status,
-            {"amount_requested": loan.amount},
+            loan.created if still else decided, ae if status == "converted" else sdr, status,
+            {AMOUNT.name: loan.amount},
         )  # fmt: skip
         people.append(person)
-        if not late:
+        if not still:
             changes.append(FieldChange("person", loan.key, "status", decided, "new", status, sdr))
-        if not late and won_it:
+        if not still and won_it:
             changes.append(FieldChange("person", loan.key, "owner", decided, sdr, ae, sdr))
             person.converted_at, person.deal = decided, f"D{loan.key[1:]}"
             deals.append(Deal(person.deal, f"Loan {loan.key}", None, [loan.key], ae, loan.amount, "won", decided, decided, decided))  # fmt: skip
@@ -117,12 +123,12 @@ def world(loans: list[Loan], won: list[bool], seed: int) -> tuple[World, Truth]:
     changes.sort(key=lambda change: (change.at, change.key))
     touches.sort(key=lambda touch: (touch.at, touch.key))
     made = World(
-        "loan-applications, outcomes drawn anew", END, make_owners(), [], people, deals, changes, touches,
-        [Column("amount_requested", "Amount requested", "number")],
+        "loan-applications, outcomes drawn anew", NOW, make_owners(), [], people, deals, changes, touches,
+        [AMOUNT],
     )  # fmt: skip
     truth = Truth(
         HORIZON_DAYS, {}, scored, [], {},
-        {loan.key: "held out" if loan.created >= LATE else "training" for loan in loans}, wins,
+        dict.fromkeys((loan.key for loan in loans), "standard"), wins, losses,
         deals={person.key: person.deal for person in people if person.deal is not None},
         amounts={loan.key: loan.amount for loan in loans},
     )  # fmt: skip

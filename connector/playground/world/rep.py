@@ -11,14 +11,9 @@ from typing import Any
 
 from connector.playground.desk import Desk, Refused, View
 from connector.playground.world.model import Truth
+from connector.playground.world.scenario import Reps
 from crm_schema.choices import QUESTIONS, SURPRISES, Choice
 
-MIST = 18.0
-"""Standard deviation, in points of score, of what a rep knows of a lead's true score."""
-CLOSER_LOOK = 10.0
-"""The same for a reviewer, who takes the time."""
-MUCH = 30.0
-"""Points by which a rep's view differs from the score before they say so."""
 BASE_RATE = 0.10
 
 REASON_OF_CAUSE = {
@@ -48,15 +43,22 @@ class Rep:
     truth: Truth | None
     rnd: Random
     counts: Counter[str] = field(default_factory=Counter)
+    team: Reps = field(default_factory=Reps)
 
-    def knows(self, lead: View, mist: float = MIST) -> float:
-        """Their own idea of this lead's score."""
+    def knows(self, lead: View, noise: float | None = None) -> float:
+        """Their own idea of this lead's score; `noise` as their team's, where none is given."""
         chances = {} if self.truth is None else self.truth.reached or self.truth.probability
         if lead.key is not None and lead.key in chances:
             middle = true_score(chances[lead.key])
         else:
             middle = number(lead.values.get("candor_score")) or 50.0
-        return min(max(self.rnd.gauss(middle, mist), 0.0), 100.0)
+        return min(max(self.rnd.gauss(middle, self.team.noise if noise is None else noise), 0.0), 100.0)
+
+    def _would_say(self, knows: float, score: float | None) -> float:
+        """What they say: what they think, or what pleases the score."""
+        if self.team.honesty >= 1 or score is None or self.rnd.random() < self.team.honesty:
+            return knows
+        return score
 
     def look(self, lead: View, by: str) -> None:
         """Work on a lead for a while: reach out, and say what is odd about its score."""
@@ -97,21 +99,22 @@ class Rep:
         score = number(lead.values.get("candor_score"))
         if score is None:
             return
+        knows = self._would_say(knows, score)
         tags = choices(lead.values.get("candor_tags"))
         cause = None if self.truth is None else self.truth.cause.get(str(lead.key))
         new: set[str] = set()
-        if knows - score > MUCH and self.rnd.random() < 0.6:
+        if knows - score > self.team.much and self.rnd.random() < self.team.tags:
             new.add("unexpected_fit")
-        if score - knows > MUCH and score >= 60 and self.rnd.random() < 0.6:
+        if score - knows > self.team.much and score >= 60 and self.rnd.random() < self.team.tags:
             new.add("score_seems_high")
         if cause in ("committee", "another clock") and self.rnd.random() < 0.15:
             new.add("unusual_buying_process")
         if new - set(tags):
             self.write("tags", "lead", lead.id, {"candor_tags": sorted({*tags, *new})}, by)
         if (
-            abs(knows - score) > MUCH
+            abs(knows - score) > self.team.much
             and lead.values.get("candor_override_score") is None
-            and self.rnd.random() < 0.2
+            and self.rnd.random() < self.team.overrides
         ):
             said = {
                 "candor_override_score": round(knows),
@@ -127,7 +130,7 @@ class Rep:
 
     def closing_question(self, kind: str, id: str, *, won: bool, score: float | None, by: str) -> None:
         """Did this end for the reasons we expected? Some never answer."""
-        if self.rnd.random() < 0.25:
+        if self.rnd.random() < self.team.questions_left:
             self.counts["questions left"] += 1
             return
         against = 0.1 if score is None else min(max((50 - score if won else score - 50) / 60, 0.05), 0.9)
@@ -147,7 +150,8 @@ class Rep:
             lead = self.desk.view("lead", str(case.values.get("candor_lead")))
         except KeyError:
             return
-        knows = self.knows(lead, CLOSER_LOOK)
+        score = number(lead.values.get("candor_score"))
+        knows = self._would_say(self.knows(lead, self.team.reviewer_noise), score)
         said: dict[str, Any] = {
             "candor_decision": "route" if knows >= 45 else "disqualify" if knows < 22 else "re_score"
         }
@@ -167,13 +171,13 @@ class Rep:
 
     def form(self, lead: View, by: str) -> None:
         """The form that is due: most answer all of it, some stop half-way, some leave it."""
-        if self.rnd.random() < 0.25:
+        if self.rnd.random() < self.team.forms_left:
             self.counts["forms left"] += 1
             return
         score = number(lead.values.get("candor_score")) or 50.0
-        answers = {f"candor_feedback_{n}": self._answer(options, self.knows(lead)) for n, (_, _, options)
+        answers = {f"candor_feedback_{n}": self._answer(options, self._would_say(self.knows(lead), score)) for n, (_, _, options)
                    in enumerate(QUESTIONS, start=1)}  # fmt: skip
-        if self.rnd.random() < 0.15 + 0.1 * (score < 20):
+        if self.rnd.random() < self.team.forms_abandoned + 0.1 * (score < 20):
             answers = dict(list(answers.items())[: self.rnd.choice((1, 2))])
             self.write("abandoned", "lead", lead.id, answers, by)
         else:

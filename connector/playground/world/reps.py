@@ -16,11 +16,11 @@ from connector.playground.org import Org
 from connector.playground.world.arrivals import Arrivals, Newcomer
 from connector.playground.world.model import Fate, Touch, Truth
 from connector.playground.world.rep import Rep, number
+from connector.playground.world.scenario import Reps
 
 DAY_MS = 86_400_000
-LOOKS_A_REP_A_DAY = 6
-REVIEWS_A_DAY = 20
-"""Two hours at six minutes each (SPEC S5.6)."""
+REVIEWS_AN_HOUR = 10
+"""Six minutes each (SPEC S5.6)."""
 FORMS_A_DAY = 12
 SEEN = 400
 """The list that reps work from: so many leads from the top, and some from further down."""
@@ -42,7 +42,13 @@ _Task = tuple[int, int, Callable[[], None]]
 
 
 def react(
-    desk: Desk, org: Org, truth: Truth | None, days: float, seed: int, arrivals: Arrivals | None = None
+    desk: Desk,
+    org: Org,
+    truth: Truth | None,
+    days: float,
+    seed: int,
+    arrivals: Arrivals | None = None,
+    team: Reps = Reps(),
 ) -> dict[str, int]:
     """Let `days` pass: touches of leads, looks, calls, tags, overrides, reviews, forms, deals, merges; with `arrivals`
     new leads come. What was done, counted."""
@@ -51,7 +57,7 @@ def react(
     coming: list[Newcomer] = []
     if truth is not None and arrivals is not None:
         coming, truth = arrivals.until(end), arrivals.joined(truth, end)
-    rep = Rep(desk, truth, rnd)
+    rep = Rep(desk, truth, rnd, team=team)
     users = sorted(desk.owners())
     life = None if truth is None or not users else _Life(desk, org, truth, rep, users, coming)
     while (start := org.now()) < end:
@@ -78,7 +84,7 @@ def _team_day(desk: Desk, org: Org, rep: Rep, users: Sequence[str], start: int, 
 
     looked: dict[str, list[int]] = org.meta("looks", {})
     rested = [lead for lead in leads if start - looked.get(lead.id, [0])[0] > REST_DAYS * DAY_MS]
-    for lead in _drawn(rested, round(LOOKS_A_REP_A_DAY * len(users) * share), rnd, looked):
+    for lead in _drawn(rested, round(rep.team.hours * len(users) * share), rnd, looked):
         looked[lead.id] = [start, looked.get(lead.id, [0, 0])[1] + 1]
         add(lambda lead=lead: rep.look(desk.view("lead", lead.id), _owner(lead, users)))  # type: ignore[misc]
     org.set_meta("looks", looked)
@@ -86,7 +92,7 @@ def _team_day(desk: Desk, org: Org, rep: Rep, users: Sequence[str], start: int, 
     for lead in due[: round(FORMS_A_DAY * share)]:
         add(lambda lead=lead: rep.form(lead, _owner(lead, users)))  # type: ignore[misc]
     cases = sorted(desk.reviews(open_only=True), key=lambda case: str(case.values.get("candor_due") or "9"))
-    for case in cases[: round(REVIEWS_A_DAY * share)]:
+    for case in cases[: round(rep.team.review_hours * REVIEWS_AN_HOUR * share)]:
         add(lambda case=case: rep.review(case, users[-1]))  # type: ignore[misc]
     return tasks
 

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connector.playground.world import words
+
+DataSet = Literal["x_education", "bank-calls", "loan-applications"]
+Form = Literal["spline", "trees"]
+"""spline: additive and smooth; trees: steps and interactions"""
+OF_DATA = ("attention", "reps")
+"""The tables that say something of a world of real rows: what people do there; what it is like, the rows say themselves."""
 
 _ORDINARY_DAYS = 55.0
 _DAYS = {
@@ -231,6 +237,91 @@ class Attention(Knobs):
     hand_raiser_days: float = _knob(1.0, None, "the same for a hand-raiser", ge=0.04, le=180.0)
 
 
+_PEOPLE = {
+    f"{function} {words.SENIORITY[level]}": list(titles) for (function, level), titles in words.TITLES.items()
+}
+_OTHERS_OWN = (words.NEW_INDUSTRY[0], words.PRIVATE_EQUITY[0], *words.OUTSIDERS)
+"""Industries that pathologies bring along."""
+
+
+class Cast(Knobs):
+    """Who comes: the vertical that is sold to. What is not written is a software vendor's."""
+
+    industries: dict[str, float] = _knob(
+        {name: share for name, (share, _) in words.INDUSTRIES.items()}, None,
+        "weight of each industry; a table here replaces them all, any names will do, and new ones sell as manufacturing does",
+    )  # fmt: skip
+    size: float = _knob(110.0, None, "median employees of a company", ge=2.0, le=20_000.0)
+    size_spread: float = _knob(1.6, None, "spread of company sizes: standard deviation of their natural logarithm", ge=0.0, le=3.0)  # fmt: skip
+    functions: dict[str, float] = _knob(words.FUNCTION_MIX, None, "weight of each kind of person")
+    levels: dict[str, float] = _knob(words.LEVEL_MIX, None, "weight of each level of technical and business people")  # fmt: skip
+    titles: dict[str, list[str]] = _knob(_PEOPLE, None, "titles of each kind and level, as people type them")
+    sources: dict[str, float] = _knob(
+        {name: share for name, (share, _) in words.SOURCES.items()}, None, "weight of each kind of source"
+    )
+    source_names: dict[str, list[str]] = _knob(
+        {name: list(spellings) for name, (_, spellings) in words.SOURCES.items()}, None,
+        "what a kind of source is called in the records, the usual name first",
+    )  # fmt: skip
+
+    @field_validator("industries", "functions", "levels", "sources", mode="before")
+    @classmethod
+    def _weights(cls, said: Any, info: Any) -> Any:
+        """Names that a file doesn't give keep their weights, but for industries."""
+        usual = cls.model_fields[info.field_name].get_default(call_default_factory=True)
+        if not isinstance(said, dict):
+            return said
+        free = info.field_name == "industries"
+        _known(said, said if free else usual, info.field_name)
+        for name, value in said.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
+                raise ValueError(f"{name!r} is {value!r}; allowed is a weight from 0 up")
+            if free and name in _OTHERS_OWN:
+                raise ValueError(f"{name!r} comes with a pathology of its own; give it another name")
+        weights = {**({} if free else usual), **{name: float(value) for name, value in said.items()}}
+        if not sum(weights.values()):
+            raise ValueError("at least one weight is more than 0")
+        return weights
+
+    @field_validator("titles", "source_names", mode="before")
+    @classmethod
+    def _names(cls, said: Any, info: Any) -> Any:
+        """What a file doesn't name is called what it was."""
+        usual = cls.model_fields[info.field_name].get_default(call_default_factory=True)
+        if not isinstance(said, dict):
+            return said
+        _known(said, usual, info.field_name)
+        for name, value in said.items():
+            if (
+                not isinstance(value, list)
+                or not value
+                or not all(isinstance(one, str) and one.strip() for one in value)
+            ):
+                raise ValueError(f"{name!r} is {value!r}; allowed is a list of names in quotes")  # fmt: skip
+        return {**usual, **said}
+
+
+def _known(said: Mapping[str, Any], usual: Mapping[str, Any], what: str) -> None:
+    if unknown := sorted(set(said) - set(usual)):
+        raise ValueError(f"{what} has no {unknown[0]!r}; there are: {', '.join(usual)}")
+
+
+class Reps(Knobs):
+    """Those who work in the local CRM after hand-over, and who say what they think in a played half-year."""
+
+    hours: float = _knob(6.0, None, "hours a day that each rep has for leads, one hour for each; a played half-year has hours of its own", ge=0.0, le=24.0)  # fmt: skip
+    review_hours: float = _knob(2.0, None, "hours a day that the team has for reviews, six minutes for each", ge=0.0, le=24.0)  # fmt: skip
+    noise: float = _knob(18.0, None, "how far off what a rep knows of a lead is: standard deviation in points of score", ge=0.0, le=60.0)  # fmt: skip
+    reviewer_noise: float = _knob(10.0, None, "the same for a reviewer, who takes the time", ge=0.0, le=60.0)
+    much: float = _knob(30.0, None, "points by which what they know differs from the score before they say so", ge=0.0, le=100.0)  # fmt: skip
+    tags: float = _share(0.6, None, "chance that they tag a score that is so far off")
+    overrides: float = _share(0.2, None, "chance that they override one, where they talked to the lead")
+    honesty: float = _share(1.0, None, "share of what they say that is what they think; the rest agrees with the score")  # fmt: skip
+    questions_left: float = _share(0.25, None, "share of closing questions that nobody answers")
+    forms_left: float = _share(0.25, None, "share of forms that nobody opens")
+    forms_abandoned: float = _share(0.15, None, "share of opened forms that are left half-way; of low scores 0.1 more")  # fmt: skip
+
+
 class Basics(Knobs):
     """The pipeline itself, under all pathologies."""
 
@@ -245,9 +336,13 @@ class Scenario(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="what it is called: small letters, digits, - and _")  # fmt: skip
-    about: str = Field(default="", description="what it is for, in a sentence")
+    name: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="a name in quotes: a small letter, then small letters, digits, - and _, at most 40 in all")  # fmt: skip
+    about: str = Field(default="", description="a sentence in quotes: what it is for")
+    data: DataSet | None = Field(default=None, description=f"a set of real rows, in quotes: {', '.join(get_args(DataSet))}")  # fmt: skip
+    form: Form = Field(default="spline", description=f"the kind of model that outcomes are drawn from, in quotes: {' or '.join(get_args(Form))}")  # fmt: skip
     world: Basics = Basics()
+    cast: Cast = Cast()
+    reps: Reps = Reps()
     hygiene: Hygiene = Hygiene()
     outsiders: Outsiders = Outsiders()
     researchers: Researchers = Researchers()
@@ -276,9 +371,13 @@ class Scenario(BaseModel):
 PATHOLOGIES: Mapping[str, type[Knobs]] = {
     name: field.annotation
     for name, field in Scenario.model_fields.items()
-    if name != "world" and isinstance(field.annotation, type) and issubclass(field.annotation, Knobs)
+    if name not in ("world", "cast", "reps")
+    and isinstance(field.annotation, type)
+    and issubclass(field.annotation, Knobs)
 }
 """Each table that can be switched off, by its name in a file."""
+TABLES: Mapping[str, type[Knobs]] = {"world": Basics, "cast": Cast, "reps": Reps, **PATHOLOGIES}
+"""Each table that a file may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +396,7 @@ class Declared:
 
 def declared() -> Iterator[Declared]:
     """Every knob, in the order of a scenario."""
-    tables: dict[str, type[Knobs]] = {"world": Basics, **PATHOLOGIES}
-    for table, kind in tables.items():
+    for table, kind in TABLES.items():
         for name, field in kind.model_fields.items():
             limit = {type(part).__name__: part for part in field.metadata}
             off = (field.json_schema_extra or {}).get("off")  # type: ignore[union-attr]

@@ -7,11 +7,11 @@ So the mix of leads, their blanks and their columns' ties are real, and yet the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,39 +20,77 @@ import pyarrow as pa
 from connector.errors import InputError
 from connector.playground.world import loans
 from connector.playground.world.csv import read_table
-from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping
+from connector.playground.world.mapping import SHIPPED, ColumnType, TableMapping, read_mapping
 from connector.playground.world.model import Truth, World
+from connector.playground.world.scenario import Attention, DataSet, Form, Scenario
 from connector.playground.world.table import from_table, read_rows
 
-DataSet = Literal["x_education", "bank-calls", "loan-applications"]
-Form = Literal["spline", "trees"]
-"""spline: additive and smooth; trees: steps and interactions"""
 Floats = npt.NDArray[np.float64]
 Rows = Sequence[dict[str, Any]]
 
+_LOANS = "loan-applications"
 _FILES = {"x_education": "leads/x_education.csv", "bank-calls": "bank-calls/calls.csv.gz"}
+DATED: frozenset[DataSet] = frozenset({"loan-applications"})
+"""Sets whose rows have a history with real dates; the others are seen at one moment (snapshot mode)."""
+HORIZON_DAYS: Mapping[DataSet, int] = {"loan-applications": loans.HORIZON_DAYS}
+"""Of dated sets: days within which a row is won or not at all, where that isn't the half-year of a policy's default."""
 _RARE = 20
 """a value on fewer rows is one of "others" """
 
 
+def of_scenario(scenario: Scenario, seed: int) -> tuple[World, Truth]:
+    """The world of a scenario that names a data set (its `data`)."""
+    assert scenario.data is not None
+    return semi_synthetic(scenario.data, seed, form=scenario.form, attention=scenario.attention)
+
+
 def semi_synthetic(
-    name: DataSet, seed: int, *, form: Form = "spline", data: Path | None = None
-) -> tuple[World, Truth]:
+    name: DataSet, seed: int, *, form: Form = "spline", data: Path | None = None,
+    attention: Attention | None = None,
+) -> tuple[World, Truth]:  # fmt: skip
     """A world of real rows. `data` is the folder of the sets, by default CANDOR_DATA, then ../shared/data.
-    `truth.luck` and `truth.probability` are filled; the same name, form and seed give the same world."""
-    folder = data or Path(os.environ.get("CANDOR_DATA", "../shared/data"))
+    `truth.luck` and `truth.probability` are filled; the same name, form and seed give the same world. `attention`: what a
+    person's reaching a lead is worth, by default nothing."""
+    attention = attention or Attention.off()
+    if name == _LOANS:
+        return _of_loans(folder_of(name, data), seed, form, attention)
+    return _of_table(folder_of(name, data), table_of(name), seed, form, attention)
+
+
+def folder_of(name: DataSet, data: Path | None = None) -> Path:
+    """The file of a set of undated rows, the folder of a dated one. InputError when it isn't there."""
     if name not in get_args(DataSet):
         raise InputError(
             f"There is no real data set {name!r}.", fix=f"There are: {', '.join(get_args(DataSet))}."
         )
-    if not folder.is_dir():
-        raise InputError(f"The real data sets are not at {folder}.", fix="Set CANDOR_DATA to their folder.")
-    if name == "loan-applications":
-        return _of_loans(folder / name, seed, form)
-    return _of_table(folder / _FILES[name], read_mapping(SHIPPED / f"{name}.toml"), seed, form)
+    folder = data or Path(os.environ.get("CANDOR_DATA", "../shared/data"))
+    found = folder / _FILES.get(name, name)
+    if not found.exists():
+        raise InputError(
+            f"The real rows of {name} are not at {found}: Candor comes without them.",
+            fix="Set CANDOR_DATA to the folder that holds them (docs/scenarios.md).",
+        )
+    return found
 
 
-def _of_table(file: Path, mapping: TableMapping, seed: int, form: Form) -> tuple[World, Truth]:
+def table_of(name: DataSet) -> TableMapping:
+    """What the columns of a set of undated rows mean. KeyError: a dated one."""
+    if name not in _FILES:
+        raise KeyError(name)
+    return read_mapping(SHIPPED / f"{name}.toml")
+
+
+def described_by(name: DataSet) -> tuple[Mapping[str, ColumnType], Collection[str]]:
+    """The columns of its own that its leads have, and which of the standard fields."""
+    if name in DATED:
+        return {loans.AMOUNT.name: "number"}, ()
+    mapping = table_of(name)
+    return {column: of.type for column, of in mapping.columns.items()}, mapping.lead
+
+
+def _of_table(
+    file: Path, mapping: TableMapping, seed: int, form: Form, attention: Attention
+) -> tuple[World, Truth]:
     table = read_table(file)
     read = read_rows(table, mapping)
     columns = {**read.fields, **read.extra}
@@ -67,23 +105,27 @@ def _of_table(file: Path, mapping: TableMapping, seed: int, form: Form) -> tuple
     world, truth = from_table(table, mapping)
     keys = [person.key for person in world.people]
     return replace(world, name=f"{mapping.name}, outcomes drawn anew"), _told(
-        truth, keys, p, luck, f"{mapping.name} {form}"
+        truth, keys, p, luck, f"{mapping.name} {form}", attention
     )
 
 
-def _of_loans(folder: Path, seed: int, form: Form) -> tuple[World, Truth]:
+def _of_loans(folder: Path, seed: int, form: Form, attention: Attention) -> tuple[World, Truth]:
     cases = loans.read(folder)
     p = chances([case.described() for case in cases], np.array([case.won for case in cases], float), form)
     luck = _lots(len(cases), seed)
-    world, truth = loans.world(cases, [bool(lot < chance) for lot, chance in zip(luck, p, strict=True)], seed)
-    return world, _told(truth, [case.key for case in cases], p, luck, f"loan-applications {form}")
+    won = [bool(lot < chance) for lot, chance in zip(luck, p, strict=True)]
+    world, truth = loans.world(cases, won, seed)
+    return world, _told(truth, [case.key for case in cases], p, luck, f"{_LOANS} {form}", attention)
 
 
-def _told(truth: Truth, keys: list[str], p: Floats, luck: Floats, name: str) -> Truth:
+def _told(truth: Truth, keys: list[str], p: Floats, luck: Floats, name: str, attention: Attention) -> Truth:
     chance = dict(zip(keys, p.tolist(), strict=True))
+    in_time = timedelta(days=attention.days)
     return replace(
         truth, probability=chance, luck=dict(zip(keys, luck.tolist(), strict=True)), scenario=f"semi-synthetic: {name}",
-        reached=chance, unreached=chance, reach_by={key: at + timedelta(days=10) for key, at in truth.scored_at.items()},
+        reached={key: one * attention.reached for key, one in chance.items()},
+        unreached={key: one * attention.unreached for key, one in chance.items()},
+        reach_by={key: at + in_time for key, at in truth.scored_at.items()},
     )  # fmt: skip
 
 

@@ -76,6 +76,9 @@ SOURCES = {  # clean name -> (share, spellings)
 }
 
 FUNCTIONS = ("technical", "business", "executive", "other")
+FUNCTION_MIX = {"technical": 0.34, "business": 0.42, "executive": 0.14, "other": 0.10}
+LEVEL_MIX = {"individual": 0.35, "manager": 0.33, "director": 0.2, "vice president": 0.12}
+"""of technical and business people"""
 SENIORITY = ("individual", "manager", "director", "vice president", "chief")
 TITLES = {
     ("technical", 0): ("Software Engineer", "Data Engineer", "systems analyst", "Solutions Architect"),
