@@ -60,8 +60,8 @@ class SchemaPort(Protocol):
         """How many records are in a pipeline (HubSpot). Asked only by a removal, which deletes them."""
         ...
 
-    def check(self, objects: Collection[str]) -> None:
-        """Raise when this user may not change these objects' schema. Changes nothing."""
+    def check(self, objects: Collection[str] | None = None) -> None:
+        """Raise when this user may not change these objects' schema; None: of all that Candor is on. Changes nothing."""
         ...
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]: ...

@@ -9,7 +9,7 @@ from typing import Any
 from crm_schema import upgrade
 from crm_schema.choices import Choice
 from crm_schema.declaration import FIELDS, REVIEW, Field
-from crm_schema.errors import NoRoom, SchemaError
+from crm_schema.errors import MayNotRead, NoRoom
 from crm_schema.naming import GROUP, HUBSPOT_OBJECTS, hubspot_name
 from crm_schema.render import hubspot_lists
 from crm_schema.render.difference import Difference, words
@@ -147,9 +147,10 @@ def may_read(org: Mapping[str, Any]) -> None:
     if denied:
         scopes = [read_scope(o) for o in denied]
         what = [o if o == hubspot_lists.LISTS else f"the properties of {o}" for o in denied]
-        raise SchemaError(
+        noun = "scope" if len(scopes) == 1 else "scopes"
+        raise MayNotRead(
             f"Candor's key may not read {', '.join(what)}.",
-            fix=f"Give it the scope {', '.join(scopes)}.",
+            fix=f"Give it the {noun} {', '.join(scopes)}.",
         )
 
 

@@ -96,11 +96,11 @@ class Schema:
         refuses to archive a property that one of them uses, and names it."""
         return lists.references(lists.read(self._api, installed=True))
 
-    def check(self, objects: Collection[str]) -> None:
+    def check(self, objects: Collection[str] | None = None) -> None:
         """Raises when the key may not change the properties of one of these: said before the first write, so that nothing
         is half-made. An empty batch asks that without changing anything; HubSpot looks at the scope first."""
         denied = []
-        for obj in dict.fromkeys(objects):
+        for obj in dict.fromkeys((*OBJECTS, lists.LISTS) if objects is None else objects):
             try:
                 if obj == lists.LISTS:
                     lists.may_change(self._api)
@@ -112,11 +112,14 @@ class Schema:
             except Refused:
                 pass  # it minds the empty list, so it let us in
         if denied:
-            raise PermissionDenied(
-                f"Candor's key may not change the account's properties and lists: it lacks the scopes {', '.join(denied)}. Nothing was "
+            noun = "scope" if len(denied) == 1 else "scopes"
+            refused = PermissionDenied(
+                f"Candor's key may not change the account's properties and lists: it lacks the {noun} {', '.join(denied)}. Nothing was "
                 "changed.",
-                fix="Give it these for the time of `candor apply` and `candor remove`.",
+                fix="Give it that for the time of `candor apply` and `candor remove`.",
             )
+            refused.lacks = tuple(denied)
+            raise refused
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """One write call. CRMError when HubSpot refuses."""

@@ -122,16 +122,18 @@ class Schema:
         """What refers to Candor's fields, beside its own."""
         return setup.references(self._api)
 
-    def check(self, objects: Collection[str]) -> None:
+    def check(self, objects: Collection[str] | None = None) -> None:
         """Raises when this user may not do what an apply takes: said before the first write, so that nothing is half-made."""
         lacks = setup.lacking(self._api)
         if lacks:
-            raise PermissionDenied(
+            denied = PermissionDenied(
                 f"The user that Candor signs in as may not change the org's schema: it lacks {', '.join(lacks)}. Nothing was "
                 "changed.",
                 fix="Give it a permission set with these for the time of `candor apply` and `candor remove`, or have an admin "
                 "run them.",
             )
+            denied.lacks = tuple(lacks)
+            raise denied
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if op == "deploy":
