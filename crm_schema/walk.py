@@ -125,22 +125,22 @@ def head(plan: Plan) -> list[str]:
     counts: dict[Verb, dict[str, Counter[str | None]]] = {}
     for line in plan.changes:
         counts.setdefault(line.verb, {}).setdefault(line.thing.what, Counter())[line.thing.object] += 1
-    return [
-        f"{_DOES[verb]} {', '.join(_some(*one) for one in kinds.items())}." for verb, kinds in counts.items()
-    ]
+    told = []
+    for verb, kinds in counts.items():
+        most_first = sorted(kinds.items(), key=lambda one: -one[1].total())
+        told.append(f"{_DOES[verb]} {', '.join(_some(*one) for one in most_first)}.")
+    return told
 
 
 def _some(kind: str, on: Mapping[str | None, int]) -> str:
     """ "59 fields (27 on Lead, 25 on Contact …)" """
     total = counted(sum(on.values()), kind)
-    objects = [f"{n} on {name}" for name, n in on.items() if name is not None]
-    return (
-        f"{total} ({', '.join(objects)})"
-        if len(objects) > 1
-        else f"{total} on {next(iter(on))}"
-        if objects
-        else total
-    )
+    objects = [name for name in on if name is not None]
+    if len(objects) < 2:
+        return f"{total} on {objects[0]}" if objects else total
+    if set(on.values()) == {1}:
+        return f"{total} (on {', '.join(objects)})"
+    return f"{total} ({', '.join(f'{on[name]} on {name}' for name in objects)})"
 
 
 def _subject(line: Line) -> str:
