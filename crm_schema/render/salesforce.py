@@ -173,7 +173,7 @@ def _conversion(org: Mapping[str, Any], into: _Deployment) -> dict[str, bytes]:
     for target, fields in lacks.items():
         goes = "goes" if len(fields) == 1 else "go"
         what = f"lead conversion: {len(fields)} of Candor's lead fields {goes} to {target}"
-        into.lines.append(Line("change", what, Thing("lead conversion", target, "Lead")))
+        into.lines.append(Line("change", what, Thing("conversion mapping", target, "Lead")))
     tree = parts.conversion_settings(whole)
     file = f"{parts.CONVERSION}/{parts.CONVERSION}.LeadConvertSetting"
     return {file: document("LeadConvertSettings", tree)}

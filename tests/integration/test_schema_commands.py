@@ -74,7 +74,7 @@ def test_a_program_reads_each_change_as_an_object(
             "text": score["text"],
         }  # fmt: skip
         assert all(
-            (c["name"] and c["do"] == "create") or c["do"] == "assign" or c["what"] == "lead conversion"
+            (c["name"] and c["do"] == "create") or c["do"] == "assign" or c["what"] == "conversion mapping"
             for c in changes
         )
         made = apply(plan(bench.connect().schema()), bench.connect().schema())
