@@ -7,6 +7,8 @@ from typing import Protocol
 
 import httpx2
 
+from connector.errors import CandorError
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -19,13 +21,19 @@ class SystemClock:
 
 
 class RemoteClock:
-    """Asks `url` for {"now": ISO time}."""
+    """Asks `url` for {"now": ISO time}. Raises CandorError where nobody answers; `start`: the command that mends that."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, start: str = "candor playground") -> None:
+        self._url, self._start = url, start
         self._client = httpx2.Client(trust_env=False, timeout=30)
 
     def now(self) -> datetime:
-        answer = self._client.get(self._url)
-        answer.raise_for_status()
+        try:
+            answer = self._client.get(self._url)
+            answer.raise_for_status()
+        except httpx2.HTTPError:
+            raise CandorError(
+                "The local CRM isn't up: nobody answers at the clock_url of candor.toml.",
+                fix=f"Start it in another terminal: {self._start}",
+            ) from None
         return datetime.fromisoformat(answer.json()["now"])

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm_schema.counting import counted
 from crm_schema.declaration import Field
 from crm_schema.versions import Convert
 
@@ -147,7 +148,8 @@ def refusal(object_name: str, refused: Sequence[Refused]) -> str:
     """One line on values that can't go along."""
     named = "; ".join(f"{r.field} of {r.id}: {r.why}" for r in refused[:MANY])
     more = f"; and {len(refused) - MANY} more" if len(refused) > MANY else ""
-    return f"{len(refused)} values of {object_name} have no counterpart in the new field: {named}{more}."
+    have = "has" if len(refused) == 1 else "have"
+    return f"{counted(len(refused), 'value')} of {object_name} {have} no counterpart in the new field: {named}{more}."
 
 
 def calls(rows: Mapping[str, dict[str, Any]], hops: Sequence[Hop], batch: int) -> tuple[int, list[Refused]]:

@@ -45,6 +45,9 @@ _USES = {
 }
 
 
+APPLY_MENDS = "`candor apply` mends it."
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One drift: `kind` is a stable word for programs, `mend` says who mends it and how."""
@@ -53,7 +56,7 @@ class Finding:
     where: str
     what: str
     breaks: str
-    mend: str = "`candor apply` mends it."
+    mend: str = APPLY_MENDS
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. So {self.breaks}. {self.mend}"

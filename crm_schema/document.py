@@ -27,8 +27,7 @@ from crm_schema.render.salesforce_state import TRACKED_FIELDS
 _WRITERS: dict[Writer, str] = {"candor": "Candor", "people": "people", "both": "both"}
 _WHO_WRITES = (
     "What Candor writes it also overwrites when someone types there; what people write it only reads; of both it clears "
-    "the feedback answers once it has them, opens a review again that lacks its decision, and takes down the decisions "
-    "made with `candor review`. "
+    "the feedback answers once it has them, and opens a review again that lacks its decision. "
 )
 _ACCESS: dict[Access, str] = {
     "read": "read, where sharing lets them",
@@ -39,6 +38,10 @@ _ACCESS: dict[Access, str] = {
 }
 
 
+_EXPORT = (
+    "Each run has a folder of its own under `candor-data/export/`, named by its day and time, with a CSV and a Parquet file for each kind "
+    "of record; it is left as it is by later runs. A record on which only an unticked box stands isn't in it."
+)
 _UPGRADES = (
     "## When a new version changes a field\n\n"
     "`candor plan` shows it and `candor apply` does it, from any earlier version in one run: where a field gets another name, type or "
@@ -95,6 +98,9 @@ def salesforce_page() -> str:
                 for p in PERMISSION_SETS
             ),
         ),
+        "A field that is hidden from Candor's user looks to that user as if it weren't there. `candor plan`, `verify` and `doctor` "
+        "tell the two apart with View Setup and Configuration, and what is hidden they compare with the declaration where the user "
+        "may modify metadata; `candor apply` shows Candor's fields to it again and leaves their labels and values as you made them.",
         "## Who may do what with records",
         _table(
             ("permission set", *SALESFORCE_OBJECTS.values(), "system permissions"),
@@ -138,12 +144,13 @@ def salesforce_page() -> str:
         "- **Conversion.** `candor apply` maps Candor's lead fields to the contact's of the same name, and score, confidence "
         "and tags to the opportunity, beside the mappings that you have. Where Candor may not read those, it leaves them alone: "
         "map by hand then (Setup, Object Manager, Lead, Map Lead Fields), or what a rep said on a lead stays behind on it.\n"
-        "- **Layout.** Put the fields, or Candor's card, on your lead page.",
+        "- **Layout.** Put the fields on your lead page.",
         "## How to take it out",
-        "1. `candor remove` first shows what it would delete, then exports the values of Candor's fields and the review cases.\n"
-        "2. It takes the permission sets from everyone who holds them, then deletes permission sets, queue, fields and object "
-        "in one deployment.\n"
-        "3. A field of one of these names that is of another type than Candor's was never Candor's, and stays.\n"
+        f"1. `candor remove` first shows what it would delete, then exports the values of Candor's fields and the review cases. {_EXPORT}\n"
+        "2. It deletes queue, fields and object in one deployment, takes the permission sets from everyone who holds them, and deletes "
+        "those in another.\n"
+        "3. A field of one of these names that is of another type than Candor's was never Candor's, and stays, hidden or not; the last "
+        "line names it.\n"
         "4. Salesforce keeps deleted fields and their values for 15 days and counts them against the object's limit meanwhile; "
         "their names are free at once, so Candor can be installed again. Erase them earlier in Setup, Object Manager, Deleted Fields.\n"
         "5. If a flow, an Apex class, a validation rule, a formula or a workflow of yours uses a field, Salesforce names it and "
@@ -222,11 +229,11 @@ def hubspot_page() -> str:
         "In the same place make Candor's properties visible to admins only, until you go live. Where your plan can't hide "
         "properties, keep them off the record's layout and views: who looks for them will still find them.",
         "## What you do by hand",
-        "- **Layout.** Add the group, or Candor's card, to the contact and deal sidebar (Settings, Objects, Record "
+        "- **Layout.** Add the group to the contact and deal sidebar (Settings, Objects, Record "
         "customization).\n"
         "- **History.** HubSpot keeps the history of every property by itself.",
         "## How to take it out",
-        "1. `candor remove` first shows what it would archive, then exports the values and the review tickets.\n"
+        f"1. `candor remove` first shows what it would archive, then exports the values and the review tickets. {_EXPORT}\n"
         "2. It deletes the lists (not the contacts in them) and the pipeline, archives the properties and removes the groups.\n"
         "3. A property of one of these names that is of another type than Candor's was never Candor's, and stays; so does a "
         "group that holds properties of yours.\n"

@@ -28,6 +28,10 @@ class NoRoom(SchemaError):
     """The org has no room for Candor's fields."""
 
 
+class MayNotRead(SchemaError):
+    """Candor may not read enough of the org's schema to plan anything."""
+
+
 class UnknownStage(SchemaError):
     """A walker met a stage that it does not know. That is a defect of Candor: please report it."""
 

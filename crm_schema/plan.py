@@ -23,7 +23,7 @@ from crm_schema.render import (
     salesforce_upgrade,
 )
 from crm_schema.render.difference import Difference
-from crm_schema.stages import Carry, DeletePipeline, Line, Stage
+from crm_schema.stages import Carry, DeletePipeline, Left, Line, Stage
 from crm_schema.upgrade import Route
 
 AlsoReads = Mapping[str, Sequence[str]]
@@ -44,10 +44,10 @@ class Plan:
     stages: tuple[Stage, ...]
     kept: tuple[Line, ...] = ()
     """what an admin made of Candor's fields, and is left alone"""
-    limits: tuple[str, ...] = ()
-    """what the platform does not allow in this org, and what that costs"""
+    notes: tuple[str, ...] = ()
+    """what the platform does not allow in this org and what that costs, and what else an admin wants to know"""
     reads: AlsoReads = field(default_factory=dict)
-    room: tuple[str, ...] = ()
+    limits: tuple[Left, ...] = ()
     """limits of the CRM, as far as it tells them, and what is left of them"""
     connect: Connect | None = None
     """the app to sign in through that this plan also makes"""
@@ -193,9 +193,9 @@ def _plan(
         purpose,
         tuple(found.stages),
         tuple(found.kept),
-        tuple(found.limits),
+        tuple(found.notes),
         reads,
-        tuple(found.room),
+        tuple(found.limits),
         connect,
         found.blind,
     )

@@ -18,6 +18,8 @@ class SchemaPort(Protocol):
         objects: {"Lead": {"fields": {name: describe field}}, ...} for Lead, Contact, Account, Opportunity
             and, where it is there, Candor_Review__c. A describe field may carry one more key, `tracked`
             (FieldDefinition's IsFieldHistoryTracked).
+        unseen: the same shape, {"Lead": {name: describe field}}: fields of Candor's names that are there and hidden from this user,
+            `type` None where no more is known of one (optional; an object that is missing here isn't told about).
         queues: developer names.
         permission_sets: {"name": ..., "assigned": whether this user holds it, "holders": by how many users it is held (of ours)}.
         custom_fields: {"Lead": how many custom fields are still free} (optional; Tooling EntityLimit).
@@ -58,8 +60,8 @@ class SchemaPort(Protocol):
         """How many records are in a pipeline (HubSpot). Asked only by a removal, which deletes them."""
         ...
 
-    def check(self, objects: Collection[str]) -> None:
-        """Raise when this user may not change these objects' schema. Changes nothing."""
+    def check(self, objects: Collection[str] | None = None) -> None:
+        """Raise when this user may not change these objects' schema; None: of all that Candor is on. Changes nothing."""
         ...
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]: ...

@@ -11,19 +11,65 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crm_schema.carrying import Hop
+from crm_schema.declaration import Field
 
 Verb = Literal["create", "change", "assign", "carry", "remove", "keep"]
 
 
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a line is about, for programs. `what` is its kind in a word or two, `type` and `label` are those of a declared field."""
+
+    what: str
+    name: str
+    object: str | None = None
+    type: str | None = None
+    label: str | None = None
+
+    @classmethod
+    def field(cls, what: str, object_name: str, name: str, f: Field) -> Thing:
+        """`what`: the CRM's word for it, "field" or "property"."""
+        return cls(what, name, object_name, f.type, f.label)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Line:
-    """One thing that happens to the org, or that is left as it is ("keep"), in words for an admin."""
+    """One thing that happens to the org, or that is left as it is ("keep"): in words for an admin, and as a thing for
+    programs."""
 
     verb: Verb
     what: str
+    thing: Thing = field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.verb:<7} {self.what}"
+
+    def told(self) -> dict[str, str | None]:
+        """For JSON: always the same keys, null where one makes no sense. `text` is what is printed."""
+        t = self.thing
+        return {
+            "do": self.verb, "what": t.what, "object": t.object, "name": t.name, "type": t.type, "label": t.label,
+            "text": self.what,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One limit of the CRM and what would be left of it afterwards. `of`: the whole, where it is known."""
+
+    object: str
+    what: str
+    left: int
+    of: int | None = None
+
+    def __str__(self) -> str:
+        of = "" if self.of is None else f"of {self.of} "
+        return f"{self.object}: {self.left} {of}{self.what} left afterwards"
+
+    def told(self) -> dict[str, str | int | None]:
+        return {
+            "object": self.object, "what": self.what, "left": self.left, "of": self.of, "text": str(self),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

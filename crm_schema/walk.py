@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crm_schema import plan as planning
 from crm_schema.carrying import Refused, differing, read, refusal
+from crm_schema.counting import counted
 from crm_schema.errors import SchemaError, UnknownStage
 from crm_schema.plan import Plan
 from crm_schema.port import SchemaPort
@@ -31,7 +33,11 @@ from crm_schema.stages import (
     UpdateList,
     UpdateProperty,
     UpdateStage,
+    Verb,
 )
+
+LONG = 10
+"""changes from which a plan begins with what it comes to"""
 
 Progress = Callable[[int, int, str], None]
 """progress(done, of, what comes next)"""
@@ -45,28 +51,28 @@ class Applied:
 
     stages: int
     calls: int
-    lines: tuple[str, ...]
+    lines: tuple[Line, ...]
 
     def __add__(self, other: Applied) -> Applied:
         return Applied(self.stages + other.stages, self.calls + other.calls, self.lines + other.lines)
 
 
 def explain(plan: Plan) -> list[str]:
-    """The plan in lines: per stage a heading and what it changes; then what stays, and what the platform
+    """The plan in lines: what it comes to; per stage a heading and what it changes; then what stays, and what the platform
     forbids."""
-    told: list[str] = []
+    told: list[str] = head(plan)
     for stage in plan.stages:
         told.append(_heading(stage))
         told.extend(f"  {line}" for line in stage.lines)
     if plan.kept:
         told.append("Left as you made it:")
         told.extend(f"  {line}" for line in plan.kept)
-    if plan.limits:
+    if plan.notes:
         told.append("Good to know:")
-        told.extend(f"  {limit}" for limit in plan.limits)
-    if plan.room and not plan.empty:
+        told.extend(f"  {note}" for note in plan.notes)
+    if plan.limits and not plan.empty:
         told.append("Limits:")
-        told.extend(f"  {one}" for one in plan.room)
+        told.extend(f"  {one}" for one in plan.limits)
     if plan.empty:
         told.append("Nothing to do.")
     return told
@@ -106,6 +112,37 @@ def apply(
     return first
 
 
+_DOES: Mapping[Verb, str] = {
+    "create": "Creates", "change": "Changes", "assign": "Assigns", "carry": "Carries the values of", "remove": "Removes",
+    "keep": "Keeps",
+}  # fmt: skip
+
+
+def head(plan: Plan) -> list[str]:
+    """A long plan in a line for each thing that it does: how many of what, on which objects. Nothing for a short one."""
+    if len(plan.changes) < LONG:
+        return []
+    counts: dict[Verb, dict[str, Counter[str | None]]] = {}
+    for line in plan.changes:
+        counts.setdefault(line.verb, {}).setdefault(line.thing.what, Counter())[line.thing.object] += 1
+    told = []
+    for verb, kinds in counts.items():
+        most_first = sorted(kinds.items(), key=lambda one: -one[1].total())
+        told.append(f"{_DOES[verb]} {', '.join(_some(*one) for one in most_first)}.")
+    return told
+
+
+def _some(kind: str, on: Mapping[str | None, int]) -> str:
+    """ "59 fields (27 on Lead, 25 on Contact …)" """
+    total = counted(sum(on.values()), kind)
+    objects = [name for name in on if name is not None]
+    if len(objects) < 2:
+        return f"{total} on {objects[0]}" if objects else total
+    if set(on.values()) == {1}:
+        return f"{total} (on {', '.join(objects)})"
+    return f"{total} ({', '.join(f'{on[name]} on {name}' for name in objects)})"
+
+
 def _subject(line: Line) -> str:
     """What a line is about, without what happens to it."""
     return line.what.split(" “")[0].split(":")[0]
@@ -128,8 +165,7 @@ def _act(plan: Plan, port: SchemaPort, progress: Progress | None) -> Applied:
         op, payload = _order(stage)
         port.run(op, payload)
         calls += stage.calls
-    lines = tuple(str(line) for stage in plan.stages for line in stage.lines)
-    return Applied(len(plan.stages), calls, lines)
+    return Applied(len(plan.stages), calls, plan.changes)
 
 
 ROUNDS = 5
@@ -163,9 +199,15 @@ def _carry(stage: Carry, port: SchemaPort) -> int:
             break
     why = f" The first is {failed[0][0]}: {failed[0][1]}." if failed else ""
     raise SchemaError(
-        f"{len(failed) or 'Some'} records of {stage.object} don't take their values into the new field.{why}",
+        f"{_records(len(failed), stage.object)} into the new field.{why}",
         fix="Nothing was deleted. Mend what is named, then `candor apply` goes on.",
     )
+
+
+def _records(n: int, object_name: str) -> str:
+    if n == 1:
+        return f"1 record of {object_name} doesn't take its values"
+    return f"{f'{n:,}' if n else 'Some'} records of {object_name} don't take their values"
 
 
 def _means(stage: Carry, changed: Mapping[str, Any]) -> dict[str, Any]:

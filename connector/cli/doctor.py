@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
 
 from connector.cli.console import out, quiet_logs, show_json
-from connector.cli.schema import drift
+from connector.cli.schema import APPLY, drift, lacks_for_apply
 from connector.crm.base import CRMError, Problem
 from connector.errors import CandorError
 from connector.jobs.context import Context, connection, open_context
@@ -30,7 +31,7 @@ def run(config: Path | None, as_json: bool) -> None:
                 facts["org"] = f"{org.name} ({org.kind}), {org.currency}, {org.timezone}"
                 facts["user"] = org.user
                 problems += context.crm.doctor(connection(settings).fields)
-                problems += _schema(context)
+                problems += _schema(context, problems)
                 usage = context.crm.usage()
                 if usage.org_limit:
                     facts["API calls today, whole org"] = f"{usage.org_used or 0:,} of {usage.org_limit:,}"
@@ -65,9 +66,22 @@ def _engine(url: str, facts: dict[str, str]) -> list[Problem]:
     return []
 
 
-def _schema(context: Context) -> list[Problem]:
-    """Fields of Candor's that are missing or changed since they were applied, each with what it breaks."""
+def _schema(context: Context, told: Sequence[Problem]) -> list[Problem]:
+    """Fields of Candor's that are missing or changed since they were applied, each with what it breaks; and what `candor apply` would
+    be refused for. `told`: what was found before, which is not said twice."""
     found = drift(context)
     if found is None:
-        return [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)]
-    return [Problem(f"{f.where}: {f.what}. It breaks: {f.breaks}.", f.mend) for f in found]
+        problems = [Problem("Candor's fields are not in the org yet.", "Run `candor apply`.", fatal=False)]
+    else:
+        named = " ".join(p.fix for p in told)
+        problems = [
+            Problem(f"{f.where}: {f.what}. It breaks: {f.breaks}.", f.mend)
+            for f in found
+            if f.kind != "scope_lost" or f.where.removeprefix("scope ") not in named
+        ]
+    if any("candor apply" in p.fix for p in problems) and (lacks := lacks_for_apply(context)):
+        problems.append(Problem(
+            f"{APPLY} would be refused: Candor's user or key lacks {', '.join(lacks)}.",
+            "Give it these as long as the two need them, or have somebody else run them.", fatal=False,
+        ))  # fmt: skip
+    return problems

@@ -259,12 +259,21 @@ class OverBudget(Transient):
     """The API budget of today is used up; Candor goes on when it is renewed."""
 
 
+NEW_TOKEN = (
+    "Make a new one and put it where candor.toml says: into the file that crm.token_file names, or else into the variable that "
+    "crm.token_env names."
+)
+
+
 class AuthError(CRMError):
-    """The CRM does not accept the token. Make a new one and put it where candor.toml says (crm.token_env)."""
+    """The CRM does not accept the token."""
 
 
 class PermissionDenied(CRMError):
     """The integration user lacks a permission."""
+
+    lacks: tuple[str, ...] = ()
+    """the permissions or scopes, where all of them are known"""
 
 
 class FieldMissing(PermissionDenied):

@@ -83,10 +83,18 @@ def connection(settings: Settings, calls_today: int = 0) -> Connection:
     )  # fmt: skip
 
 
+def _clock(settings: Settings) -> Clock:
+    if settings.clock_url is None:
+        return SystemClock()
+    token = settings.crm.token_file  # `candor init --playground` names the one in the local CRM's folder
+    folder = "" if token is None else f" --data {token.parent}"
+    return RemoteClock(settings.clock_url, f"candor playground --crm {settings.crm.kind}{folder}")
+
+
 @contextmanager
 def open_context(settings: Settings, progress: Progress = silent) -> Iterator[Context]:
     """Open the store (and later the CRM); everything is closed on leaving."""
-    clock: Clock = RemoteClock(settings.clock_url) if settings.clock_url else SystemClock()
+    clock = _clock(settings)
     policy = load_policy(settings.policy)
     with open_store(settings.store.data, settings.database_url) as store:
         context = Context(settings, store, clock, policy, progress)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crm_schema.declaration import FieldType
 from crm_schema.errors import Conflict
-from crm_schema.stages import Line, Stage
+from crm_schema.stages import Left, Line, Stage, Thing
 
 
 def words(field_type: FieldType) -> str:
@@ -20,16 +20,16 @@ class Difference:
     stages: list[Stage] = field(default_factory=list)
     kept: list[Line] = field(default_factory=list)
     """what an admin made of Candor's fields, and stays"""
-    limits: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     """what the platform does not allow here, and what that costs"""
-    room: list[str] = field(default_factory=list)
+    limits: list[Left] = field(default_factory=list)
     """what is left of the CRM's limits"""
     conflicts: list[str] = field(default_factory=list)
     blind: bool = False
     """too little of the org is seen to tell all"""
 
-    def keep(self, where: str, what: str) -> None:
-        self.kept.append(Line("keep", f"{where}: {what}"))
+    def keep(self, where: str, what: str, thing: Thing) -> None:
+        self.kept.append(Line("keep", f"{where}: {what}", thing))
 
     def conflict(self, where: str, theirs: str, ours: str) -> None:
         self.conflicts.append(f"{where} is of type {theirs} in your CRM, Candor needs {ours}")

@@ -9,7 +9,7 @@ from typing import Any
 from crm_schema import upgrade
 from crm_schema.choices import Choice
 from crm_schema.declaration import FIELDS, REVIEW, Field
-from crm_schema.errors import NoRoom, SchemaError
+from crm_schema.errors import MayNotRead, NoRoom
 from crm_schema.naming import GROUP, HUBSPOT_OBJECTS, hubspot_name
 from crm_schema.render import hubspot_lists
 from crm_schema.render.difference import Difference, words
@@ -21,7 +21,9 @@ from crm_schema.stages import (
     CreateProperties,
     CreateStage,
     DeletePipeline,
+    Left,
     Line,
+    Thing,
     UpdateProperty,
     UpdateStage,
 )
@@ -31,6 +33,7 @@ BATCH = 100
 OBJECTS = tuple(dict.fromkeys(HUBSPOT_OBJECTS.values()))
 _TICKETS = HUBSPOT_OBJECTS["review"]
 PIPELINE = "candor_review"
+_PIPELINE = Thing("pipeline", PIPELINE, _TICKETS, label=REVIEW.label)
 STAGE_IS_STATUS = "status"
 """a ticket's status is its stage, so this field of a review case needs no property"""
 
@@ -45,6 +48,19 @@ TYPES = {
     "lead": ("string", "text"),
 }
 """our type -> HubSpot's (type, fieldType)"""
+
+
+def thing(object_name: str, f: Field) -> Thing:
+    """One of Candor's properties."""
+    return Thing.field("property", object_name, hubspot_name(f.key), f)
+
+
+def group(object_name: str) -> Thing:
+    return Thing("group", GROUP, object_name, label="Candor")
+
+
+def _stage(label: str) -> Thing:
+    return Thing("stage", label, _TICKETS, label=label)
 
 
 def fields_on(object_name: str) -> tuple[Field, ...]:
@@ -110,14 +126,15 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     for object_name in OBJECTS:
         there = org["objects"][object_name]
         if GROUP not in group_names(there):
-            line = Line("create", f"group “Candor” on {object_name}")
+            line = Line("create", f"group “Candor” on {object_name}", group(object_name))
             found.stages.append(
                 CreateGroup((line,), object_name, {"name": GROUP, "label": "Candor", "displayOrder": -1})
             )
         _properties(object_name, org, found)
     if _pipeline_id(org) is None:
         stages = ", ".join(s.label for s in REVIEW.stages)
-        line = Line("create", f"pipeline “{REVIEW.label}” of {_TICKETS} with the stages {stages}")
+        what = f"pipeline “{REVIEW.label}” of {_TICKETS} with the stages {stages}"
+        line = Line("create", what, _PIPELINE)
         found.stages.append(CreatePipeline((line,), _TICKETS, pipeline()))
     _mend_stages(org, found)
     found.raise_conflicts("in HubSpot's property settings")
@@ -130,9 +147,10 @@ def may_read(org: Mapping[str, Any]) -> None:
     if denied:
         scopes = [read_scope(o) for o in denied]
         what = [o if o == hubspot_lists.LISTS else f"the properties of {o}" for o in denied]
-        raise SchemaError(
+        noun = "scope" if len(scopes) == 1 else "scopes"
+        raise MayNotRead(
             f"Candor's key may not read {', '.join(what)}.",
-            fix=f"Give it the scope {', '.join(scopes)}.",
+            fix=f"Give it the {noun} {', '.join(scopes)}.",
         )
 
 
@@ -153,11 +171,15 @@ def _properties(object_name: str, org: Mapping[str, Any], found: Difference) -> 
             fix="Archive properties that nobody uses, then plan again.",
         )
     if free is not None:
-        found.room.append(f"{object_name}: {free - len(missing)} custom properties left afterwards")
+        found.limits.append(Left(object_name, "custom properties", free - len(missing)))
     for start in range(0, len(missing), BATCH):
         part = missing[start : start + BATCH]
         lines = tuple(
-            Line("create", f"property {object_name}.{hubspot_name(f.key)} “{f.label}” ({words(f.type)})")
+            Line(
+                "create",
+                f"property {object_name}.{hubspot_name(f.key)} “{f.label}” ({words(f.type)})",
+                thing(object_name, f),
+            )
             for f in part
         )
         inputs = [property_input(f, fields.index(f)) for f in part]
@@ -189,13 +211,13 @@ def _settle(f: Field, have: Mapping[str, Any], object_name: str, found: Differen
         change = {"options": [*shown, *options(lacks)]}
         what = [f"adds {', '.join(c.value for c in lacks)}"] if lacks else []
         what += [f"shows {', '.join(hidden)} again"] if hidden else []
-        line = Line("change", f"{where}: {'; '.join(what)}")
+        line = Line("change", f"{where}: {'; '.join(what)}", thing(object_name, f))
         found.stages.append(UpdateProperty((line,), object_name, hubspot_name(f.key), change))
     if have["label"] != f.label:
-        found.keep(where, f"your label “{have['label']}”")
+        found.keep(where, f"your label “{have['label']}”", thing(object_name, f))
     more = [value for value in theirs if f.choices and value not in {c.value for c in f.choices}]
     if more:
-        found.keep(where, f"your options {', '.join(more)}")
+        found.keep(where, f"your options {', '.join(more)}", thing(object_name, f))
 
 
 def removal(org: Mapping[str, Any]) -> Difference:
@@ -205,31 +227,35 @@ def removal(org: Mapping[str, Any]) -> Difference:
     hubspot_lists.removal(org, found)
     pipeline_id = _pipeline_id(org)
     if pipeline_id is not None:
-        line = Line("remove", f"pipeline “{REVIEW.label}” of {_TICKETS} with its review cases")
+        line = Line("remove", f"pipeline “{REVIEW.label}” of {_TICKETS} with its review cases", _PIPELINE)
         found.stages.append(DeletePipeline((line,), _TICKETS, pipeline_id))
     for object_name in OBJECTS:
         there = org["objects"][object_name]
         have = there["properties"]
-        ours = []
+        ours: dict[str, Field] = {}
         for key, forms in _forms(object_name).items():
             name = hubspot_name(key)
             if name in have and any(is_ours(f, have[name]) for f in forms):
-                ours.append(name)
+                ours[name] = forms[0]
             elif name in have:
                 what = f"it is of type {have[name]['type']}, so not Candor's"
-                found.keep(f"property {object_name}.{name}", what)
+                found.keep(f"property {object_name}.{name}", what, thing(object_name, forms[0]))
         if ours:
-            lines = tuple(Line("remove", f"property {object_name}.{name} with its values") for name in ours)
-            found.stages.append(ArchiveProperties(lines, object_name, ours))
+            lines = tuple(
+                Line("remove", f"property {object_name}.{name} with its values", thing(object_name, f))
+                for name, f in ours.items()
+            )
+            found.stages.append(ArchiveProperties(lines, object_name, list(ours)))
         if GROUP in group_names(there):
             others = [n for n, p in have.items() if p.get("groupName") == GROUP and n not in ours]
             if others:
-                found.keep(f"group “Candor” on {object_name}", f"it holds {', '.join(sorted(others))}")
+                what = f"it holds {', '.join(sorted(others))}"
+                found.keep(f"group “Candor” on {object_name}", what, group(object_name))
             else:
-                line = Line("remove", f"group “Candor” on {object_name}")
+                line = Line("remove", f"group “Candor” on {object_name}", group(object_name))
                 found.stages.append(ArchiveGroup((line,), object_name, GROUP))
     if found.stages:
-        found.limits.append(
+        found.notes.append(
             "HubSpot keeps archived properties and deleted lists for 90 days; until then an admin can restore one."
         )
     return found
@@ -282,10 +308,11 @@ def _mend_stages(org: Mapping[str, Any], found: Difference) -> None:
         where = f"stage “{stage.label}” of pipeline “{REVIEW.label}”"
         if same is not None and closed(same) != stage.closed:
             side = "closed" if stage.closed else "open"
-            line = Line("change", f"{where}: {side} again")
+            line = Line("change", f"{where}: {side} again", _stage(stage.label))
             found.stages.append(UpdateStage((line,), _TICKETS, str(there["id"]), str(same["id"]), body))
         elif same is None and not any(closed(s) == stage.closed for s in there["stages"]):
             if stage.label == "Reopened":
                 continue  # “Open” is the open one that is made
             made = {"label": stage.label, "displayOrder": len(there["stages"]), **body}
-            found.stages.append(CreateStage((Line("create", where),), _TICKETS, str(there["id"]), made))
+            line = Line("create", where, _stage(stage.label))
+            found.stages.append(CreateStage((line,), _TICKETS, str(there["id"]), made))

@@ -13,7 +13,7 @@ from crm_schema.declaration import SEGMENTS, Segment
 from crm_schema.errors import Conflict
 from crm_schema.naming import HUBSPOT_OBJECTS, hubspot_name
 from crm_schema.render.difference import Difference
-from crm_schema.stages import CreateList, DeleteList, Line, UpdateList
+from crm_schema.stages import CreateList, DeleteList, Line, Thing, UpdateList
 
 LISTS = "lists"
 READ_SCOPE = "crm.lists.read"
@@ -65,18 +65,19 @@ def difference(org: Mapping[str, Any], found: Difference) -> None:
         have = ours(segment, org)
         where = _where(segment)
         if have is None:
-            line = Line("create", f"{where} “{segment.name}” (Candor {segment.field} is {segment.value})")
+            what = f"{where} “{segment.name}” (Candor {segment.field} is {segment.value})"
+            line = Line("create", what, _thing(segment))
             found.stages.append(CreateList((line,), list_input(segment)))
         elif (reason := _not_candors(have)) is not None:
             foreign.append(f"“{have['name']}” is there already, and {reason}")
         elif not _goes_by(have, segment):
-            line = Line("change", f"{where}: shows the route {segment.value} again")
+            line = Line("change", f"{where}: shows the route {segment.value} again", _thing(segment))
             found.stages.append(UpdateList((line,), str(have["listId"]), filters(segment)))
         else:
             if have["name"] != segment.name:
-                found.keep(where, f"your name “{have['name']}”")
+                found.keep(where, f"your name “{have['name']}”", _thing(segment))
             if not _exactly(have, segment):
-                found.keep(where, "your further filters")
+                found.keep(where, "your further filters", _thing(segment))
     if foreign:
         raise Conflict(["The list " + one for one in foreign], fix=f"{_BY_HAND}, then plan again.")
 
@@ -88,9 +89,10 @@ def removal(org: Mapping[str, Any], found: Difference) -> None:
         if have is None:
             continue
         if (reason := _not_candors(have)) is not None:
-            found.keep(_where(segment), f"{reason}, so not Candor's")
+            found.keep(_where(segment), f"{reason}, so not Candor's", _thing(segment))
             continue
-        line = Line("remove", f"{_where(segment)} “{have['name']}”, not the {_OBJECT} in it")
+        what = f"{_where(segment)} “{have['name']}”, not the {_OBJECT} in it"
+        line = Line("remove", what, _thing(segment))
         found.stages.append(DeleteList((line,), str(have["listId"])))
 
 
@@ -127,6 +129,10 @@ def ours(segment: Segment, org: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _where(segment: Segment) -> str:
     return f"list of {_OBJECT} for {segment.key}"
+
+
+def _thing(segment: Segment) -> Thing:
+    return Thing("list", segment.key, _OBJECT, label=segment.name)
 
 
 def _not_candors(have: Mapping[str, Any]) -> str | None:

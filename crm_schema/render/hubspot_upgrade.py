@@ -173,7 +173,11 @@ def _takers(
     ]
     if made:
         lines = tuple(
-            Line("create", f"property {object_name}.{hubspot_name(f.key)} “{f.label}” for the values")
+            Line(
+                "create",
+                f"property {object_name}.{hubspot_name(f.key)} “{f.label}” for the values",
+                hubspot.thing(object_name, f),
+            )
             for f in made
             if f
         )
@@ -185,7 +189,8 @@ def _takers(
             if new != [dict(o) for o in shown]:
                 old = ", ".join(sorted(set(m.route.renamed) & {o["value"] for o in shown}))
                 what = f"property {object_name}.{m.source}: adds the new names of {old}, and hides these"
-                yield UpdateProperty((Line("change", what),), object_name, m.source, {"options": new})
+                line = Line("change", what, hubspot.thing(object_name, m.route.was))
+                yield UpdateProperty((line,), object_name, m.source, {"options": new})
 
 
 def _hidden(f: Field) -> dict[str, Any]:
@@ -201,7 +206,8 @@ def _first(object_name: str, of_it: Sequence[Move], have: Mapping[str, Mapping[s
         taker = m.route.carrier if m.route.retyped else m.route.to
         shared = m.source != m.target and m.target in have and not m.marked
         hops.append(Hop(m.source, hubspot_name(taker.key), m.route.was, taker, m.route.convert, shared))
-        lines.append(Line("carry", upgrade.told(m.route, f"property {object_name}", m.source, m.target)))
+        told = upgrade.told(m.route, f"property {object_name}", m.source, m.target)
+        lines.append(Line("carry", told, hubspot.thing(object_name, m.route.was)))
     if hops:
         yield Carry(tuple(lines), object_name, tuple(hops), calls=0)
 
@@ -216,7 +222,8 @@ def _retype(object_name: str, of_it: Sequence[Move]) -> Iterator[Stage]:
         kept = ("label", "description", "type", "fieldType", "options", "hidden")
         change = {k: whole[k] for k in kept if k in whole}
         words = f"{m.route.was.type.replace('_', ' ')} to {m.route.to.type.replace('_', ' ')}"
-        line = Line("change", f"property {object_name}.{m.source}: its type, from {words}")
+        what = f"property {object_name}.{m.source}: its type, from {words}"
+        line = Line("change", what, hubspot.thing(object_name, m.route.to))
         yield UpdateProperty((line,), object_name, m.source, change)
     hops = tuple(
         Hop(hubspot_name(m.route.carrier.key), m.source, m.route.carrier, m.route.to, upgrade.reading)
@@ -225,7 +232,12 @@ def _retype(object_name: str, of_it: Sequence[Move]) -> Iterator[Stage]:
     )
     if hops:
         lines = tuple(
-            Line("carry", f"values of property {object_name}.{h.target} back into it") for h in hops
+            Line(
+                "carry",
+                f"values of property {object_name}.{h.target} back into it",
+                hubspot.thing(object_name, h.to),
+            )
+            for h in hops
         )
         yield Carry(lines, object_name, hops, calls=0)
 
@@ -237,7 +249,8 @@ def _finish(
     for m in of_it:
         if m.route.in_place:
             gone = ", ".join(sorted(set(m.route.renamed) & {o["value"] for o in have[m.source]["options"]}))
-            line = Line("change", f"property {object_name}.{m.source}: retires {gone}")
+            what = f"property {object_name}.{m.source}: retires {gone}"
+            line = Line("change", what, hubspot.thing(object_name, m.route.was))
             change = {"options": _options(m, have[m.source]["options"])}
             yield UpdateProperty((line,), object_name, m.source, change)
     old = [m for m in of_it if m.there and m.source != m.target]
@@ -247,7 +260,8 @@ def _finish(
             words = "its values stand elsewhere now"
             if m.route.to is None:
                 words = f"with its values: version {m.route.version} no longer has it"
-            lines.append(Line("remove", f"property {object_name}.{m.source}, {words}"))
+            what = f"property {object_name}.{m.source}, {words}"
+            lines.append(Line("remove", what, hubspot.thing(object_name, m.route.was)))
         yield ArchiveProperties(tuple(lines), object_name, [m.source for m in old])
     for m in of_it:
         to, name = m.route.to, m.target
@@ -258,9 +272,17 @@ def _finish(
             label = to.label
             if m.route.retyped and m.there and have[name]["label"] != m.route.was.label:
                 label = str(have[name]["label"]).removesuffix(_MOVING)
-            line = Line("change", f"property {object_name}.{name}: shown, with its values")
+            what = f"property {object_name}.{name}: shown, with its values"
+            line = Line("change", what, hubspot.thing(object_name, to))
             yield UpdateProperty((line,), object_name, name, {"label": label, "hidden": False})
-    held = [hubspot_name(m.route.carrier.key) for m in of_it if m.route.retyped]
+    held = {hubspot_name(m.route.carrier.key): m.route.carrier for m in of_it if m.route.retyped}
     if held:
-        lines = [Line("remove", f"property {object_name}.{n}, which held the values meanwhile") for n in held]
-        yield ArchiveProperties(tuple(lines), object_name, held)
+        lines = [
+            Line(
+                "remove",
+                f"property {object_name}.{n}, which held the values meanwhile",
+                hubspot.thing(object_name, f),
+            )
+            for n, f in held.items()
+        ]
+        yield ArchiveProperties(tuple(lines), object_name, list(held))

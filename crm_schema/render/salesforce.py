@@ -17,7 +17,7 @@ from crm_schema.render import salesforce_state as state
 from crm_schema.render.difference import Difference, words
 from crm_schema.render.salesforce_state import TRACKED_FIELDS
 from crm_schema.render.salesforce_xml import document, package, zipped
-from crm_schema.stages import AssignPermissionSet, Deploy, Line, Verb
+from crm_schema.stages import AssignPermissionSet, Deploy, Left, Line, Thing, Verb
 
 FITS = {
     "number": {"double", "int", "currency"},
@@ -30,6 +30,14 @@ FITS = {
     "lead": {"reference"},
 }
 """our type -> describe types that can hold it"""
+
+
+RULE = Thing("validation rule", REVIEW.rule, REVIEW_OBJECT)
+
+
+def thing(object_name: str, f: Field) -> Thing:
+    """One of Candor's fields."""
+    return Thing.field("field", object_name, salesforce_name(f.key), f)
 
 
 @dataclass
@@ -66,7 +74,7 @@ def difference(
     found = Difference()
     if hidden(org):
         found.stages.append(see_again())
-        found.limits.append(BLIND)
+        found.notes.append(BLIND)
         found.blind = True
         return found
     deployment = _Deployment()
@@ -85,9 +93,13 @@ def difference(
         deployment.member("ListView", f"{REVIEW_OBJECT}.{REVIEW.view}")
         deployment.member("ValidationRule", rule)
         deployment.lines.append(
-            Line("create", f"object {REVIEW_OBJECT} “{REVIEW.plural}” with a tab and a list of the open ones")
+            Line(
+                "create",
+                f"object {REVIEW_OBJECT} “{REVIEW.plural}” with a tab and a list of the open ones",
+                Thing("object", REVIEW_OBJECT, label=REVIEW.label),
+            )
         )
-        deployment.lines.append(Line("create", f"validation rule {rule}: “{REVIEW.message}”"))
+        deployment.lines.append(Line("create", f"validation rule {rule}: “{REVIEW.message}”", RULE))
     files = _review_parts(org, whole, deployment)
     for object_name, trees in deployment.fields.items():
         tree = parts.review_object(trees, whole=whole) if object_name == REVIEW_OBJECT else {"fields": trees}
@@ -97,7 +109,8 @@ def difference(
     if REVIEW.queue not in names(org["queues"]):
         files[f"queues/{REVIEW.queue}.queue"] = document("Queue", parts.queue())
         deployment.member("Queue", REVIEW.queue)
-        deployment.lines.append(Line("create", f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"))
+        what = f"queue {REVIEW.queue} “{REVIEW.label}”, without members yet"
+        deployment.lines.append(Line("create", what, Thing("queue", REVIEW.queue, label=REVIEW.label)))
     files |= _permission_sets(
         org, also_reads, deployment, fields_are_new=any(created) or bool(finishing and finishing.opens)
     )
@@ -122,16 +135,19 @@ def _review_parts(org: Mapping[str, Any], whole: bool, into: _Deployment) -> dic
         return files
     if state.tab_gone(org):
         into.member("CustomTab", REVIEW_OBJECT)
-        into.lines.append(Line("create", f"tab {REVIEW_OBJECT}"))
+        into.lines.append(Line("create", f"tab {REVIEW_OBJECT}", Thing("tab", REVIEW_OBJECT)))
     if rule := state.rule_state(org):
         name = f"{REVIEW_OBJECT}.{REVIEW.rule}"
         into.member("ValidationRule", name)
         verb: Verb = "create" if rule == "gone" else "change"
         what = f"validation rule {name}: “{REVIEW.message}”"
-        into.lines.append(Line(verb, what if rule == "gone" else f"validation rule {name}: it is {rule}"))
+        into.lines.append(
+            Line(verb, what if rule == "gone" else f"validation rule {name}: it is {rule}", RULE)
+        )
     if state.view_gone(org):
         into.member("ListView", f"{REVIEW_OBJECT}.{REVIEW.view}")
-        into.lines.append(Line("create", f"list view {REVIEW_OBJECT}.{REVIEW.view}"))
+        view = Thing("list view", REVIEW.view, REVIEW_OBJECT)
+        into.lines.append(Line("create", f"list view {REVIEW_OBJECT}.{REVIEW.view}", view))
     if rule or state.view_gone(org):
         into.fields.setdefault(REVIEW_OBJECT, [])
     return files
@@ -155,8 +171,9 @@ def _conversion(org: Mapping[str, Any], into: _Deployment) -> dict[str, bytes]:
     whole = {t: {**org["conversion"].get(t, {}), **lacks.get(t, {})} for t in targets}
     into.member(parts.CONVERSION, parts.CONVERSION)
     for target, fields in lacks.items():
-        what = f"lead conversion: {len(fields)} of Candor's lead fields go to {target}"
-        into.lines.append(Line("change", what))
+        goes = "goes" if len(fields) == 1 else "go"
+        what = f"lead conversion: {len(fields)} of Candor's lead fields {goes} to {target}"
+        into.lines.append(Line("change", what, Thing("conversion mapping", target, "Lead")))
     tree = parts.conversion_settings(whole)
     file = f"{parts.CONVERSION}/{parts.CONVERSION}.LeadConvertSetting"
     return {file: document("LeadConvertSettings", tree)}
@@ -177,8 +194,13 @@ BLIND = (
 )
 
 
+def granted(grant: PermissionSet) -> Thing:
+    return Thing("permission set", grant.name, label=grant.label)
+
+
 def see_again() -> AssignPermissionSet:
-    line = Line("assign", f"permission set {INTEGRATION.name} to the user that Candor signs in as")
+    what = f"permission set {INTEGRATION.name} to the user that Candor signs in as"
+    line = Line("assign", what, granted(INTEGRATION))
     return AssignPermissionSet((line,), INTEGRATION.name)
 
 
@@ -190,7 +212,17 @@ def _fields_of(
     object_name: str, fields: Sequence[Field], org: Mapping[str, Any], into: _Deployment, found: Difference
 ) -> int:
     """Gather what one object lacks; how many fields that is."""
-    described: Mapping[str, Mapping[str, Any]] = org["objects"].get(object_name, {}).get("fields", {})
+    described: Mapping[str, Mapping[str, Any]] = {
+        **org["objects"].get(object_name, {}).get("fields", {}),
+        **state.unseen(org, object_name),
+    }
+    unknown = state.unknown(org, object_name)
+    if unknown:
+        found.notes.append(
+            f"{object_name} has {', '.join(sorted(unknown))}, hidden from this user. What it is, shows only to one with Modify Metadata "
+            "Through Metadata API Functions, who can also make Candor see it."
+        )
+    fields = [f for f in fields if salesforce_name(f.key) not in unknown]
     missing = [f for f in fields if salesforce_name(f.key) not in described]
     free = org.get("custom_fields", {}).get(object_name)
     if free is not None and len(missing) > free:
@@ -200,7 +232,7 @@ def _fields_of(
             "counts for 15 days, Candor's own after `candor remove` too. Then plan again.",
         )
     if free is not None and object_name != REVIEW_OBJECT:
-        found.room.append(f"{object_name}: {free - len(missing)} custom fields left afterwards")
+        found.limits.append(Left(object_name, "custom fields", free - len(missing)))
     tracked = _tracked(object_name, fields, described, found)
     off = state.history_is_off(described) and object_name != REVIEW_OBJECT
     again = [] if off else state.untracked(fields, described)
@@ -209,7 +241,8 @@ def _fields_of(
         where = f"field {object_name}.{name}"
         if name not in described:
             tree = parts.field_tree(f, tracked=name in tracked)
-            into.add(object_name, tree, Line("create", f"{where} “{f.label}” ({words(f.type)})"))
+            line = Line("create", f"{where} “{f.label}” ({words(f.type)})", thing(object_name, f))
+            into.add(object_name, tree, line)
             continue
         have = described[name]
         if have["type"] not in FITS[f.type]:
@@ -241,12 +274,12 @@ def _settle(
         if f.type in ("text", "long_text"):
             extra["length"] = max(f.length, int(have["length"]))
         tree = parts.field_tree(f, tracked=track or bool(have.get("tracked", f.tracked)), extra=extra)
-        into.add(object_name, tree, Line("change", f"{where}: {'; '.join(what)}"))
+        into.add(object_name, tree, Line("change", f"{where}: {'; '.join(what)}", thing(object_name, f)))
     if have["label"] != f.label:
-        found.keep(where, f"your label “{have['label']}”")
+        found.keep(where, f"your label “{have['label']}”", thing(object_name, f))
     more = [value for value in theirs if f.choices and value not in {c.value for c in f.choices}]
     if more:
-        found.keep(where, f"your values {', '.join(more)}")
+        found.keep(where, f"your values {', '.join(more)}", thing(object_name, f))
 
 
 def _lacks(f: Field, have: Mapping[str, Any], *, track: bool) -> list[str]:
@@ -294,20 +327,20 @@ def _tracked(
     room = max(0, TRACKED_FIELDS - sum(bool(d.get("tracked")) for d in described.values()))
     left_out = [f.label for f in wanted[room:]]
     if left_out:
-        found.limits.append(
+        found.notes.append(
             f"{object_name}: Salesforce keeps the history of {TRACKED_FIELDS} fields an object and your own "
             f"leave room for {room}: it will not keep that of {', '.join(left_out)}. Candor still sees such "
             "a change at its next pass, but not who made it when, nor one that was taken back in between."
         )
     if object_name != REVIEW_OBJECT and state.history_is_off(described) and any(f.tracked for f in fields):
         asked = ", ".join(f.label for f in fields if f.tracked)
-        found.limits.append(
+        found.notes.append(
             f"{object_name} keeps no history of any field: that of {asked} is kept only once you switch it on in "
             f"Setup, Object Manager, {object_name}, Fields & Relationships, Set History Tracking."
         )
     elif object_name != REVIEW_OBJECT and any("tracked" in d for d in described.values()):
         left = max(0, room - len(wanted))
-        found.room.append(f"{object_name}: {left} of {TRACKED_FIELDS} fields with history left afterwards")
+        found.limits.append(Left(object_name, "fields with history", left, TRACKED_FIELDS))
     return {salesforce_name(f.key) for f in wanted[:room]}
 
 
@@ -327,13 +360,14 @@ def _permission_sets(
         if grant.name in there and not fields_are_new and not lost:
             continue
         deployment.member("PermissionSet", grant.name)
-        line = Line("create", f"permission set {grant.name}: {grant.help}")
+        line = Line("create", f"permission set {grant.name}: {grant.help}", granted(grant))
         if grant.name in there:
             what = "with the new fields" if fields_are_new else f"gives again {_few(lost)}"
             kept = "" if have else " (what was added by hand goes)"
             if have and grant.name not in org.get("set_contents", ()):
                 kept = " (Apex classes, tabs and the like that were added by hand go: this user may not read them)"
-            line = Line("change", f"permission set {grant.name}: written anew, {what}{kept}")
+            told = f"permission set {grant.name}: written anew, {what}{kept}"
+            line = Line("change", told, granted(grant))
         deployment.lines.append(line)
         tree = parts.permission_set(grant, reads)
         if have:

@@ -18,9 +18,10 @@ from crm_schema.errors import SchemaError
 from crm_schema.permissions import INTEGRATION
 from crm_schema.render.difference import Difference
 from crm_schema.render.salesforce_xml import document, package, zipped
-from crm_schema.stages import Deploy, Destroy, Line
+from crm_schema.stages import Deploy, Destroy, Line, Thing
 
 APP = "Candor"
+_APP = Thing("external client app", APP)
 _MAKE = "`candor apply --certificate candor.crt --contact you@example.com`"
 _CALLBACK = "https://login.salesforce.com/services/oauth2/success"
 """Wanted of every app and used by none of this flow. [unverified that it may be left out]"""
@@ -93,7 +94,7 @@ def difference(org: Mapping[str, Any], connect: Connect | None, found: Differenc
     apps = org.get("apps")
     if connect is None:
         if apps is not None and APP not in apps and not org.get("signed_in_by_app"):
-            found.limits.append(
+            found.notes.append(
                 f"Candor signs in by a token. {_MAKE} also makes the External Client App that it can sign in through by "
                 "certificate, so that no secret is kept."
             )
@@ -107,11 +108,13 @@ def difference(org: Mapping[str, Any], connect: Connect | None, found: Differenc
         found.keep(
             f"external client app {APP}",
             "it is there; Salesforce gives no certificate back, so it isn't compared",
+            _APP,
         )
         return
     line = Line(
         "create",
         f"external client app {APP}: sign-in by your certificate, for holders of {INTEGRATION.name} only",
+        _APP,
     )
     found.stages.append(Deploy((line,), _package(connect, str(org["org_id"]))))
 
@@ -121,12 +124,12 @@ def removal(org: Mapping[str, Any], found: Difference) -> None:
     if APP not in (org.get("apps") or ()):
         return
     if org.get("signed_in_by_app"):
-        found.limits.append(
+        found.notes.append(
             f"The External Client App {APP} stays, as Candor signs in by an app's certificate: delete it in Setup, External "
             "Client App Manager, when Candor is stopped for good."
         )
         return
-    line = Line("remove", f"external client app {APP}")
+    line = Line("remove", f"external client app {APP}", _APP)
     content = {
         "package.xml": package({}),
         "destructiveChanges.xml": package({"ExternalClientApplication": [APP]}),

@@ -34,14 +34,15 @@ def drift(
     for kind, object_name in SALESFORCE_OBJECTS.items():
         if object_name in org["objects"]:
             described = org["objects"][object_name]["fields"]
-            found += _fields(object_name, fields_on(kind), described, known)
+            unseen = org.get("unseen", {}).get(object_name)
+            found += _fields(object_name, fields_on(kind), described, unseen, known)
             was_on = any(name.startswith(f"{object_name}.") for name in tracked)
             if was_on and object_name != REVIEW_OBJECT and state.history_is_off(described):
                 found.append(_no_history(object_name))
     for target, lost in state.unmapped(org).items():
         found.append(Finding(
-            "mapping_gone", f"lead conversion to {target}", f"{', '.join(lost)} are no longer mapped",
-            f"what stands in them on a lead doesn't reach its {target.lower()}",
+            "mapping_gone", f"lead conversion to {target}", f"{', '.join(lost)} {'is' if len(lost) == 1 else 'are'} no longer mapped",
+            f"what stands there on a lead doesn't reach its {target.lower()}",
         ))  # fmt: skip
     found += _review(org)
     for grant in PERMISSION_SETS:
@@ -78,26 +79,32 @@ def _fields(
     object_name: str,
     fields: Sequence[Field],
     described: Mapping[str, Mapping[str, Any]],
+    unseen: Mapping[str, Mapping[str, Any]] | None,
     known: Collection[str],
 ) -> Iterator[Finding]:
-    """`known`: fields that some permission set names. One of them that we don't see is there, and hidden from us."""
+    """`unseen`: fields that are there and hidden from us; None: not told. `known`: fields that some permission set names, which
+    are there too."""
     for f in fields:
         name = salesforce_name(f.key)
         where = f"field {object_name}.{name}"
-        if name not in described and f"{object_name}.{name}" in known:
+        hidden = name not in described and (name in (unseen or ()) or f"{object_name}.{name}" in known)
+        kind = described.get(name, (unseen or {}).get(name, {})).get("type")
+        if kind is not None and kind not in FITS[f.type]:
+            also = ", and it is hidden from the integration user" if hidden else ""
+            yield Finding(
+                "type_changed", where, f"its type is {kind}, Candor needs {f.type}{also}", unwritable(f),
+                "Change the type back in Setup, or delete the field (Salesforce keeps its values for 15 days) and run "
+                "`candor apply`.",
+            )  # fmt: skip
+        elif hidden:
             yield Finding(
                 "field_hidden", where, "it is there, but hidden from the integration user: it looks blank and isn't",
                 use_of(f),
             )  # fmt: skip
         elif name not in described:
-            what = "it is gone" if known else "it is gone, or the integration user can't see it"
+            sure = known if unseen is None else True
+            what = "it is gone" if sure else "it is gone, or the integration user can't see it"
             yield Finding("field_gone", where, what, use_of(f))
-        elif described[name]["type"] not in FITS[f.type]:
-            yield Finding(
-                "type_changed", where, f"its type is {described[name]['type']}, Candor needs {f.type}", unwritable(f),
-                "Change the type back in Setup, or delete the field (Salesforce keeps its values for 15 days) and run "
-                "`candor apply`.",
-            )  # fmt: skip
         else:
             yield from _field(f, where, described[name])
     off = state.history_is_off(described)

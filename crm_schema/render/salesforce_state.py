@@ -20,6 +20,18 @@ TRACKED_FIELDS = 20
 Audit Trail)"""
 
 
+def unseen(org: Mapping[str, Any], object_name: str) -> Mapping[str, Mapping[str, Any]]:
+    """Fields of Candor's names that are there and hidden from us, as far as it is known what they are."""
+    told = org.get("unseen", {}).get(object_name, {})
+    return {name: f for name, f in told.items() if f["type"] is not None}
+
+
+def unknown(org: Mapping[str, Any], object_name: str) -> set[str]:
+    """Fields that are there and hidden from us, and more than that we aren't told."""
+    told = org.get("unseen", {}).get(object_name, {})
+    return {name for name, f in told.items() if f["type"] is None}
+
+
 def values_gone(f: Field, have: Mapping[str, Any]) -> list[Choice]:
     there = {v["value"] for v in have.get("picklistValues") or () if v.get("active", True)}
     return [c for c in f.choices if c.value not in there]

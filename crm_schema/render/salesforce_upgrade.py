@@ -21,15 +21,16 @@ from typing import Any
 from crm_schema import upgrade
 from crm_schema.carrying import Hop
 from crm_schema.declaration import REVIEW, Field, fields_on
-from crm_schema.errors import NoRoom
+from crm_schema.errors import NoRoom, SchemaError
 from crm_schema.naming import REVIEW_OBJECT, SALESFORCE_OBJECTS, salesforce_name
 from crm_schema.permissions import INTEGRATION, PERMISSION_SETS
 from crm_schema.render import salesforce, salesforce_removal
 from crm_schema.render import salesforce_parts as parts
+from crm_schema.render import salesforce_state as state
 from crm_schema.render.difference import Difference
 from crm_schema.render.salesforce import FITS
 from crm_schema.render.salesforce_xml import document, package, zipped
-from crm_schema.stages import Carry, Deploy, Destroy, Line, Stage
+from crm_schema.stages import Carry, Deploy, Destroy, Line, Stage, Thing
 from crm_schema.upgrade import Route
 
 Described = Mapping[str, Mapping[str, Any]]
@@ -92,6 +93,8 @@ def _move(object_name: str, route: Route, described: Described) -> Move | None:
 def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) -> Difference:
     """As salesforce.difference, with the steps before it that bring an older org up."""
     pending = [] if salesforce.hidden(org) else moves(org)
+    if not salesforce.hidden(org):
+        _nothing_hidden(org)
     if not pending:
         return salesforce.difference(org, also_reads)
     after = settled(org, pending)
@@ -101,13 +104,27 @@ def difference(org: Mapping[str, Any], also_reads: Mapping[str, Sequence[str]]) 
     rest = salesforce.difference(after, also_reads, finishing)
     rest.stages[:0] = list(_stages(org, also_reads, pending))
     if carries:
-        rest.limits.append(
+        rest.notes.append(
             "Until the upgrade is done nobody but Candor can change the fields that it moves. Salesforce forgets the history of a field "
             "that is deleted; Candor keeps what it has read of it. Records in the recycle bin are left out."
         )
     if deleted := [f"{m.object}.{n}" for m in pending for n in _leaving(m)]:
-        rest.limits.append(salesforce_removal.counted_meanwhile(deleted))
+        rest.notes.append(salesforce_removal.counted_meanwhile(deleted))
     return rest
+
+
+def _nothing_hidden(org: Mapping[str, Any]) -> None:
+    """Values that we can't read don't go along: then nothing goes. Raises SchemaError."""
+    for kind, object_name in SALESFORCE_OBJECTS.items():
+        unseen = state.unseen(org, object_name)
+        for route in upgrade.routes((kind,), fields_on):
+            move = _move(object_name, route, unseen)
+            if move is not None and route.to is not None and not route.in_place:
+                raise SchemaError(
+                    f"field {object_name}.{move.source} is as a version of Candor before {route.version} made it, and hidden from "
+                    "the user that Candor signs in as: its values couldn't go along.",
+                    fix="Let a permission set of yours show it to that user, then plan again.",
+                )
 
 
 def _room(org: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -229,7 +246,8 @@ def _stages(
         return
     if old := [m for m in again if m.source_there]:
         lines = tuple(
-            Line("remove", f"field {m.object}.{m.source}, to be made anew with another type") for m in old
+            Line("remove", f"field {m.object}.{m.source}, to be made anew with another type", _was(m))
+            for m in old
         )
         first = {}
         rule = f"{REVIEW_OBJECT}.{REVIEW.rule}"
@@ -243,6 +261,10 @@ def _stages(
         trees = [(m.object, m.route.to) for m in made if m.route.to is not None]
         yield _deployment(org, also_reads, pending, trees, without=[f"{m.object}.{m.source}" for m in made])
     yield from _carries(again, lambda m: _second(m))
+
+
+def _was(m: Move) -> Thing:
+    return salesforce.thing(m.object, m.route.was)
 
 
 def _second(m: Move) -> Hop | None:
@@ -259,15 +281,17 @@ def _carries(pending: Sequence[Move], hop: Any) -> Iterator[Carry]:
     for object_name, of_it in by_object.items():
         hops = [(m, h) for m in of_it if (h := hop(m)) is not None]
         if hops:
-            lines = [
-                upgrade.told(m.route, f"field {object_name}", m.source, m.target)
-                if h.source == m.source
-                else f"values of field {object_name}.{h.target} back into it"
+            lines = tuple(
+                Line(
+                    "carry",
+                    upgrade.told(m.route, f"field {object_name}", m.source, m.target)
+                    if h.source == m.source
+                    else f"values of field {object_name}.{h.target} back into it",
+                    _was(m),
+                )
                 for m, h in hops
-            ]
-            yield Carry(
-                tuple(Line("carry", line) for line in lines), object_name, tuple(h for _, h in hops), calls=0
             )
+            yield Carry(lines, object_name, tuple(h for _, h in hops), calls=0)
 
 
 def _opening(
@@ -286,13 +310,13 @@ def _opening(
                 kept = [v for v in fields[m.source]["picklistValues"] if v.get("active", True)]
                 tree = _choices(m, fields[m.source], [*kept, *lacks])
                 what = f"field {m.object}.{m.source}: adds {', '.join(v['value'] for v in lacks)}"
-                changed.append((m.object, tree, Line("change", what)))
+                changed.append((m.object, tree, Line("change", what, _was(m))))
         elif m.holds not in fields:
             trees.append((m.object, m.route.carrier if m.carrier else m.route.to))
         if m.source != m.target and fields[m.source].get("tracked"):
             # it goes anyway, and the field that follows it needs its place among those whose history is kept
             what = f"field {m.object}.{m.source}: its history is no longer kept"
-            changed.append((m.object, _untracked(m, fields[m.source]), Line("change", what)))
+            changed.append((m.object, _untracked(m, fields[m.source]), Line("change", what, _was(m))))
     if trees or changed or not _closed(org, pending):
         yield _deployment(org, also_reads, pending, trees, changed)
 
@@ -363,7 +387,12 @@ def _deployment(
     """Fields that are made untracked (else the history would be full of our own moving), and all permission sets, in which the
     moved fields are Candor's alone."""
     lines = [
-        Line("create", f"field {o}.{salesforce_name(f.key)} “{f.label}” for the values") for o, f in made
+        Line(
+            "create",
+            f"field {o}.{salesforce_name(f.key)} “{f.label}” for the values",
+            salesforce.thing(o, f),
+        )
+        for o, f in made
     ]
     lines += [line for *_, line in changed]
     by_object: dict[str, list[dict[str, Any]]] = {}
@@ -386,7 +415,11 @@ def _deployment(
         members.setdefault("PermissionSet", []).append(name)
     if "PermissionSet" in members:
         lines.append(
-            Line("change", "permission sets: the fields on their way are Candor's alone until all is done")
+            Line(
+                "change",
+                "permission sets: the fields on their way are Candor's alone until all is done",
+                Thing("permission set", ", ".join(members["PermissionSet"])),
+            )
         )
     files["package.xml"] = package(members)
     return Deploy(tuple(lines), zipped(files))
@@ -453,11 +486,16 @@ def _finishing(
                 *_new_choices(m, values),
             ]
             what = f"field {m.object}.{m.source}: retires {', '.join(sorted(old & {v['value'] for v in values}))}"
-            retired.append((m.object, _choices(m, have, all_values), Line("change", what)))
+            retired.append((m.object, _choices(m, have, all_values), Line("change", what, _was(m))))
             continue
         last = m.carrier or m.source
         words = "which held the values meanwhile" if m.carrier else "its values stand elsewhere now"
         if m.route.to is None:
             words = f"with its values: version {m.route.version} no longer has it"
-        gone.append((f"{m.object}.{last}", Line("remove", f"field {m.object}.{last}, {words}")))
+        line = Line(
+            "remove",
+            f"field {m.object}.{last}, {words}",
+            salesforce.thing(m.object, m.route.carrier if m.carrier else m.route.was),
+        )
+        gone.append((f"{m.object}.{last}", line))
     return retired, gone

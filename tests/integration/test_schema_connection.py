@@ -119,7 +119,7 @@ def test_it_is_not_taken_out_under_candors_own_feet(bare: Bench, pair: tuple[Pat
     own = by_certificate(bare, **sign_in(port, connect), key=key).schema()
     out = removal(own)
     assert not any("external client app" in line.what for line in out.lines)
-    assert any("Candor stays" in limit for limit in out.limits)
+    assert any("Candor stays" in limit for limit in out.notes)
     apply(out, own)
     assert [line.what for line in removal(port).lines] == ["external client app Candor"]
 
@@ -139,9 +139,9 @@ def test_an_org_that_refuses_the_app_has_the_rest(bare: Bench, pair: tuple[Path,
 
 def test_who_signs_in_by_a_token_is_shown_the_command(bare: Bench, pair: tuple[Path, Connect]) -> None:
     port = bare.connect().schema()
-    assert any("`candor apply --certificate" in limit for limit in plan(port).limits)
+    assert any("`candor apply --certificate" in limit for limit in plan(port).notes)
     apply(plan(port, connect=pair[1]), port)
-    assert not any("--certificate" in limit for limit in plan(port).limits)
+    assert not any("--certificate" in limit for limit in plan(port).notes)
 
 
 def test_an_app_that_is_gone_is_drift_where_an_apply_made_it(bare: Bench, pair: tuple[Path, Connect]) -> None:

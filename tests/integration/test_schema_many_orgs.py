@@ -128,8 +128,7 @@ def test_what_apply_does_is_what_plan_listed(where: Site, tmp_path: Path, seed: 
         wrote = crm.usage().writes
         done = apply(shown, port)
         after = port.read()
-        listed = [str(line) for line in shown.changes]
-        assert list(done.lines) == listed
+        assert done.lines == shown.changes
         assert crm.usage().writes - wrote == done.calls
         assert fields_of(after) - fields_of(before) == named(shown.changes, "create")
         assert plan(port).empty

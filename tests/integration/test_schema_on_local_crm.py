@@ -79,7 +79,7 @@ def test_apply_makes_the_plan_true_and_remove_leaves_the_org_as_it_was(bare: Ben
     assert crm.usage().writes == 0
     applied = apply(planned, port)
     assert crm.usage().writes == applied.calls == planned.calls
-    assert applied.lines == tuple(str(line) for stage in planned.stages for line in stage.lines)
+    assert applied.lines == planned.changes
     assert plan(port).empty
     assert verify(port) == []
     apply(removal(port), port)
@@ -110,7 +110,7 @@ def test_fields_in_the_bin_count_and_a_later_apply_meets_them(bare: Bench) -> No
     apply(plan(port), port)
     shown = removal(port)
     if bare.vendor == "salesforce":
-        assert any("27 on Lead" in limit for limit in shown.limits)
+        assert any("27 on Lead" in limit for limit in shown.notes)
     apply(shown, port)
     apply(plan(port), port)
     assert plan(port).empty

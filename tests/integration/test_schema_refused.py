@@ -9,13 +9,13 @@ import pytest
 
 from connector.crm.base import PermissionDenied, Transient
 from connector.playground.hubspot.schema import Schema
-from crm_schema.errors import Conflict, SchemaError
+from crm_schema.errors import Conflict, MayNotRead, SchemaError
 from crm_schema.permissions import HUBSPOT_SCOPES
-from crm_schema.plan import plan
+from crm_schema.plan import drift, plan, removal
 from crm_schema.walk import apply
 from tests.contract.adapters import BENCHES, Bench, Site, site
 from tests.contract.small_world import small_world
-from tests.integration.test_schema_drift import stored
+from tests.integration.test_schema_drift import gone, rows, stored
 
 
 @pytest.fixture(scope="module", params=BENCHES, ids=[b.vendor for b in BENCHES])
@@ -77,6 +77,78 @@ def test_name_taken_by_another_apps_field(bare: Bench) -> None:
         }
         schema.create_property("contacts", theirs)
     refused(bare, Conflict, "is of type string", "Choose: delete the field")
+
+
+def text_field(name: str, label: str = "Fit") -> dict[str, object]:
+    """A custom field as an admin's own deployment leaves it: seen by nobody until a permission set shows it."""
+    return {"label": label, "type": "string", "length": 20, "metadata_type": "Text"}
+
+
+def test_a_hidden_field_of_another_type_is_a_conflict_with_its_choices(where: Site, tmp_path: Path) -> None:
+    """Describe shows it no more than one that isn't there."""
+    if where.bench.vendor == "hubspot":
+        return  # hides no property
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        stored(lambda s: s["fields"]["Lead"].update(Candor_Fit__c=text_field("Candor_Fit__c")))(bench)
+        rows("FieldPermissions", gone, Field="Lead.Candor_Fit__c")(bench)
+        refused(bench, Conflict, "Lead.Candor_Fit__c is of type string", "Choose: delete the field")
+        port = bench.connect().schema()
+        [finding] = [f for f in drift(port) if "Candor_Fit__c" in f.where]
+        assert finding.kind == "type_changed"
+        assert "hidden from the integration user" in finding.what
+        out = removal(port)
+        assert [line.what for line in out.kept] == [
+            "field Lead.Candor_Fit__c: it is of type string, so not Candor's"
+        ]
+        apply(out, port)
+        assert [line.what for line in removal(port).lines] == [line.what for line in out.kept]
+
+
+def test_a_hidden_field_that_is_candors_is_shown_again_and_keeps_what_an_admin_made_of_it(
+    where: Site, tmp_path: Path
+) -> None:
+    if where.bench.vendor == "hubspot":
+        return
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        stored(lambda s: s["fields"]["Lead"]["Candor_Fit__c"].update(label="How they fit"))(bench)
+        rows("FieldPermissions", gone, Field="Lead.Candor_Fit__c")(bench)
+        port = bench.connect().schema()
+        assert "Candor_Fit__c" not in port.read()["objects"]["Lead"]["fields"]
+        kinds = {f.kind for f in drift(port) if f.where == "field Lead.Candor_Fit__c"}
+        assert kinds == {"field_hidden"}
+        made = plan(port)
+        assert {line.thing.what for line in made.changes} == {"permission set"}
+        apply(made, port)
+        assert port.read()["objects"]["Lead"]["fields"]["Candor_Fit__c"]["label"] == "How they fit"
+        assert not drift(port)
+
+
+def test_a_hidden_field_is_taken_out_with_the_rest(where: Site, tmp_path: Path) -> None:
+    if where.bench.vendor == "hubspot":
+        return
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        rows("FieldPermissions", gone, Field="Lead.Candor_Fit__c")(bench)
+        port = bench.connect().schema()
+        apply(removal(port), port)
+        assert removal(port).empty
+        assert not removal(port).kept
+        assert port.read()["unseen"]["Lead"] == {}
+
+
+def test_all_scopes_that_lack_are_named_in_one_go(where: Site, tmp_path: Path) -> None:
+    if where.bench.vendor == "salesforce":
+        return
+    writes = [s.name for s in HUBSPOT_SCOPES if s.schema_only]
+    with where.open(where.copy("candor", tmp_path / "org.sqlite")) as bench:
+        reads = [s.name for s in HUBSPOT_SCOPES if s.name.endswith(".read") and s.name != "crm.lists.read"]
+        bench.org.set_meta("scopes", [*reads, "tickets"])
+        port = bench.connect().schema()
+        with pytest.raises(MayNotRead, match=r"crm\.lists\.read"):
+            plan(port)
+        with pytest.raises(PermissionDenied) as denied:
+            port.check()
+        assert sorted(denied.value.lacks) == sorted(writes)
+        assert all(scope in str(denied.value) for scope in writes)
 
 
 def test_org_read_only(bare: Bench) -> None:

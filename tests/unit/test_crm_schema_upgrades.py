@@ -55,7 +55,7 @@ def test_one_apply_brings_an_old_org_up(
     shown = plan(old)
     assert {"create"} <= {line.verb for line in shown.changes}
     done = apply(shown, old)
-    assert done.lines == tuple(str(line) for line in shown.changes)
+    assert done.lines == shown.changes
     assert plan(old).empty
     if isinstance(old, SalesforceOrg) and isinstance(fresh, SalesforceOrg):
         assert names(old) == names(fresh)

@@ -11,7 +11,15 @@ import orjson
 from hubspot.crm.objects.exceptions import ApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
-from connector.crm.base import AuthError, CRMError, NoAnswer, OverBudget, PermissionDenied, Transient
+from connector.crm.base import (
+    NEW_TOKEN,
+    AuthError,
+    CRMError,
+    NoAnswer,
+    OverBudget,
+    PermissionDenied,
+    Transient,
+)
 
 BUSY = frozenset({423, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524, 525, 526})
 """Statuses after which the same request may succeed later (§4)."""
@@ -59,7 +67,7 @@ def refusal(what: str, status: int, raw: bytes | str | None, headers: Mapping[st
     category = str(body.get("category") or body.get("status") or "")
     if status == 401:
         refused = Expired if category == "EXPIRED_AUTHENTICATION" else AuthError
-        return refused(f"HubSpot does not accept the token ({category or status}).", fix=AuthError.__doc__)
+        return refused(f"HubSpot does not accept the token ({category or status}).", fix=NEW_TOKEN)
     if status == 403:
         scopes = _scopes(body)
         return PermissionDenied(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied
-from connector.crm.hubspot import carry, lists
+from connector.crm.hubspot import carry, lists, scopes
 from connector.crm.hubspot.account import Account
 from connector.crm.hubspot.errors import Refused
 from connector.crm.hubspot.fields import CANDOR
@@ -96,11 +96,30 @@ class Schema:
         refuses to archive a property that one of them uses, and names it."""
         return lists.references(lists.read(self._api, installed=True))
 
-    def check(self, objects: Collection[str]) -> None:
+    def check(self, objects: Collection[str] | None = None) -> None:
         """Raises when the key may not change the properties of one of these: said before the first write, so that nothing
-        is half-made. An empty batch asks that without changing anything; HubSpot looks at the scope first."""
+        is half-made."""
+        wanted = dict.fromkeys((*OBJECTS, lists.LISTS) if objects is None else objects)
+        held = scopes.held(self._api) if objects is None else None
+        denied = (
+            self._refused(wanted)
+            if held is None
+            else [s for o in wanted if (s := _write_scope(o)) not in held]
+        )
+        if denied:
+            noun = "scope" if len(denied) == 1 else "scopes"
+            refused = PermissionDenied(
+                f"Candor's key may not change the account's properties and lists: it lacks the {noun} {', '.join(denied)}. Nothing was "
+                "changed.",
+                fix="Give it that for the time of `candor apply` and `candor remove`.",
+            )
+            refused.lacks = tuple(denied)
+            raise refused
+
+    def _refused(self, wanted: Iterable[str]) -> list[str]:
+        """The scopes that lack, by trying: an empty batch changes nothing, and HubSpot looks at the scope first."""
         denied = []
-        for obj in dict.fromkeys(objects):
+        for obj in wanted:
             try:
                 if obj == lists.LISTS:
                     lists.may_change(self._api)
@@ -111,12 +130,7 @@ class Schema:
                 denied.append(_write_scope(obj))
             except Refused:
                 pass  # it minds the empty list, so it let us in
-        if denied:
-            raise PermissionDenied(
-                f"Candor's key may not change the account's properties and lists: it lacks the scopes {', '.join(denied)}. Nothing was "
-                "changed.",
-                fix="Give it these for the time of `candor apply` and `candor remove`.",
-            )
+        return denied
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """One write call. CRMError when HubSpot refuses."""

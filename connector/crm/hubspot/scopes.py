@@ -43,14 +43,19 @@ _IMPLIED = {"oauth"}
 
 def examine(api: Api, found: Collection[Problem]) -> list[Problem]:
     """`found`: what trying has already told, which is not said twice."""
-    try:
-        held = api.scopes()
-    except CRMError:
-        held = None
-    if held is None:
+    may = held(api)
+    if may is None:
         return []
     told = " ".join(problem.fix for problem in found)
-    return [*_too_little(held, told), *_too_much(held)]
+    return [*_too_little(may, told), *_too_much(may)]
+
+
+def held(api: Api) -> frozenset[str] | None:
+    """What the key may do; None where HubSpot doesn't tell."""
+    try:
+        return api.scopes()
+    except CRMError:
+        return None
 
 
 def _too_little(held: Collection[str], told: str) -> list[Problem]:

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from connector.crm.base import AuthError, Transient
+from connector.crm.base import NEW_TOKEN, AuthError, Transient
 from connector.crm.connection import Connection
 
 LIFE_OF_ASSERTION = 180
@@ -53,7 +53,7 @@ class Login:
         """Raises AuthError, saying what to mend."""
         if not self.renewable:
             if not self._connection.token:
-                raise AuthError("There is no token for Salesforce.", fix=AuthError.__doc__)
+                raise AuthError("There is no token for Salesforce.", fix=NEW_TOKEN)
             return Token(self._connection.token, self._connection.url)
         if "private_key_file" in self._options:
             login = self._options.get("login", "https://login.salesforce.com")

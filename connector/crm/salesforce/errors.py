@@ -11,6 +11,7 @@ from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSessi
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from connector.crm.base import (
+    NEW_TOKEN,
     AuthError,
     CRMError,
     FieldMissing,
@@ -69,7 +70,7 @@ def refusal(what: str, status: int, body: Any, meter: Meter) -> CRMError:
     """The error that an answer of 300 and above stands for."""
     code, text = first_error(body)
     if status == 401 or code == "INVALID_SESSION_ID":
-        return AuthError(f"Salesforce does not accept the token ({code or status}).", fix=AuthError.__doc__)
+        return AuthError(f"Salesforce does not accept the token ({code or status}).", fix=NEW_TOKEN)
     if code == "REQUEST_LIMIT_EXCEEDED":
         # One code for two things: the day's allowance, or 25 long calls at once. The usage header tells which.
         if meter.org_exhausted:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any
 
 from connector.crm.base import CRMError, PermissionDenied, Transient
-from connector.crm.salesforce import carry, org, setup
+from connector.crm.salesforce import carry, org, setup, unseen
 from connector.crm.salesforce.api import Api, ok
 from connector.crm.salesforce.describes import Describes
 from connector.crm.salesforce.errors import SchemaRefused
@@ -83,12 +83,18 @@ class Schema:
             ],
             what="reading queues, permission sets and apps",
         )
+        hidden = unseen.read(self._api, {o: described.fields for o, described in found.items()})
+        for name, there in (hidden or {}).items():
+            if name not in followed:  # no word of any field's history: then none of these either
+                for f in there.values():
+                    f.pop("tracked", None)
         holders = Counter(row["PermissionSetId"] for row in self._every(ok(held)))
         ours = {row["PermissionSetId"] for row in ok(assigned)["records"]}
         named = [row["Name"] for row in ok(sets)["records"]]
         return {
             **setup.read(self._api, named, review=setup.REVIEW in found),
             "objects": objects,
+            **({} if hidden is None else {"unseen": hidden}),
             **self._sign_in(apps),
             "queues": [row["DeveloperName"] for row in ok(queues)["records"]],
             "permission_sets": [
@@ -116,16 +122,18 @@ class Schema:
         """What refers to Candor's fields, beside its own."""
         return setup.references(self._api)
 
-    def check(self, objects: Collection[str]) -> None:
+    def check(self, objects: Collection[str] | None = None) -> None:
         """Raises when this user may not do what an apply takes: said before the first write, so that nothing is half-made."""
         lacks = setup.lacking(self._api)
         if lacks:
-            raise PermissionDenied(
+            denied = PermissionDenied(
                 f"The user that Candor signs in as may not change the org's schema: it lacks {', '.join(lacks)}. Nothing was "
                 "changed.",
                 fix="Give it a permission set with these for the time of `candor apply` and `candor remove`, or have an admin "
                 "run them.",
             )
+            denied.lacks = tuple(lacks)
+            raise denied
 
     def run(self, op: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if op == "deploy":

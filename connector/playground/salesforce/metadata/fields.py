@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -125,3 +125,31 @@ def _reference(xml: Element, kind: str, objects: Collection[str]) -> dict[str, A
     if kind == "MasterDetail":
         made |= {"master": True, "required": True}
     return made
+
+
+_KINDS = {
+    "string": "Text", "textarea": "LongTextArea", "reference": "Lookup", **{
+        v: k for k, v in _TYPES.items() if v not in ("string", "textarea", "reference")
+    },
+}  # fmt: skip
+
+
+def contents(full: str, stored: Mapping[str, Any], *, tracked: bool) -> dict[str, Any]:
+    """A custom field as readMetadata gives it, whoever may see its values."""
+    found: dict[str, Any] = {
+        "fullName": full, "label": stored["label"], "type": stored.get("metadata_type") or _KINDS[stored["type"]],
+        "inlineHelpText": stored.get("help"), "formula": stored.get("formula"), "trackHistory": tracked,
+        "required": bool(stored.get("required")), "unique": bool(stored.get("unique")),
+        "externalId": bool(stored.get("external_id")),
+        **{tag: stored[tag] for tag in ("length", "precision", "scale") if tag in stored},
+    }  # fmt: skip
+    if "picklist" in stored:
+        found.pop("length", None)
+        found["valueSet"] = {
+            "restricted": bool(stored.get("restricted")),
+            "valueSetDefinition": {"sorted": False, "value": [
+                {"fullName": value, "default": stored.get("default") == value, "label": label}
+                for value, label in zip(stored["picklist"], stored["labels"], strict=True)
+            ]},
+        }  # fmt: skip
+    return found

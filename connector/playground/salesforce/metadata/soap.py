@@ -1,4 +1,4 @@
-"""The Metadata API's SOAP face: deploy, checkDeployStatus and readMetadata of LeadConvertSettings and PermissionSet,
+"""The Metadata API's SOAP face: deploy, checkDeployStatus and readMetadata of LeadConvertSettings, PermissionSet and CustomField,
 as simple-salesforce and the vendor's tools send them."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from connector.playground.org import Org
 from connector.playground.salesforce import auth, schema
 from connector.playground.salesforce.errors import Fault
-from connector.playground.salesforce.metadata import apply, deploy, package
+from connector.playground.salesforce.metadata import apply, deploy, fields, package
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _METADATA = package.NAMESPACE[1:-1]
@@ -76,16 +76,32 @@ def _dispatch(org: Org, user: str, request: Element) -> bytes:
             }
             for target, fields in mapped.items()
         ]}})  # fmt: skip
-    if name == "readMetadata" and request.findtext(package.NAMESPACE + "type") == "PermissionSet":
+    if name == "readMetadata" and request.findtext(package.NAMESPACE + "type") in _READ:
         names = [(x.text or "").strip() for x in _every(request, "fullNames")]
         if len(names) > MOST_READ:
             raise Fault(
                 "EXCEEDED_ID_LIMIT",
                 f"record limit reached. cannot submit more than {MOST_READ} records in this operation",
             )
-        found = [whole for n in names if (whole := apply.permission_set_contents(org, n))]
+        read = _READ[request.findtext(package.NAMESPACE + "type") or ""]
+        found = [whole for n in names if (whole := read(org, n))]
         return _body("readMetadataResponse", {"records": found})
     raise Fault("INVALID_OPERATION", f"{name} is not served here: deploy and checkDeployStatus are")
+
+
+def _custom_field(org: Org, full: str) -> dict[str, Any] | None:
+    """Field-level security plays no part in it: what counts is the right to modify metadata."""
+    stored = schema.record(org)
+    obj, _, name = full.partition(".")
+    found = stored["fields"].get(obj, {}).get(name)
+    return (
+        None
+        if found is None
+        else fields.contents(full, found, tracked=name in stored["tracked"].get(obj, {}))
+    )
+
+
+_READ = {"PermissionSet": apply.permission_set_contents, "CustomField": _custom_field}
 
 
 def _every(parent: Element, tag: str) -> list[Element]:
