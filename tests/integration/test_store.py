@@ -20,6 +20,7 @@ from sqlalchemy import text
 from connector.crm.base import Activity, Change, Page, Record
 from connector.errors import StoreError
 from connector.jobs.fields import PEOPLE_FIELDS
+from connector.jobs.gaps import ALWAYS
 from connector.store import asof, records
 from connector.store.server import EmbeddedServer
 from connector.store.store import Store, open_store
@@ -162,7 +163,7 @@ def test_deleted_leads_leave_and_come_back_and_a_merge_moves_what_they_did(store
     take(store, leads(gone))
     with store.begin() as db:
         assert set(records.record_values(db, "lead")) == {"L1"}
-        assert asof.tables(db, fields=["title"], tracked=[]).activities["lead_id"].to_pylist() == ["L1"]
+        assert asof.tables(db, fields=["title"], tracked={}).activities["lead_id"].to_pylist() == ["L1"]
     take(store, leads(replace(gone, deleted=False, merged_into=None, modified_at=day(6))))
     with store.begin() as db:
         assert set(records.record_values(db, "lead")) == {"L1", "L2"}
@@ -187,8 +188,8 @@ def test_a_rebranded_companys_domains_are_one_company(store: Store, told: str) -
         take(store, Page("accounts", "c", (account("A1", "new.example"),), (old,)))
     with store.begin() as db:
         assert asof.former_domains(db) == {"mail-old.example": "new.example"}, "never another account's own"
-        one = asof.tables(db, fields=["title"], tracked=[], leads=["L2"]).leads
-        every = asof.tables(db, fields=["title"], tracked=[]).leads
+        one = asof.tables(db, fields=["title"], tracked={}, leads=["L2"]).leads
+        every = asof.tables(db, fields=["title"], tracked={}).leads
     assert dict(zip(one["lead_id"].to_pylist(), one["email"].to_pylist(), strict=True)) == {
         "L1": "ann@new.example", "L2": "bo@New.example",
     }  # fmt: skip
@@ -200,7 +201,7 @@ def test_a_rebranded_companys_domains_are_one_company(store: Store, told: str) -
 
 def known(store: Store, field: str) -> list[tuple[datetime, str | None]]:
     with store.begin() as db:
-        table = asof.tables(db, fields=[field], tracked=sorted(TRACKED)).changes
+        table = asof.tables(db, fields=[field], tracked=dict.fromkeys(TRACKED, ALWAYS)).changes
     rows = [(r["at"], r["value"]) for r in table.to_pylist() if r["field"] == field]
     return sorted(rows, key=lambda r: r[0])
 
