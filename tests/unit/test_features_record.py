@@ -158,9 +158,9 @@ def test_tables_on_the_engine_say_the_same_as_arrow_tables() -> None:
         con.create_table(name, getattr(given, name), temp=True) for name in ("leads", "changes", "activities")
     ]
     assert build(con, Inputs(given.points, *there), FACTS) == build(connect(), given, FACTS)
-    with pytest.raises(InputError, match=r"names? a lead"):
+    with pytest.raises(InputError, match="name a lead"):
         build(con, Inputs(given.points, there[0].filter(there[0].lead_id == "L"), *there[1:]), FACTS)
-    with pytest.raises(InputError, match=r"`activities\.actor` holds"):
+    with pytest.raises(InputError, match="it must be one of"):
         build(con, Inputs(given.points, *there[:2], there[2].mutate(actor=there[2].kind)), FACTS)
     with pytest.raises(InputError, match="`leads` repeats 2 row"):
         build(con, Inputs(given.points, there[0].union(there[0]), *there[1:]), FACTS)

@@ -2,7 +2,8 @@
 -- change is that change's old value, or today's where it never changed, from the lead's creation on but not from before the
 -- history began; of other fields only what we saw is known.
 with lead as (
-    select id, created_at, "values" as v from candor.record where kind = 'lead' and not deleted
+    select id, created_at, "values" as v from candor.record
+    where kind = 'lead' and not deleted and (cast(:ids as text[]) is null or id = any(:ids))
 ),
 hist as (
     select c.id, c.field, c.at, c.seq, c.old #>> '{}' as old, c.new #>> '{}' as value
@@ -18,5 +19,4 @@ select l.id, f.field, greatest(l.created_at, f.since), case when first.id is nul
 from lead l
 cross join unnest(cast(:tracked as text[]), cast(:since as timestamptz[])) f(field, since)
 left join first on first.id = l.id and first.field = f.field
-where (cast(:ids as text[]) is null or l.id = any(:ids))
-  and (case when first.id is null then l.v ->> f.field is not null else first.at > greatest(l.created_at, f.since) end)
+where (case when first.id is null then l.v ->> f.field is not null else first.at > greatest(l.created_at, f.since) end)
