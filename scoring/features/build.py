@@ -182,8 +182,9 @@ def _beside(points: pa.Table, features: pa.Table) -> pa.Table:
 def _rounded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """To DECIMALS, by Arrow, since engines round halves in ways of their own: a whole number of millionths over a million, so
     that what differs in its last bit comes out as the same number. Beyond 2**53 millionths there is nothing to round."""
-    if not pa.types.is_floating(column.type):
+    if pa.types.is_string(column.type):
         return column
+    column = column.cast(pa.float64())  # DuckDB takes 1.0 in its SQL for a decimal
     scale = float(10**DECIMALS)
     whole = pc.divide(pc.round(pc.multiply(column, scale)), scale)
     return pc.if_else(pc.less(pc.abs(column), 2**53 / scale), whole, column)
