@@ -197,7 +197,7 @@ ERRORS = {
     "nothing_like_it = 1": ("line 1", "no such key", "name, about, data, form, off"),
     "[world]\n[flips]\n[world]": ("line 3", "[world] is there twice"),
     'name = "a"\nname = "b"': ("line 2", "name is there twice"),
-    "[channels]\nrates = 3": ("line 2", "a table of numbers", '"web form" = 0.08'),
+    "[channels]\nrates = 3": ("line 2", "allowed is a table", '"web form" = 0.08'),
     'name = "City Hall"': ("line 1", "a small letter, then small letters, digits"),
     'data = "x_eduction"': ("line 1", "x_education, bank-calls, loan-applications"),
     '[cast.titles]\n"business boss" = ["x"]': ("line 2", "titles has no 'business boss'", "business manager"),
