@@ -149,7 +149,7 @@ def verify(context: Context, yes: bool, as_json: bool) -> int:
     if found is None:
         raise CandorError("Candor's fields were never applied to this org: run `candor apply` first.")
     mended = [f for f in found if f.mend == APPLY_MENDS]
-    lacks = list(lacks_for_apply(context)) if mended else []
+    lacks = list(lacks_for_apply(context)) if any("candor apply" in f.mend for f in found) else []
     if as_json:
         told = [
             {"kind": f.kind, "where": f.where, "what": f.what, "breaks": f.breaks, "mend": f.mend}

@@ -124,6 +124,7 @@ def removal(org: Mapping[str, Any], found: Difference) -> None:
     if APP not in (org.get("apps") or ()):
         return
     if org.get("signed_in_by_app"):
+        found.keep(f"external client app {APP}", "Candor signs in by an app's certificate", _APP)
         found.notes.append(
             f"The External Client App {APP} stays, as Candor signs in by an app's certificate: delete it in Setup, External "
             "Client App Manager, when Candor is stopped for good."

@@ -96,8 +96,8 @@ def test_removed_and_applied_again_the_org_gets_every_score_and_case_anew(
     assert removed["left"] == []
     assert removed["exported"] >= first["pushed"]
     assert (Path(removed["folder"]) / "lead.csv").read_text().count("\n") > 100
-    assert loop.candor("remove", "--yes", "--json").json()["changes"] == 0
-    assert loop.candor("apply", "--yes", "--json").json()["changes"] > 0
+    assert loop.candor("remove", "--yes", "--json").json()["done"] == []
+    assert loop.candor("apply", "--yes", "--json").json()["done"]
     again = loop.candor("sync", "--json").json()
     assert written(again) == written(first)
     assert again["pushed"] == first["pushed"]

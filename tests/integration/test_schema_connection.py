@@ -118,7 +118,8 @@ def test_it_is_not_taken_out_under_candors_own_feet(bare: Bench, pair: tuple[Pat
     apply(plan(port, connect=connect), port)
     own = by_certificate(bare, **sign_in(port, connect), key=key).schema()
     out = removal(own)
-    assert not any("external client app" in line.what for line in out.lines)
+    assert not any("external client app" in line.what for line in out.changes)
+    assert [line.thing.what for line in out.kept] == ["external client app"]
     assert any("Candor stays" in limit for limit in out.notes)
     apply(out, own)
     assert [line.what for line in removal(port).lines] == ["external client app Candor"]

@@ -48,7 +48,8 @@ def test_missing_permission(bare: Bench) -> None:
         users = bare.org.meta("users")
         bare.org.set_meta("users", {id: {**u, "admin": False} for id, u in users.items()})
         bare.org.set_meta("schema_mark", "rights taken")
-        refused(bare, PermissionDenied, "Modify Metadata", "Assign Permission Sets", "Nothing was changed")
+        rights = ("Modify Metadata", "Assign Permission Sets", "View Setup and Configuration")
+        refused(bare, PermissionDenied, *rights, "Nothing was changed")
     else:
         kept = [s.name for s in HUBSPOT_SCOPES if s.name != "crm.schemas.deals.write"]
         bare.org.set_meta("scopes", kept)

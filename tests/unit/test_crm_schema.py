@@ -6,10 +6,12 @@ import dataclasses
 
 import pytest
 
+from crm_schema import versions
 from crm_schema.declaration import FIELDS, fields_on
 from crm_schema.errors import Conflict, NoRoom, SchemaError, UnknownStage
 from crm_schema.naming import hubspot_name, salesforce_name
 from crm_schema.plan import Plan, plan, removal, verify
+from crm_schema.render.salesforce import FITS
 from crm_schema.stages import Line, Stage, Thing
 from crm_schema.walk import apply, explain
 from tests.unit.crm_schema_orgs import HubSpotPortal, Killed, SalesforceOrg
@@ -214,3 +216,35 @@ def test_names_labels_and_helps_fit_both_crms() -> None:
         assert all(len(c.value) <= 255 and ";" not in c.value for c in field.choices)
     assert salesforce_name("score_low") == "Candor_Score_Low__c"
     assert hubspot_name("score_low") == "candor_score_low"
+
+
+def hiding(org: SalesforceOrg, name: str, kind: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead has the field, and describe doesn't show it to Candor's user."""
+    read = org.read
+    shown = {"name": name, "label": name, "type": kind, "length": 255, "picklistValues": []}
+    monkeypatch.setattr(org, "read", lambda: {**read(), "unseen": {"Lead": {name: shown}}})
+
+
+def test_a_hidden_field_of_which_no_more_is_known_is_neither_made_nor_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    org = SalesforceOrg()
+    hiding(org, "Candor_Fit__c", None, monkeypatch)
+    planned = plan(org)
+    assert not any("Lead.Candor_Fit__c" in line.what for line in planned.changes)
+    assert any("Candor_Fit__c, hidden from this user" in note for note in planned.notes)
+    out = removal(org)
+    assert out.empty
+    assert ["field Lead.Candor_Fit__c" in line.what for line in out.kept] == [True]
+
+
+def test_values_of_an_older_version_that_are_hidden_stop_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    today = next(f for f in FIELDS if f.key == "override_reason")
+    step = versions.Step("0.2", dataclasses.replace(today, key="why"), "override_reason")
+    monkeypatch.setattr(versions, "STEPS", (step,))
+    org = SalesforceOrg()
+    hiding(org, "Candor_Why__c", min(FITS[today.type]), monkeypatch)
+    with pytest.raises(
+        SchemaError, match=r"Candor_Why__c is as a version .* hidden .* its values couldn't go along"
+    ):
+        plan(org)

@@ -174,6 +174,7 @@ _NEEDED = {
         "PermissionsModifyAllData",
     ),
     "Assign Permission Sets": ("PermissionsAssignPermissionSets", "PermissionsManageUsers"),
+    "View Setup and Configuration": ("PermissionsViewSetup", "PermissionsCustomizeApplication"),
 }
 """What an apply takes, and which rights give it: any of them."""
 TOO_MUCH = {

@@ -33,7 +33,7 @@ def _permissions(call: Call) -> list[Row]:
         "PermissionsAllowViewEditConvertedLeads": "AllowViewEditConvertedLeads" in call.schema.rights,
         "PermissionsApiEnabled": True, "PermissionsModifyAllData": admin, "PermissionsModifyMetadata": admin,
         "PermissionsViewAllData": admin, "PermissionsManageUsers": admin, "PermissionsAssignPermissionSets": admin,
-        "PermissionsCustomizeApplication": admin,
+        "PermissionsCustomizeApplication": admin, "PermissionsViewSetup": admin,
     }]  # fmt: skip
 
 
