@@ -19,4 +19,4 @@ select l.id, f.field, greatest(l.created_at, f.since), case when first.id is nul
 from lead l
 cross join unnest(cast(:tracked as text[]), cast(:since as timestamptz[])) f(field, since)
 left join first on first.id = l.id and first.field = f.field
-where (case when first.id is null then l.v ->> f.field is not null else first.at > greatest(l.created_at, f.since) end)
+where case when first.id is null then l.v ->> f.field is not null else first.at > greatest(l.created_at, f.since) end
