@@ -35,7 +35,6 @@ MEMORY = "3GB"
 """What DuckDB may hold before it spills; results and Python come on top."""
 THREADS = 2
 FEW = 100
-COLUMNS_OF_FEATURETOOLS = 13
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,5 @@
 """What featuretools can say of scale_org's leads by itself: deep feature synthesis over the touches, one `where` a window,
-with the primitives it ships. That is 15 of the catalogue's columns; visits, replies, bursts, shares, colleagues and the record
+with the primitives it ships. That is 13 of the catalogue's columns; visits, replies, bursts, shares, colleagues and the record
 as of a time are beyond its primitives and left out, so it does a quarter of the work that the others do.
 `python scale_featuretools.py FOLDER NOW OUT` writes OUT and prints the seconds of wall, of CPU and the leads.
 """
