@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME …]` runs benchmarks/NAME.py (all by default) and prints what each found.
 
-A benchmark is a module here with `run() -> list[Row]`. The exit code is 1 when a bar was missed.
+A benchmark is a module here with `run() -> list[Row]`; one with options of its own also has `arguments(parser)`, and takes what
+they came to. The exit code is 1 when a bar was missed.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ def main() -> int:
     )
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which ones: {', '.join(names)}")
-    wanted = parser.parse_args().names or names
+    named, _ = parser.parse_known_args()
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in named.names or names}
+    for module in modules.values():
+        if hasattr(module, "arguments"):
+            module.arguments(parser)
+    options = parser.parse_args()
     missed = 0
-    for name in wanted:
-        module = importlib.import_module(f"benchmarks.{name}")
+    for name, module in modules.items():
         if not hasattr(module, "run"):
             continue
         start = time.perf_counter()
-        rows = module.run()
+        rows = module.run(options) if hasattr(module, "arguments") else module.run()
         print(f"\n{name} ({time.perf_counter() - start:.0f} s)")
         for row in rows:
             print(_line(row))

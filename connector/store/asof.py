@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from connector.store.bulk import arrow, sql
-from scoring.features.normalise import free_mail, registered_domain
+from scoring.features.normalise import company_domain, free_mail, registered_domain
 
 TIME = pa.timestamp("us", tz="UTC")
 TEXT = pa.string()
@@ -57,7 +57,7 @@ def tables(
     """
     former = former_domains(db)
     same = {"former": list(former), "today": list(former.values())}
-    ids = None if leads is None else _companies(db, leads, same)
+    ids = None if leads is None else _companies(db, leads, former)
     args = {"fields": list(fields), "tracked": [f for f in fields if f in set(tracked)], "ids": ids}
     return Tables(
         arrow(db, sql("leads"), LEADS, {"ids": ids, **same}),
@@ -76,8 +76,14 @@ def former_domains(db: Connection) -> dict[str, str]:
     return {other: today.pop() for other, today in sorted(found.items()) if len(today) == 1}
 
 
-def _companies(db: Connection, leads: Sequence[str], same: Mapping[str, list[str]]) -> list[str]:
-    args = {"ids": list(leads), "free": sorted(free_mail()), **same}
+def _companies(db: Connection, leads: Sequence[str], former: Mapping[str, str]) -> list[str]:
+    """The leads and everybody at their companies. Which part of an address is a company's domain, and which domains are
+    nobody's own, is for scoring to say: the store only looks up the hosts under it."""
+    addresses = db.scalars(text(sql("addresses")), {"ids": list(leads)})
+    domains = {domain for address in addresses if (domain := company_domain(address))}
+    today = {former.get(domain, domain) for domain in domains}
+    domains |= today | {old for old, new in former.items() if new in today}
+    args = {"ids": list(leads), "domains": sorted(domains)}
     return [row[0] for row in db.execute(text(sql("companies")), args)]
 
 

@@ -36,6 +36,13 @@ record = Table(
     Column("merged_into", Text),
     Column("touched", Boolean, nullable=False, server_default=_no, comment="something new is known: score it anew"),
     Index("record_modified", "kind", "modified_at"),
+    Index("lead_account", text("(\"values\" ->> 'account_id')"), postgresql_where=text("kind = 'lead'")),
+    Index(
+        "lead_host",
+        text("reverse(split_part(lower(\"values\" ->> 'email'), '@', -1)) collate \"C\""),
+        postgresql_where=text("kind = 'lead'"),
+    ),
+    Index("lead_contact", text("(\"values\" ->> 'contact_id')"), postgresql_where=text("kind = 'lead'")),
     comment="each record as the CRM showed it last",
 )  # fmt: skip
 

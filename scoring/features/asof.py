@@ -35,14 +35,17 @@ def spans(changes: Table, fields: Collection[str], marked: Collection[str] = ())
 
 def known(points: Table, values: Table, fields: Collection[str]) -> Table:
     """(~point, one text column a field): what `values`, which are spans, say at each point's `as_of`."""
-    then = points.left_join(
-        values,
+    said = values.filter(values.value.notnull())
+    then = points.inner_join(
+        said,
         [
-            points.lead_id == values.lead_id,
-            values.since <= points.as_of,
-            values.until > points.as_of,
+            points.lead_id == said.lead_id,
+            said.since <= points.as_of,
+            said.until > points.as_of,
         ],
     )
-    return then.group_by(**{"~point": then.point}).aggregate(
-        **{name: then.value.max(where=then.field == name) for name in sorted(fields)}
+    # spans of a field never overlap: there is one value or none
+    then = then.group_by("point").aggregate(
+        **{name: then.value.arbitrary(where=then.field == name) for name in sorted(fields)}
     )
+    return points.select(**{"~point": points.point}).left_join(then, [("~point", "point")]).drop("point")

@@ -33,8 +33,9 @@ _PATIENCE_SECONDS = 5
 """How long a Spark master may take to accept a connection; Spark itself would try for a minute."""
 
 
-def connect(url: str = DEFAULT, threads: int = 1) -> Any:
-    """An Ibis connection to the engine. `threads`: of DuckDB in this process. Raises EngineError, which says how to mend
+def connect(url: str = DEFAULT, *, threads: int = 1, memory: str | None = None) -> Any:
+    """An Ibis connection to the engine. `threads` and `memory` ("4GB", beyond which it spills; DuckDB's own limit is 80 %
+    of the machine's) are of DuckDB in this process. Raises EngineError, which says how to mend
     it, when there is no such engine, a part of it is not installed, or it doesn't answer."""
     ready(url)
     scheme, rest = _parts(url)
@@ -42,7 +43,7 @@ def connect(url: str = DEFAULT, threads: int = 1) -> Any:
         from scoring.features import spark
 
         return spark.connect(rest if _LOCAL.fullmatch(rest) else url)
-    return _duckdb(rest, threads)
+    return _duckdb(rest, threads, memory)
 
 
 def named(con: Any, name: str) -> Any:
@@ -112,7 +113,7 @@ def _answering(url: str, addresses: str) -> None:
     )
 
 
-def _duckdb(file: str, threads: int) -> Any:
+def _duckdb(file: str, threads: int, memory: str | None) -> Any:
     """In memory or on a file that is only read, spilling into a folder that goes with the connection. It fetches no
     extension."""
     folder = tempfile.mkdtemp(prefix="candor-features-")
@@ -123,6 +124,7 @@ def _duckdb(file: str, threads: int) -> Any:
         temp_directory=folder,
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
+        **({} if memory is None else {"memory_limit": memory}),
     )
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     return con

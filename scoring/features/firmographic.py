@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from scoring.features import normalise, titles
 from scoring.features.catalogue import STANDARD, generic
-from scoring.features.inputs import END_OF_TIME, Fact
+from scoring.features.inputs import END_OF_TIME, Fact, bare
 
 WORDS: dict[str, dict[str, Callable[[str], str | None]]] = {
     "title": {"~function": titles.function, "~seniority": titles.seniority},
@@ -38,11 +38,11 @@ def first_known(values: Any, leads: Any) -> Any:
     before = leads.left_join(changed, "lead_id")
 
     def given(field: str, column: str, until: str) -> Any:
-        filled = before.filter(before[column].strip() != "")
+        filled = before.mutate(**{column: bare(before[column])}).filter(lambda t: t[column] != "")
         return filled.select(
             "lead_id",
             field=ibis.literal(field),
-            value=filled[column].strip(),
+            value=filled[column],
             since=ibis.literal(-END_OF_TIME, "int64"),
             until=filled[until].fill_null(END_OF_TIME),
         )

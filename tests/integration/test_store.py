@@ -195,6 +195,23 @@ def test_a_rebranded_companys_domains_are_one_company(store: Store, told: str) -
     assert every["email"].to_pylist() == ["ann@new.example", "bo@New.example", "cy@third.example"]
 
 
+def test_a_lead_comes_with_its_company_and_with_nobody_else(store: Store) -> None:
+    people = {
+        "L1": "ann@acme.example", "L2": "bo@eu.Acme.example", "L3": "cy@notacme.example", "L4": "di@acme.example.org",
+        "L5": "ed@gmail.com", "L6": "fi@gmail.com", "L7": "no address",
+    }  # fmt: skip
+    take(store, leads(*(lead(id, email=address) for id, address in people.items())))
+
+    def beside(*ids: str) -> set[str]:
+        with store.begin() as db:
+            return set(asof.tables(db, fields=["title"], tracked=[], leads=ids).leads["lead_id"].to_pylist())
+
+    assert beside("L1") == beside("L2") == {"L1", "L2"}
+    assert beside("L3") == {"L3"}
+    assert beside("L5") == {"L5"}, "one mail provider is no company"
+    assert beside("L6", "L7") == {"L6", "L7"}
+
+
 # --- what was known when ---------------------------------------------------------------------------------------------
 
 

@@ -104,7 +104,9 @@ def test_a_crowd_is_no_company_from_the_day_it_is_one(monkeypatch: pytest.Monkey
     assert [row["colleagues_engaged_30d"] for row in rows] == [1, None]
 
 
-def test_an_address_that_is_also_a_dated_change_counts_once_in_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_is_also_a_dated_change_counts_once_in_a_crowd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(graph, "CROWD", 2)
     leads = [lead(name, 60, email=f"{name}@acme.com") for name in ("a", "b")]
     changes = [change(name, "email", 60, f"{name}@acme.com") for name in ("a", "b")]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from scoring.features import Inputs
+from scoring.features.normalise import company_domain
 from tests.unit.feature_days import built, change, inputs, lead, point, touch
 
 KINDS = (
@@ -95,4 +98,34 @@ def test_a_few_points_get_what_they_get_among_all_in_any_order(seed: int) -> Non
     assert [(row["lead_id"], row["as_of"]) for row in rows] == [
         (row["lead_id"], row["as_of"]) for row in part.points.to_pylist()
     ]
+    assert rows == [full[row["lead_id"], row["as_of"]] for row in rows]
+
+
+@few
+@given(seed=st.integers(0, 10_000))
+def test_a_few_leads_get_what_they_get_among_all_from_their_companies_alone(seed: int) -> None:
+    """What the store hands over for touched leads: them, everybody who ever had an account or a company's host in common with
+    one of them, and what those did."""
+    activities, changes = history(seed)
+    whole = inputs(people(), activities, changes, asked())
+    full = {(row["lead_id"], row["as_of"]): row for row in built(whole)}
+    keys: dict[str, set[str]] = {name: set() for name in LEADS}
+    for row in whole.leads.to_pylist():
+        keys[row["lead_id"]] |= {row["account_key"] or "", company_domain(row["email"] or "") or ""}
+    for row in whole.changes.to_pylist():
+        said = row["value"] or ""
+        keys[row["lead_id"]] |= {"account_id": {said}, "email": {company_domain(said) or ""}}.get(
+            row["field"], set()
+        )
+    chosen = random.Random(seed).sample(LEADS, 2)
+    near = [name for name in LEADS if name in chosen or any(keys[name] & keys[one] - {""} for one in chosen)]
+
+    def of(table: Any, names: list[str]) -> Any:
+        return table.filter(pc.is_in(table["lead_id"], value_set=pa.array(names)))
+
+    part = Inputs(
+        of(whole.points, chosen), of(whole.leads, near), of(whole.changes, near), of(whole.activities, near)
+    )
+    rows = built(part)
+    assert len(rows) == 6
     assert rows == [full[row["lead_id"], row["as_of"]] for row in rows]

@@ -149,6 +149,25 @@ def test_what_breaks_the_contract_is_named() -> None:
         checked_facts([Fact("title", "text", "a"), Fact("Title", "text", "b")])
 
 
+def test_tables_on_the_engine_say_the_same_as_arrow_tables() -> None:
+    given = inputs(
+        [lead("L", email="l@acme.com"), lead("M", email="m@acme.com")], [touch("M", "page_view", 1)]
+    )
+    con = connect()
+    there = [
+        con.create_table(name, getattr(given, name), temp=True) for name in ("leads", "changes", "activities")
+    ]
+    assert build(con, Inputs(given.points, *there), FACTS) == build(connect(), given, FACTS)
+    with pytest.raises(InputError, match="name a lead"):
+        build(con, Inputs(given.points, there[0].filter(there[0].lead_id == "L"), *there[1:]), FACTS)
+    with pytest.raises(InputError, match="it must be one of"):
+        build(con, Inputs(given.points, *there[:2], there[2].mutate(actor=there[2].kind)), FACTS)
+    with pytest.raises(InputError, match="`leads` repeats 2 row"):
+        build(con, Inputs(given.points, there[0].union(there[0]), *there[1:]), FACTS)
+    with pytest.raises(InputError, match="`changes` has no column `at`"):
+        build(con, Inputs(given.points, there[0], there[1].drop("at"), there[2]), FACTS)
+
+
 @pytest.mark.parametrize(
     ("title", "expected"),
     [

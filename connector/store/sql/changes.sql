@@ -1,7 +1,8 @@
 -- The value each field of a lead had from a time on. Of a field whose history the CRM keeps, the value at creation is the
 -- old value of its first change, or today's where it never changed; of other fields only what we saw is known.
 with lead as (
-    select id, created_at, "values" as v from candor.record where kind = 'lead' and not deleted
+    select id, created_at, "values" as v from candor.record
+    where kind = 'lead' and not deleted and (cast(:ids as text[]) is null or id = any(:ids))
 ),
 hist as (
     select c.id, c.field, c.at, c.seq, c.old #>> '{}' as old, c.new #>> '{}' as value
@@ -17,5 +18,4 @@ select l.id, f.field, l.created_at, case when first.id is null then l.v ->> f.fi
 from lead l
 cross join unnest(cast(:tracked as text[])) f(field)
 left join first on first.id = l.id and first.field = f.field
-where (cast(:ids as text[]) is null or l.id = any(:ids))
-  and (case when first.id is null then l.v ->> f.field is not null else first.at > l.created_at end)
+where (case when first.id is null then l.v ->> f.field is not null else first.at > l.created_at end)

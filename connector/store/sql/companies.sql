@@ -1,15 +1,19 @@
--- The leads named, and all others of the same account or the same e-mail domain (the features know which domains are
--- nobody's own). A former domain of a company is its present one.
-with former(domain, today) as (select * from unnest(cast(:former as text[]), cast(:today as text[]))),
-lead as (
-    select r.id, r."values" ->> 'account_id' as account, coalesce(f.today, d.domain) as domain
-    from candor.record r
-    cross join lateral (select split_part(lower(r."values" ->> 'email'), '@', 2) as domain) d
-    left join former f on f.domain = d.domain
-    where r.kind = 'lead' and not r.deleted
-),
-asked as (select account, domain from lead where id = any(:ids))
-select id from lead
-where id = any(:ids)
-   or account in (select account from asked where account is not null)
-   or domain in (select domain from asked where domain <> '' and not domain = any(:free))
+-- The leads named, and all others of the same account or at the same company's hosts: acme.com, and whatever ends in .acme.com.
+-- Hosts are compared backwards, so that a domain is where its hosts begin. Each step is a look-up in an index (lead_account,
+-- lead_host).
+with asked as (
+    select "values" ->> 'account_id' as account from candor.record where kind = 'lead' and not deleted and id = any(:ids)
+)
+select id from candor.record where kind = 'lead' and not deleted and id = any(:ids)
+union
+select id from candor.record where kind = 'lead' and not deleted
+  and "values" ->> 'account_id' = any(array(select account from asked where account is not null))
+union
+select r.id from unnest(cast(:domains as text[])) d(domain)
+join candor.record r on r.kind = 'lead' and not r.deleted
+  and reverse(split_part(lower(r."values" ->> 'email'), '@', -1)) collate "C" = reverse(d.domain)
+union
+select r.id from unnest(cast(:domains as text[])) d(domain)
+join candor.record r on r.kind = 'lead' and not r.deleted
+  and reverse(split_part(lower(r."values" ->> 'email'), '@', -1)) collate "C" > reverse(d.domain) || '.'
+  and reverse(split_part(lower(r."values" ->> 'email'), '@', -1)) collate "C" < reverse(d.domain) || '/'
