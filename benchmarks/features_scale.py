@@ -146,7 +146,7 @@ def _timed(work: Any) -> tuple[Any, float, float]:
 
 
 def _ours(org: Path) -> dict[str, float]:
-    con = connect(THREADS, memory=MEMORY)
+    con = connect(threads=THREADS, memory=MEMORY)
     leads, changes, activities = (
         con.read_parquet(org / f"{n}.parquet") for n in ("leads", "changes", "activities")
     )
@@ -186,7 +186,7 @@ def _only_words(org: Path) -> dict[str, float]:
 
 
 def _sql(org: Path) -> Any:
-    return connect(THREADS, memory=MEMORY)
+    return connect(threads=THREADS, memory=MEMORY)
 
 
 def _run(con: Any, org: Path, script: str) -> None:

@@ -52,9 +52,8 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None
             found = work.again(_plan(facts, steps, graph.CROWD), given)
     else:
         with Workspace(con) as work:
-            there = promised({name: t for name, t in given.items() if isinstance(t, ibis.Table)})
-            here = {name: work.put(name, t) for name, t in given.items() if name not in there}
-            tables = on_engine(work.keep, here | there, *span(given["points"]))
+            here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in promised(given).items()}
+            tables = on_engine(work.keep, here, *span(given["points"]))
             no_strangers(tables.points)
             found = work.fetch(_row(work, tables, facts, steps))
     return _beside(inputs.points, found.drop_columns(["point"]))

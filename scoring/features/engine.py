@@ -33,9 +33,9 @@ _PATIENCE_SECONDS = 5
 """How long a Spark master may take to accept a connection; Spark itself would try for a minute."""
 
 
-def connect(url: str = DEFAULT, threads: int = 1, memory: str | None = None) -> Any:
-    """An Ibis connection to the engine. `threads` and `memory` ("4GB", more is spilled to disk; its own limit is 80 % of the
-    machine's) are of DuckDB in this process. Raises EngineError, which says how to mend
+def connect(url: str = DEFAULT, *, threads: int = 1, memory: str | None = None) -> Any:
+    """An Ibis connection to the engine. `threads` and `memory` ("4GB", beyond which it spills; DuckDB's own limit is 80 %
+    of the machine's) are of DuckDB in this process. Raises EngineError, which says how to mend
     it, when there is no such engine, a part of it is not installed, or it doesn't answer."""
     ready(url)
     scheme, rest = _parts(url)

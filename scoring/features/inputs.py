@@ -198,9 +198,11 @@ def on_engine(keep: Callable[[Any], Any], given: Mapping[str, Any], first: Any, 
 
 
 def promised(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables that lie on the engine, with the contract's columns and types, after one look at all of their rows. Raises
-    InputError."""
-    return {name: _promised(name, table) for name, table in given.items()}
+    """The checked tables where those that lie on the engine have the contract's columns and types too, after one look at all
+    of their rows. Raises InputError."""
+    return {
+        name: _promised(name, t) if isinstance(given[name], ibis.Table) else t for name, t in given.items()
+    }
 
 
 def no_strangers(points: Any) -> None:
