@@ -150,7 +150,7 @@ def test_what_the_key_lacks_for_lists_is_said_before_the_first_write(bare: Bench
     crm = bare.connect()
     port = crm.schema()
     before = port.read()
-    with pytest.raises(PermissionDenied, match=r"lacks the scopes crm\.lists\.write\. Nothing was changed"):
+    with pytest.raises(PermissionDenied, match=r"lacks the scope crm\.lists\.write\. Nothing was changed"):
         apply(plan(port), port)
     assert crm.usage().writes == 0
     assert port.read() == before

@@ -102,13 +102,14 @@ def had_candor(bench: Bench) -> bool:
 
 
 def fields_of(found: dict[str, Any]) -> set[str]:
-    """Fields and properties of what was read, as the plan's lines name them."""
-    return {
+    """Fields and properties of what was read, those that are hidden from us included, as the plan's lines name them."""
+    seen = {
         f"{'field' if 'fields' in v else 'property'} {o}.{name}"
         for o, v in found["objects"].items()
         for name in v.get("fields", v.get("properties"))
         if name.lower().startswith("candor_")
     }
+    return seen | {f"field {o}.{name}" for o, hidden in found.get("unseen", {}).items() for name in hidden}
 
 
 def named(lines: tuple[Line, ...], verb: str) -> set[str]:
