@@ -149,12 +149,13 @@ def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
             "without anyone having tried; nothing: leave it out."
         )
     for status, n in statuses.items():
-        meaning: str = "nothing" if unclear(status) and n >= MANY * total else guess(status)
+        likely: str = "nothing" if unclear(status) and n >= MANY * total else guess(status)
+        meaning = likely
         if yes and meaning == "nothing":
             raise MappingError(f"The status “{status}” ends {n:,} of {total:,} leads, and its name does not say how.",
                                fix="Run `candor init` without --yes and say what it means.")  # fmt: skip
         while not yes:
-            meaning = prompt(f"{n:>7,} leads are “{status}”", default=meaning).lower()
+            meaning = prompt(f"{n:>7,} leads are “{status}”", default=likely).lower()
             if meaning in OUTCOMES or meaning == "nothing":
                 break
             err.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")
