@@ -35,7 +35,7 @@ from scoring.metrics.outcomes import read
 from scoring.model import store as files
 from scoring.model.attention import hidden
 from scoring.model.card import Model
-from scoring.model.train import train
+from scoring.model.train import Draft, draft
 
 HELD_OUT = 0.3
 """share of the mature leads, the latest, on which a model is backtested"""
@@ -90,7 +90,7 @@ def train_model(context: Context) -> Trained:
         }  # fmt: skip
         model, completeness, features = gates.complete(
             context, examples, screened,
-            lambda chosen, hidden: fit(examples, chosen, seed, unseen_by_trees=hidden, **named),
+            lambda chosen, hidden: drafted(examples, chosen, seed, unseen_by_trees=hidden, **named),
         )  # fmt: skip
         context.progress("Training: backtest on the latest leads", 3, 4)
         backtest = fit(past, features, seed, flags=context.policy.flags, unseen_by_trees=completeness.hidden)
@@ -131,8 +131,12 @@ def _gaps(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
 
 def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
     """The model of these examples, as it is released or backtested."""
+    return drafted(examples, features, seed, **names).finish()
+
+
+def drafted(examples: Examples, features: Any, seed: int, **names: Any) -> Draft:
     amount = examples.amount if np.isfinite(examples.amount).any() else None
-    return train(
+    return draft(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
         seed=seed, base_rate=examples.base_rate, **names,
     )  # fmt: skip

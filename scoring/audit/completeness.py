@@ -15,7 +15,7 @@ and with `strict` held to the limit too. That costs ranking where blanks tell mu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -31,16 +31,16 @@ from scoring.model.card import Model
 from scoring.model.design import BLANK, Design, Encoded
 from scoring.model.estimator import Sample, folds, refit
 from scoring.model.scores import to_score
-from scoring.model.threads import single
-from scoring.model.train import sample_of
+from scoring.model.threads import each, single
+from scoring.model.train import Draft, sample_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-LEADS = 1000
+LEADS = 600
 """rows on which moves are measured, drawn at random"""
-DRAWS = 24
+DRAWS = 12
 """known values put into each of them"""
 MOST_FITS = 8
 """rounds before a model is given up"""
@@ -132,8 +132,8 @@ class Rows:
     group: Ints = field(repr=False)
 
 
-Fit = Callable[[Sequence[Any], tuple[str, ...]], Model]
-"""fit(features, hidden from trees): the model of these rows, as it would be released"""
+Fit = Callable[[Sequence[Any], tuple[str, ...]], Draft]
+"""fit(features, hidden from trees): the model of these rows, as it would be released, not finished yet"""
 
 
 def honest(
@@ -144,11 +144,13 @@ def honest(
     features, out, fits = tuple(features), list[Fact](), 0
     hidden_names: tuple[str, ...] = ()
     alone: float | None = None
+    judged: dict[tuple[str, ...], float] = {}
     while True:
         model = fit(features, hidden_names)
         fits += 1
         alone = blanks_alone(model.design, rows, seed) if fits == 1 else alone
-        found = measured(model, rows, limits, strict=strict, seed=seed)
+        found = measured(model, rows, limits, judged, seed=seed)
+        judged |= {fact.names: fact.values_matter for fact in found if fact.values_matter is not None}
         over = [fact for fact in found if fact.over(limits, strict=strict)]
         unseen = set(hidden_names)
         out_now = [fact for fact in over if fact.irrelevant or set(fact.names) <= unseen]
@@ -168,11 +170,19 @@ def honest(
         alone, tuple(found), tuple(out), hidden_names, limits.filled_median,
         limits.filled_p99, strict, fits, not over,
     )  # fmt: skip
-    return model, report, features
+    return model.finish(), report, features
 
 
-def measured(model: Model, rows: Rows, limits: Limits, *, strict: bool = False, seed: int = 0) -> list[Fact]:
-    """Each fact's moves; whether its values matter is found out for those that move scores beyond the limit."""
+def measured(
+    model: Model | Draft,
+    rows: Rows,
+    limits: Limits,
+    judged: Mapping[tuple[str, ...], float] | None = None,
+    *,
+    seed: int = 0,
+) -> list[Fact]:
+    """Each fact's moves; whether its values matter is found out for those that move scores beyond the limit and aren't
+    `judged` yet."""
     with single():
         layout = model.design
         encoded = layout.encode(rows.table)
@@ -185,9 +195,14 @@ def measured(model: Model, rows: Rows, limits: Limits, *, strict: bool = False, 
             if len(known) < ENOUGH or len(known) == len(encoded):
                 continue
             found.append((of, _moves(model, of, few, encoded, known, blank, random)))
-        doubtful = [(of, fact) for of, fact in found if fact.moving(limits) or fact.biased(limits)]
-        judged = _values_matter(model, rows, encoded, [of for of, _ in doubtful], seed)
-        z = dict(zip((fact.names for _, fact in doubtful), judged, strict=True))
+        z = dict(judged or {})
+        doubtful = [
+            (of, fact)
+            for of, fact in found
+            if fact.names not in z and (fact.moving(limits) or fact.biased(limits))
+        ]
+        told = _values_matter(model, rows, encoded, [of for of, _ in doubtful], seed)
+        z |= zip((fact.names for _, fact in doubtful), told, strict=True)
         return [replace(fact, values_matter=z.get(fact.names)) for _, fact in found]
 
 
@@ -215,7 +230,7 @@ def blanks_alone(layout: Design, rows: Rows, seed: int) -> float | None:
 
 
 def _moves(
-    model: Model, of: list[int], few: Encoded, encoded: Encoded, known: Ints, blank: Bools, random: np.random.Generator
+    model: Model | Draft, of: list[int], few: Encoded, encoded: Encoded, known: Ints, blank: Bools, random: np.random.Generator
 ) -> Fact:  # fmt: skip
     layout = model.design
     base = float(np.log(model.base_rate / (1 - model.base_rate)))
@@ -235,7 +250,7 @@ def _moves(
     )  # fmt: skip
 
 
-def _said(model: Model, of: list[int], rows: Encoded) -> Floats:
+def _said(model: Model | Draft, of: list[int], rows: Encoded) -> Floats:
     """What the regression makes of a fact's values: donors are drawn evenly along it, so that few of them speak for all."""
     spans = [model.design.spans[f] for f in of]
     design, coef = model.design.additive(rows), model.point.additive.coef
@@ -254,12 +269,12 @@ def _with(layout: Design, rows: Encoded, of: list[int], donors: Encoded | None) 
     return Encoded(numbers, codes)
 
 
-def _logit(model: Model, rows: Encoded) -> Floats:
+def _logit(model: Model | Draft, rows: Encoded) -> Floats:
     return model.point.logit(model.design, rows, model.design.additive(rows))
 
 
 def _values_matter(
-    model: Model, rows: Rows, encoded: Encoded, doubtful: list[list[int]], seed: int
+    model: Model | Draft, rows: Rows, encoded: Encoded, doubtful: list[list[int]], seed: int
 ) -> list[float]:
     """For each fact: the rise of log loss, in its own standard errors, when its known values change places among
     the leads that have one, told by a model that has not seen them. Companies are counted once."""
@@ -269,12 +284,13 @@ def _values_matter(
     sample = sample_of(layout, rows.table, rows.won, rows.weight, rows.group, rows.group)
     blank = layout.blank(encoded)
     fold = folds(rows.group, rows.won, FOLDS, seed)
-    random = np.random.default_rng(seed + 1)
     rise = np.zeros((len(doubtful), len(sample)))
-    for k in range(FOLDS):
+
+    def judge(k: int) -> None:
         held, rest = np.flatnonzero(fold == k), sample.take(fold != k)
         if not len(held) or rest.won.min() == rest.won.max():
-            continue
+            return
+        random = np.random.default_rng((seed + 1, k))
         point = refit(layout, rest, model.point, seed + k)
         here = encoded.take(held)
         plain = _losses(point.logit(layout, here, layout.additive(here)), rows.won[held])
@@ -285,7 +301,9 @@ def _values_matter(
                 moved = _with(layout, part, of, part.take(random.permutation(len(known))))
                 loss = _losses(point.logit(layout, moved, layout.additive(moved)), rows.won[held][known])
                 rise[i, held[known]] += (loss - plain[known]) / SHUFFLES
-    return [_in_errors(each, sample) for each in rise]
+
+    each(judge, range(FOLDS))
+    return [_in_errors(fact, sample) for fact in rise]
 
 
 def _losses(logit: Floats, won: Floats) -> Floats:

@@ -9,6 +9,7 @@ the trees (12 leaves, 30 % of the fields a split, L2 5) were measured: docs/deci
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 from scoring.model import additive
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.design import BLANK, Design, Encoded
+from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -120,20 +122,22 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     few = _wins(sample) < FEW_WINS
     whole = _fit_additive(sample, layout, None, few)
     fold = folds(sample.group, sample.won, FOLDS, seed)
-    line = np.zeros(len(sample))
-    parts: list[tuple[npt.NDArray[np.bool_], Sample]] = []
-    for k in range(FOLDS):
-        rest, held = sample.take(fold != k), fold == k
-        if not held.any() or rest.won.min() == rest.won.max():
-            line[held] = whole.logit(sample.design[held])
-            continue
-        line[held] = _fit_additive(rest, layout, whole, few).logit(sample.design[held])
-        parts.append((held, rest))
+    line = whole.logit(sample.design)
+    parts = [
+        (held, rest)
+        for k in range(FOLDS)
+        for held, rest in [(fold == k, sample.take(fold != k))]
+        if held.any() and rest.won.min() < rest.won.max()
+    ]
+    fitted = each(lambda part: _fit_additive(part[1], layout, whole, few), parts)
+    for (held, _), additive_ in zip(parts, fitted, strict=True):
+        line[held] = additive_.logit(sample.design[held])
     share, rounds, mixed = 0.0, 0, line
     if not few and layout.fields:
         share, rounds, mixed = _grow(layout, sample, line, parts, seed)
     slope, offset, mixed = _calibrate(mixed, sample, fold)
-    trees = tuple(fit_tree(layout, sample, rounds, seed + 100 + s) for s in range(SEEDS)) if share else ()
+    seeds = range(seed + 100, seed + 100 + SEEDS) if share else ()
+    trees = tuple(each(lambda s: fit_tree(layout, sample, rounds, s), seeds))
     point = Point(whole, trees, rounds, share, slope, offset)
     return Trained(point, metrics(mixed, sample.won, sample.weight))
 
@@ -148,8 +152,9 @@ def _grow(
     seen = [sample.encoded.take(held) for held, _ in parts]
     for rounds in ROUNDS:
         trees = line.copy()
-        for (held, _), tree, encoded in zip(parts, growing, seen, strict=True):
-            trees[held] = tree.grown(rounds).logit(layout, encoded)
+        grown = each(partial(_ahead, layout, rounds), zip(growing, seen, strict=True))
+        for (held, _), logit in zip(parts, grown, strict=True):
+            trees[held] = logit
         before = best
         for share in SHARES[1:]:
             mixed = (1 - share) * line + share * trees
@@ -159,6 +164,12 @@ def _grow(
         if best == before and rounds > ROUNDS[0]:
             break
     return choice
+
+
+def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Encoded]) -> Floats:
+    """What trees of so many rounds say of rows that they haven't seen."""
+    tree, unseen = pair
+    return tree.grown(rounds).logit(layout, unseen)
 
 
 def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:

@@ -20,6 +20,7 @@ from scoring.model.additive import sigmoid
 from scoring.model.blanks import Hidden, contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
+from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
@@ -102,31 +103,38 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
     candidates = [
         (kind, d) for kind in ("additive", "fourier") for d in (DISAGREEMENT if point.trees else (0.0,))
     ]
-    found: list[list[tuple[float, float]]] = [[] for _ in candidates]
-    for draw in range(DRAWS):
+    worlds = []
+    for _ in range(DRAWS):
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
         moved = root @ random.standard_normal(len(root))
         truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:])
-        won = _drawn(truth, sample, random)
+        worlds.append((truth, _drawn(truth, sample, random)))
+
+    def judged(draw: int) -> list[tuple[float, float]]:
+        """Of each candidate: the mean width that it needs in this world, and its factor."""
+        truth, won = worlds[draw]
         held = folds(sample.group, won, 4, seed + draw) == 0
         rest = sample.relabelled(won).take(~held)
         if rest.won.min() == rest.won.max():
-            continue
+            return []
         again = refit(layout, rest, point, seed + 1000 + draw)
         fourier = _fourier(layout, rest, again, seed)
         test = sample.take(held)
         line, trees = again.parts(layout, test.encoded, test.design)
         error = np.abs(again.combine(line, trees) - truth[held])
-        for i, (kind, d) in enumerate(candidates):
+        found = []
+        for kind, d in candidates:
             sd = _deviation(kind, d, fourier, layout, test.design, again, line, trees)
             factor = _weighted_quantile(error / sd, test.weight, 0.9) / Z90
             half = Z90 * factor * sd
             width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
-            found[i].append((float(np.average(width, weights=test.weight)), factor))
+            found.append((float(np.average(width, weights=test.weight)), factor))
+        return found
+
+    by_world = [found for found in each(judged, range(DRAWS)) if found]
     choices = [
-        (*np.mean(each, axis=0).tolist(), *candidate)
-        for candidate, each in zip(candidates, found, strict=True)
-        if each
+        (*np.mean([found[i] for found in by_world], axis=0).tolist(), *candidate)
+        for i, candidate in enumerate(candidates if by_world else ())
     ]
     _, factor, kind, disagreement = min(choices, default=(0.0, FEW_FACTOR, "additive", 0.0))
     few = float((sample.won * sample.weight).sum()) < FEW_WINS

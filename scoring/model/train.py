@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -16,7 +17,7 @@ from scoring.model import design as layouts
 from scoring.model import deviation, estimator, evidence, interval, reasons
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
-from scoring.model.estimator import Sample, Trained
+from scoring.model.estimator import Point, Sample, Trained
 from scoring.model.threads import single
 from scoring.routing.policy import Flags
 
@@ -24,7 +25,12 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def train(
+def train(rows: pa.Table, won: npt.ArrayLike, **how: Any) -> Model:
+    """A model, whole: `draft`, finished."""
+    return draft(rows, won, **how).finish()
+
+
+def draft(
     rows: pa.Table,
     won: npt.ArrayLike,
     *,
@@ -39,8 +45,8 @@ def train(
     base_rate: float | None = None,
     flags: Flags | None = None,
     unseen_by_trees: Sequence[str] = (),
-) -> Model:
-    """`groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
+) -> Draft:
+    """A model whose chances are fitted and nothing more yet. `groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
@@ -60,35 +66,55 @@ def train(
         )
     base = float(base_rate) if base_rate is not None else wins / total
     with single():
-        return _train(
-            rows, y, features, ids(groups), leads, share, weight,
+        layout = layouts.learn(rows, features, unseen_by_trees)
+        sample = sample_of(layout, rows, y, _weights(share, weight), ids(groups), leads)
+        return Draft(
+            rows, features, sample, share, layout, estimator.fit_point(layout, sample, seed), base, seed, flags or Flags(),
             None if amount is None else np.asarray(amount, np.float64),
-            seed, base, flags or Flags(), unseen_by_trees, {"version": version, "created": created, "horizon_days": horizon_days},
+            {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
 
-def _train(
-    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], group: Ints, lead: Ints, share: Floats,
-    weight: npt.ArrayLike | None, amount: Floats | None, seed: int, base: float, flags: Flags,
-    unseen_by_trees: Sequence[str], names: dict[str, Any],
-) -> Model:  # fmt: skip
-    layout = layouts.learn(rows, features, unseen_by_trees)
-    sample = sample_of(layout, rows, won, _weights(share, weight), group, lead)
-    trained = estimator.fit_point(layout, sample, seed)
-    explainer = reasons.learn(layout, sample, trained.point, float(np.log(base / (1 - base))))
-    return Model(
-        base_rate=base,
-        seed=seed,
-        design=layout,
-        point=trained.point,
-        interval=(ranges := interval.learn(layout, sample, trained.point, seed)),
-        ordinary=deviation.learn(rows, won, features, float(flags.deviations), flags.rare_wins),
-        explainer=explainer,
-        similar=evidence.learn(layout, sample, explainer.surrogate),
-        amounts=amounts.learn(sample.design, won, amount),
-        card=_card(features, layout, sample, trained, ranges, base, share),
-        **names,
-    )
+@dataclass(frozen=True)
+class Draft:
+    """A model before its ranges, flags and reasons are learnt, which takes as long again."""
+
+    rows: pa.Table
+    features: Sequence[FeatureLike]
+    sample: Sample
+    share: Floats
+    design: Design
+    trained: Trained
+    base_rate: float
+    seed: int
+    flags: Flags
+    amount: Floats | None
+    names: Mapping[str, Any]
+
+    @property
+    def point(self) -> Point:
+        return self.trained.point
+
+    def finish(self) -> Model:
+        layout, sample, point, base = self.design, self.sample, self.point, self.base_rate
+        with single():
+            explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
+            ranges = interval.learn(layout, sample, point, self.seed)
+            return Model(
+                base_rate=base,
+                seed=self.seed,
+                design=layout,
+                point=point,
+                interval=ranges,
+                ordinary=deviation.learn(
+                    self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
+                ),
+                explainer=explainer,
+                similar=evidence.learn(layout, sample, explainer.surrogate),
+                amounts=amounts.learn(sample.design, sample.won, self.amount),
+                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                **self.names,
+            )
 
 
 def sample_of(layout: Design, rows: pa.Table, won: Floats, weight: Floats, group: Ints, lead: Ints) -> Sample:

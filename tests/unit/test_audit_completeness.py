@@ -11,7 +11,7 @@ import pytest
 
 from scoring.audit.completeness import Completeness, Rows, honest, measured
 from scoring.model.card import Model
-from scoring.model.train import train
+from scoring.model.train import draft
 from scoring.routing.policy import Policy
 
 LIMITS = Policy().models
@@ -57,7 +57,7 @@ def gated() -> Found:
     rows, won = table()
     given = Rows(rows, won, np.ones(len(won)), np.arange(len(won)))
     model, found, kept = honest(
-        lambda features, hidden: train(rows, won, features=features, groups=np.arange(len(won)), unseen_by_trees=hidden),
+        lambda features, hidden: draft(rows, won, features=features, groups=np.arange(len(won)), unseen_by_trees=hidden),
         FEATURES, given, LIMITS,
     )  # fmt: skip
     return model, found, kept, given
@@ -88,7 +88,7 @@ def test_strict_holds_every_fact_to_the_limit(gated: Found) -> None:
     rows, won = table()
     given = gated[3]
     model, found, _ = honest(
-        lambda features, hidden: train(rows, won, features=features, groups=np.arange(len(won)), unseen_by_trees=hidden),
+        lambda features, hidden: draft(rows, won, features=features, groups=np.arange(len(won)), unseen_by_trees=hidden),
         FEATURES, given, LIMITS, strict=True,
     )  # fmt: skip
     assert found.passed
