@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,9 @@ def quiet_logs(level: int = logging.WARNING) -> None:
 
 
 @contextmanager
-def progress(as_json: bool = False) -> Iterator[Report]:
-    """A bar for each kind of work, on standard error; nothing with --json."""
+def progress(as_json: bool = False, clock: Callable[[], float] = time.monotonic) -> Iterator[Report]:
+    """A bar for each kind of work, on standard error; nothing with --json. `clock`: seconds, when that happens which is
+    reported."""
     if as_json:
         yield lambda what, done, of: None
         return
@@ -64,7 +65,7 @@ def progress(as_json: bool = False) -> Iterator[Report]:
         TextColumn("{task.fields[count]}"), TextColumn("{task.fields[spent]:.0f} s"), console=err,
     ) as bars:  # fmt: skip
         tasks: dict[str, TaskID] = {}
-        running, since = "", time.monotonic()
+        running, since = "", clock()
 
         def ended(head: str) -> None:
             """Whatever it had reported last: nothing failed, so it is done."""
@@ -75,7 +76,7 @@ def progress(as_json: bool = False) -> Iterator[Report]:
 
         def report(what: str, done: int, of: int | None) -> None:
             nonlocal running, since
-            head, now = what.split(":", 1)[0], time.monotonic()
+            head, now = what.split(":", 1)[0], clock()
             if head not in tasks:
                 tasks[head] = bars.add_task(what, total=of, count="", spent=0.0, of=of)
             if running:
@@ -90,7 +91,7 @@ def progress(as_json: bool = False) -> Iterator[Report]:
 
         yield report
         if running:
-            spent = bars.tasks[tasks[running]].fields["spent"] + time.monotonic() - since
+            spent = bars.tasks[tasks[running]].fields["spent"] + clock() - since
             bars.update(tasks[running], spent=spent)
             ended(running)
 

@@ -43,8 +43,9 @@ def run(
     events: Path | None = None,
     given: Collection[str] = (),
 ) -> None:
+    from connector.demo.beside import Beside
     from connector.demo.file import save
-    from connector.demo.loop import Loop, run_loop
+    from connector.demo.loop import Loop
     from connector.playground.server import launched
     from connector.playground.world.options import WorldOptions
 
@@ -80,21 +81,26 @@ def run(
     steps = [] if file is None or file.dated is None else file.dated.steps()
     loops: list[Loop] = []
     with ExitStack() as stack:
-        # The second local CRM makes its world while the first is at work.
         waiting = {
             name: stack.enter_context(_Launch(launched, name, folder / name / "playground", options))
             for name in crms
         }
-        for name in crms:
-            info = waiting[name].ready()
+        # The loops run side by side, and are told one after the other.
+        running = {
+            name: stack.enter_context(
+                Beside(name, waiting[name].ready(), folder / name, options, keep=keep, steps=steps)
+            )
+            for name in crms
+        }
+        for name, loop in running.items():
             if not as_json:
                 err.rule(
-                    Text.assemble((TITLES[name], "bold"), f", local, at {info['url']}"),
+                    Text.assemble((TITLES[name], "bold"), f", local, at {waiting[name].ready()['url']}"),
                     align="left",
                 )
             say = (lambda text: None) if as_json else err.print
-            with progress(as_json) as bars:
-                loops.append(run_loop(name, info, folder / name, options, bars, say, keep=keep, steps=steps))
+            with progress(as_json, loop.now) as bars:
+                loops.append(loop.follow(bars, say))
             if not as_json:
                 _open_up(loops[-1])
         seconds = time.perf_counter() - started
