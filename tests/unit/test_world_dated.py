@@ -17,6 +17,8 @@ from connector.playground.world.dated import world
 from connector.playground.world.events import read_events
 from connector.playground.world.mapping import EventsOf, KindOf
 
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
 MAPPING = """
 name = "tiny"
 id = "id"
@@ -170,3 +172,20 @@ def test_outcomes_may_lie_in_a_file_beside(tmp_path: Path) -> None:
     (tmp_path / "ends.csv").write_text(ends.rsplit("\n", 1)[0])
     with pytest.raises(InputError, match=r"line 61: ends.csv has no outcome of this lead"):
         choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+
+
+@pytest.mark.real_data
+def test_the_shipped_mapping_reads_the_real_loan_applications() -> None:
+    leads, events = (SHARED / "loan-applications" / f"{name}.parquet" for name in ("cases", "events"))
+    if not leads.exists():
+        pytest.skip("needs ../shared/data")
+    table, mapping, origin = choose(leads, None, events)
+    file = checked(leads, table, mapping, origin, events)
+    found = file.as_dict()
+    assert (origin, found["rows"], found["won"], found["open"], found["events"]) == (
+        "shipped", 9195, 1614, 293, 185_369,
+    )  # fmt: skip
+    made, _ = world(file.dated, mapping)  # type: ignore[arg-type]
+    ended = {p.key: p.modified_at for p in made.people if p.status in ("converted", "disqualified")}
+    assert len(ended) == 9195 - 293
+    assert all(c.at <= ended.get(c.key, made.now) for c in made.changes)
