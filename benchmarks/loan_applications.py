@@ -160,7 +160,7 @@ def built(leads: Any, process: Process) -> pa.Table:
 
 
 def steps(follow: tuple[str, ...] = FOLLOW) -> Process:
-    """Every step of the log that a training lead took before its cut."""
+    """Every step that the log holds from before the test begins."""
     names = {f"{event.kind}: {event.text}".lower() for event in told() if event.at < reference().TEST_FROM}
     return Process(tuple(sorted(names)), follow=follow)
 
