@@ -28,6 +28,7 @@ RANDOM = (
 )
 LAST = "the last rows of the file, which its mapping says is in order of time."
 IN_TIME = "the latest leads whose outcome is known, each as of the days on which it would have been scored."
+HIDDEN = "Every lead of the file has ended, so the org is handed over on {at:%Y-%m-%d}, when {open:,} were open: what came later is hidden."
 CLOCKED = (
     "The rows seem to stand in order of time (some columns move with it), so a test at random flatters: "
     'see it with `order = "last"` under [held_out] too.'
@@ -55,7 +56,7 @@ class File:
         won, held = self.rows.won, self.rows.held_out
         return {
             "file": self.path.name, "mapping": self.origin, "rows": len(won), "won": won.count(True), "lost": won.count(False),
-            "open": won.count(None), "events": None if self.dated is None else len(self.dated.events),
+            "open": won.count(None) if self.dated is None else self.dated.open, "events": None if self.dated is None else len(self.dated.events),
             "held_out": None if self.dated is not None else sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
             "flagged": list(proposal.doubts(self.mapping)), "notes": self.notes(),
             "audit": leakage_dict(self.leaks),
@@ -69,7 +70,9 @@ class File:
 
     def notes(self) -> list[str]:
         if self.dated is not None:
-            return []
+            now = self.dated.now
+            gone = any(at is not None and at > now for at in self.dated.ended)
+            return [HIDDEN.format(at=now, open=self.dated.open)] if gone else []
         clocks = any(why.startswith(proposal.CLOCK) for why in self.mapping.left_out.values())
         return [CLOCKED] if clocks and self.mapping.held_out.order == "random" else []
 

@@ -6,10 +6,13 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scoring.features import Inputs, Process, build, catalogue, connect
 from scoring.features.inputs import InputError
 from tests.unit.feature_days import FACTS, NOW, ago, change, inputs, lead, point, touch
+from tests.unit.test_features_invariants import LEADS, asked, few, history, people
 
 HOUR = 1 / 24
 STEPS = Process(
@@ -83,18 +86,33 @@ def test_windows_are_the_orgs() -> None:
     assert (now["steps_4d"], now["steps_100d"], now["call_100d"]) == (3, 9, 3)
 
 
-def test_what_happens_later_and_the_order_of_rows_change_nothing() -> None:
-    given = worked()
-    dice = random.Random(3)
-    shuffled = Inputs(
-        given.points, given.leads,
-        *(t.take(dice.sample(range(t.num_rows), t.num_rows)) for t in (given.changes, given.activities)),
-    )  # fmt: skip
-    assert rows(shuffled) == rows(given)
-    until_now = [
-        t.filter([at <= NOW for at in t["at"].to_pylist()]) for t in (given.changes, given.activities)
+@few
+@given(seed=st.integers(0, 10_000))
+def test_what_happens_later_and_the_order_of_rows_change_nothing_and_a_few_points_get_what_they_get_among_all(
+    seed: int,
+) -> None:
+    dice = random.Random(seed)
+    activities, changes = history(seed)
+    changes += [
+        change(
+            dice.choice(LEADS), "status", ago_hours / 24, dice.choice(("New", "Working", "working ", None))
+        )
+        for ago_hours in dice.sample(range(2400), 40)
     ]
-    assert rows(Inputs(given.points, given.leads, *until_now)) == rows(given)
+    later, _ = history(seed + 1, first_day=-1 / 24, last_day=-30)
+    whole = inputs(people(), [*activities, *later], [*changes, change("L1", "status", -1, "Won")], asked())
+    full = rows(whole)
+
+    def shuffled(table: Any, keep: int | None = None) -> Any:
+        return table.take(dice.sample(range(table.num_rows), keep or table.num_rows))
+
+    until_now = [
+        shuffled(t.filter([at <= NOW for at in t["at"].to_pylist()]))
+        for t in (whole.changes, whole.activities)
+    ]
+    part = Inputs(shuffled(whole.points, 6), shuffled(whole.leads), *until_now)
+    known = {(row["lead_id"], row["as_of"]): row for row in full}
+    assert rows(part) == [known[p["lead_id"], p["as_of"]] for p in part.points.to_pylist()]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from connector.playground.world.dated import world
 from connector.playground.world.events import read_events
 from connector.playground.world.mapping import EventsOf, KindOf
 
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
 MAPPING = """
 name = "tiny"
 id = "id"
@@ -98,6 +100,31 @@ def test_events_become_changes_of_status_and_activities(given: Callable[[str], F
     assert 0 < truth.probability[made.people[50].key] < 1
 
 
+def test_where_all_have_ended_the_last_outcomes_are_still_to_come(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    leads = ["id,made,size,ending,ended"]
+    for n in range(1, 61):
+        day = 1 + n // 3
+        leads.append(
+            f"{n},2026-05-{day:02d} 08:00,{n},{'yes' if n % 2 else 'no'},2026-05-{day + 3:02d} 08:{n % 60:02d}"
+        )
+    (tmp_path / "leads.csv").write_text("\n".join(leads))
+    (tmp_path / "events.csv").write_text(
+        HEAD + "53,2026-05-18 10:00,C_then,7\n53,2026-05-22 12:00,C_later,7\n"
+    )
+    table, mapping, _ = choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+    file = checked(tmp_path / "leads.csv", table, mapping, "given", tmp_path / "events.csv")
+    made, truth = world(file.dated, mapping)  # type: ignore[arg-type]
+    assert made.now == datetime(2026, 5, 22, 8, 55, tzinfo=UTC)
+    later = {p.key for p in made.people if p.status not in ("converted", "disqualified")}
+    assert later == {"L000056", "L000057", "L000058", "L000059", "L000060"}
+    assert {key for key, at in truth.wins.items() if at > made.now} == {"L000057", "L000059"}
+    assert file.as_dict()["open"] == 5
+    assert "handed over on 2026-05-22, when 5 were open" in file.as_dict()["notes"][0]
+    assert [t.detail["subject"] for t in made.touches] == ["C_then"]
+    assert [t.detail["subject"] for t in truth.ahead] == ["C_later"]
+
+
 def test_what_a_file_holds_is_counted(given: Callable[[str], File]) -> None:
     found = given(STORY).as_dict()
     assert (found["won"], found["lost"], found["open"], found["events"]) == (25, 25, 10, 8)
@@ -170,3 +197,20 @@ def test_outcomes_may_lie_in_a_file_beside(tmp_path: Path) -> None:
     (tmp_path / "ends.csv").write_text(ends.rsplit("\n", 1)[0])
     with pytest.raises(InputError, match=r"line 61: ends.csv has no outcome of this lead"):
         choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+
+
+@pytest.mark.real_data
+def test_the_shipped_mapping_reads_the_real_loan_applications() -> None:
+    leads, events = (SHARED / "loan-applications" / f"{name}.parquet" for name in ("cases", "events"))
+    if not leads.exists():
+        pytest.skip("needs ../shared/data")
+    table, mapping, origin = choose(leads, None, events)
+    file = checked(leads, table, mapping, origin, events)
+    found = file.as_dict()
+    assert (origin, found["rows"], found["won"], found["open"], found["events"]) == (
+        "shipped", 9195, 1614, 293, 185_369,
+    )  # fmt: skip
+    made, _ = world(file.dated, mapping)  # type: ignore[arg-type]
+    ended = {p.key: p.modified_at for p in made.people if p.status in ("converted", "disqualified")}
+    assert len(ended) == 9195 - 293
+    assert all(c.at <= ended.get(c.key, made.now) for c in made.changes)

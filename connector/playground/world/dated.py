@@ -2,7 +2,8 @@
 
 A lead's status moves with its own dated changes while it is open, and last with its outcome. Whatever the file says after
 an outcome stays in the world, as work goes on after it in a CRM; only statuses that would undo the outcome don't. The org
-is handed over at the last moment that the files tell of; leads without an outcome are open then.
+is handed over at the last moment that the files tell of, with the leads that have no outcome open. Where all have one, it is
+handed over when the last tenth of the outcomes was still to come: those are hidden, and reached when the reps are at work.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ BY_THE_LEAD = frozenset({
 CHANNEL = {"call": "phone", "meeting": "phone", "email_sent": "email", "email_replied": "email"}
 STEP_SHARE, STEPS = 0.01, 40
 """A step of the process is counted on its own when so many of the leads took it, and there are no more than so many."""
+HANDED_OVER = 0.9
+"""of the outcomes are known at hand-over, where all leads of the file have one"""
 _PROCESS = ("task", "call", "meeting", "form", "email_sent", "email_replied")
 CREATED = ("created_at", "created", "created date", "createddate", "create date", "createdate")
 ENDS = ("outcome_at", "closed_at", "closed date", "close date", "closedate", "converted_at", "converted date")
@@ -49,8 +52,17 @@ class Dated:
 
     @property
     def now(self) -> datetime:
-        known = [*self.created, *(at for at in self.ended if at is not None), *(e.at for e in self.events)]
-        return max(known)
+        """When the org is handed over."""
+        ends = sorted(at for at in self.ended if at is not None)
+        if len(ends) == len(self.ended):
+            return ends[int(HANDED_OVER * len(ends))]
+        return max([*self.created, *ends, *(e.at for e in self.events)])
+
+    @property
+    def open(self) -> int:
+        """Leads that are open then."""
+        now, ends = self.now, zip(self.created, self.ended, strict=True)
+        return sum(made <= now and (end is None or end > now) for made, end in ends)
 
     def steps(self) -> list[str]:
         """The commonest steps of the process besides changes of status, as candor.toml names them."""
@@ -152,19 +164,28 @@ def _ended(table: pa.Table, column: str, rows: Rows, created: list[datetime]) ->
 
 
 def world(dated: Dated, mapping: TableMapping) -> tuple[World, Truth]:
-    """The org as it stands at the last moment that the files tell of."""
-    owners = _Owners()
+    """The org as it stands at hand-over, and in the truth what is still to come."""
+    owners, now = _Owners(), dated.now
     mine: dict[str, list[Event]] = defaultdict(list)
     for event in dated.events:
         mine[event.lead].append(event)
     people, deals, changes, touches = [], [], [], []
+    ahead: list[Touch] = []
+    to_come: dict[str, datetime] = {}
     said = mapping.events.status if mapping.events is not None else {}
     rows = dated.rows
     for n, id in enumerate(dated.ids):
         key, made, ended, won = f"L{n + 1:06d}", dated.created[n], dated.ended[n], rows.won[n]
+        if made > now:
+            continue
+        if ended is not None and ended > now:
+            if won:
+                to_come[key] = ended
+            ended = won = None
         sdr = owners.of(next((e.owner for e in mine[id] if e.owner and not e.machine), None), n)
         fields = {name: column[n] for name, column in (*rows.fields.items(), *rows.extra.items())}
-        moves = _moves(mine[id], said, ended, won)
+        past = [event for event in mine[id] if event.at <= now]
+        moves = _moves(past, said, ended, won)
         changes += _changes(key, moves, sdr)
         status = moves[-1][1] if moves else "new"
         ae = AES[n % len(AES)] if status == "converted" else sdr
@@ -178,31 +199,42 @@ def world(dated: Dated, mapping: TableMapping) -> tuple[World, Truth]:
             person.converted_at, person.deal = ended, f"D{n + 1:06d}"
             amount = rows.amounts[n] if rows.amounts else None
             deals.append(Deal(person.deal, f"{person.company} deal", None, [key], ae, amount, "won", ended, ended, ended))  # fmt: skip
-        touches += [_touch(f"{key}-{i:05d}", key, e, owners.of(e.owner, n)) for i, e in enumerate(mine[id]) if e.kind != "status"]  # fmt: skip
+        done = [_touch(f"{key}-{i:05d}", key, e, owners.of(e.owner, n)) for i, e in enumerate(mine[id]) if e.kind != "status"]  # fmt: skip
+        touches += [touch for touch in done if touch.at <= now]
+        ahead += [touch for touch in done if touch.at > now]
     changes.sort(key=lambda change: (change.at, change.key))
     touches.sort(key=lambda touch: (touch.at, touch.key))
     columns = [
         Column(name, label(of.column), of.type, sorted({v for v in rows.extra[name] if v}) if of.type == "choice" else [])
         for name, of in mapping.columns.items()
     ]  # fmt: skip
-    made_world = World(mapping.name, dated.now, owners.all, [], people, deals, changes, touches, columns)
-    return made_world, _truth(dated, mapping, people)
+    made_world = World(mapping.name, now, owners.all, [], people, deals, changes, touches, columns)
+    return made_world, _truth(dated, mapping, people, to_come, sorted(ahead, key=lambda touch: touch.at))
 
 
-def _truth(dated: Dated, mapping: TableMapping, people: list[Person]) -> Truth:
-    decided = [won for won in dated.rows.won if won is not None]
+def _truth(
+    dated: Dated,
+    mapping: TableMapping,
+    people: list[Person],
+    to_come: dict[str, datetime],
+    ahead: list[Touch],
+) -> Truth:
+    outcome = {f"L{n + 1:06d}": won for n, won in enumerate(dated.rows.won)}
+    decided = [won for won in outcome.values() if won is not None]
     usual = sum(decided) / max(len(decided), 1)
     first = timedelta(days=min(mapping.ages_days, default=7))
+    won_at = {p.key: p.converted_at for p in people if p.converted_at is not None}
     return Truth(
         horizon_days=mapping.horizon_days or 180,
-        probability={p.key: usual if won is None else float(won) for p, won in zip(people, dated.rows.won, strict=True)},
+        probability={p.key: usual if (won := outcome[p.key]) is None else float(won) for p in people},
         scored_at={p.key: p.created_at + first for p in people},
         design=[],
         rows={},
-        cause={p.key: "open" if won is None else "ended" for p, won in zip(people, dated.rows.won, strict=True)},
-        wins={p.key: p.converted_at for p in people if p.converted_at is not None},
+        cause={p.key: "ended" if p.status in ENDED else "open" for p in people},
+        wins={**won_at, **to_come},
         deals={p.key: p.deal for p in people if p.deal is not None},
-    )  # fmt: skip
+        ahead=ahead,
+    )
 
 
 def _moves(
