@@ -6,6 +6,7 @@ The process is given its work on standard input and tells what happens on standa
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import queue
 import signal
@@ -98,17 +99,19 @@ def main() -> None:
             tell("progress", (what, done, of))
 
     try:
-        loop = run_loop(
-            crm, info, folder, options, progress, lambda text: tell("say", text), keep=keep, steps=steps
-        )
-    except CandorError as error:
-        tell("failed", _sendable(error))
+        try:
+            loop = run_loop(
+                crm, info, folder, options, progress, lambda text: tell("say", text), keep=keep, steps=steps
+            )
+        except CandorError as error:
+            tell("failed", _sendable(error))
+        else:
+            tell("ended", loop)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # nobody follows any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is left in the buffer goes nowhere
         sys.exit(1)
-    else:
-        tell("ended", loop)
 
 
 def _sendable(error: CandorError) -> CandorError:
