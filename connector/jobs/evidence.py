@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from sqlalchemy import Connection
 
 from connector.jobs import gaps
 from connector.jobs.context import Context
-from connector.jobs.examples import contact
+from connector.jobs.examples import contact, lot
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
 from connector.store import asof, records
@@ -50,7 +49,7 @@ def evidence(context: Context, db: Connection, seen: Seen) -> Evidence:
     settings, outcomes = context.settings, Outcomes(context.settings.outcome.status)
     snapshot = settings.training.mode == "snapshot"
     some = len(seen.lives) > MOST
-    lives = [life for life in seen.lives if not some or _drawn(life.lead_id, MOST / len(seen.lives))]
+    lives = [life for life in seen.lives if not some or lot(life.lead_id) < MOST / len(seen.lives)]
     names = sorted({
         name for life in lives for name in seen.values[life.lead_id]
         if name not in REFUSED and name not in _NAMES and not name.startswith("candor_")
@@ -96,11 +95,6 @@ def suspects(context: Context, seen: Seen) -> Suspect:
         )
     calculated = context.store.get("calculated_fields", [])
     return suspect(person, outcome, labels, calculated)
-
-
-def _drawn(lead_id: str, share: float) -> bool:
-    """The same leads each time."""
-    return zlib.crc32(lead_id.encode()) / 2**32 < share
 
 
 def _ended(life: Life, end: datetime | None, won: bool | None) -> datetime | None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from connector.jobs.examples import Examples
 from connector.jobs.fields import View
+from connector.store.bulk import to_ipc
 from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 from scoring.features.process import Process
@@ -74,8 +75,4 @@ def hashes(rows: pa.Table) -> dict[str, str]:
 
 
 def _hash(column: pa.ChunkedArray) -> str:
-    sink = pa.BufferOutputStream()
-    table = pa.table({"": column.combine_chunks()})
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return hashlib.sha256(sink.getvalue()).hexdigest()[:16]
+    return hashlib.sha256(to_ipc(pa.table({"": column.combine_chunks()}))).hexdigest()[:16]

@@ -8,7 +8,6 @@ on all of them.
 from __future__ import annotations
 
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -21,7 +20,7 @@ from sqlalchemy import insert, select, update
 
 from connector.jobs import gaps, gates
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples, collect, looked_at
+from connector.jobs.examples import Examples, collect, looked_at, lot
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import Reference, learn_segments, nearness
@@ -186,9 +185,7 @@ def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[
     """The time from which leads are held out, chosen at the first training and then kept, and which first rows those are.
     Without times (snapshot) leads are held out by a hash of their id."""
     if context.settings.training.mode == "snapshot":
-        chance = np.array(
-            [zlib.crc32(lead.encode()) / 2**32 for lead in examples.rows["lead_id"].to_pylist()]
-        )
+        chance = np.array([lot(lead) for lead in examples.rows["lead_id"].to_pylist()])
         return None, first & (chance < HELD_OUT)
     cut = context.store.get("backtest_cut")
     if cut is None:
