@@ -23,6 +23,7 @@ import numpy.typing as npt
 from scoring.model.additive import sigmoid
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 OFFSETS = (0.01, 0.03, 0.1, 0.3)
 """logits that the offset walks in a day (standard deviation): from a twentieth in a month to a turn within days"""
@@ -141,6 +142,28 @@ def begin(base_rate: float) -> Recent:
         np.zeros((speeds, 2)),
         np.tile(np.diag(np.square(START)), (speeds, 1, 1)),
     )
+
+
+def lived(
+    state: Recent, day: Ints, logit: Floats, won: Floats, known: Floats, weight: Floats, until: int
+) -> Recent:
+    """`state`, as of day 0, after all leads up to the day `until`: each row's `day` (whole days, from 0 on), what the
+    model said of it, whether it is known to be won, and as for `learnt` what share of wins would be known and how many
+    leads it counts as."""
+    at = 0
+    for today in np.unique(day):
+        rows = day == today
+        state = state.waited(int(today) - at).learnt(logit[rows], won[rows], known[rows], weight[rows])
+        at = int(today)
+    return state.waited(until - at)
+
+
+def known_by(waits: Floats, ages: Floats) -> Floats:
+    """Of leads so many days old, the share of their wins that would be known. `waits`: days that past wins took, of leads
+    whose time is up; half a win is added on either side, for no sample shows the first and the last."""
+    came = np.searchsorted(np.sort(waits), ages, side="right")
+    out: Floats = (came + 0.5) / (len(waits) + 1)
+    return out
 
 
 def read(value: Mapping[str, Any]) -> Recent:
