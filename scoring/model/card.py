@@ -68,9 +68,10 @@ class Model:
         familiar, blanks, unseen = intervals.variances(
             self.interval, self.design, encoded, design, self.point, line, trees
         )
+        alone = logit
         if recent is not None:
-            logit, lately = recent.applied(logit)
-            familiar = familiar + lately
+            logit, doubt = recent.applied(logit)
+            familiar = familiar + doubt
         doubts = (familiar, blanks, unseen)
         spans = ranges(logit, base, doubts)
         probability = sigmoid(logit)
@@ -82,6 +83,6 @@ class Model:
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
-            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base),
+            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base, logit - alone),
             **spans,
         )

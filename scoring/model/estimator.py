@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from scoring.model import additive
+from scoring.model import additive, forest
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.design import BLANK, Design, Encoded
 from scoring.model.threads import each
@@ -77,8 +77,9 @@ class Boosted:
     levels: tuple[Floats, ...]
 
     def logit(self, layout: Design, encoded: Encoded) -> Floats:
-        out: Floats = self.estimator.decision_function(layout.trees(encoded, self.cuts, self.levels))
-        return out
+        hidden = frozenset(f for f, field in enumerate(layout.fields) if field.name in layout.unseen_by_trees)
+        tables = forest.tables(self.estimator, self.cuts, self.levels, hidden)
+        return tables.logit(forest.of_rows(encoded, self.cuts, self.levels))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +35,8 @@ class Scores:
     evidence: Ints
     expected_amount: Floats
     expected_value: Floats
-    flags: list[list[Flag]]
-    reasons: list[list[Reason]]
+    flags: Sequence[list[Flag]]
+    reasons: Sequence[list[Reason]]
 
     def __len__(self) -> int:
         return len(self.score)
