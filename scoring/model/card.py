@@ -21,10 +21,13 @@ from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
 from scoring.model.reasons import Explainer
 from scoring.model.recent import Recent
-from scoring.model.scores import Scores, ranges
-from scoring.model.threads import single
+from scoring.model.scores import Scores, joined, ranges
+from scoring.model.threads import each, single
 
 Floats = npt.NDArray[np.float64]
+
+CHUNK = 32_768
+"""rows scored at a time, as many chunks side by side as there are cores"""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,11 @@ class Model:
     def score(self, rows: pa.Table, recent: Recent | None = None) -> Scores:
         """Scores of each row; the table needs the model's columns (`self.design.names`) and those of the
         flags. `recent`: what outcomes since the training say of this model; none: the model alone."""
+        starts = range(0, max(rows.num_rows, 1), CHUNK)
         with single():
-            return self._score(rows, recent)
+            if len(starts) == 1:
+                return self._score(rows, recent)
+            return joined(each(lambda start: self._score(rows.slice(start, CHUNK), recent), starts))
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""

@@ -125,10 +125,8 @@ class CategoryField:
         return len(self.values)
 
     def columns(self, codes: Ints) -> Floats:
-        out = np.zeros((len(codes), self.width))
-        known = codes >= 0
-        out[known] = -self.shares
-        out[np.flatnonzero(known), codes[known]] += 1.0
+        table = np.vstack([np.eye(self.width) - self.shares, np.zeros(self.width)])
+        out: Floats = table[np.where(codes < 0, self.width, codes)]
         return out
 
 
@@ -209,9 +207,13 @@ class Design:
 
     def additive(self, rows: Encoded) -> Floats:
         """n × columns of the additive design, without the constant."""
-        parts = [field.columns(rows.numbers[:, i]) for i, field in enumerate(self.numbers)]
-        parts += [field.columns(rows.codes[:, i]) for i, field in enumerate(self.categories)]
-        return np.hstack(parts) if parts else np.empty((len(rows), 0))
+        out = np.empty((len(rows), sum(field.width for field in self.fields)))
+        for i, (field, (a, b)) in enumerate(zip(self.fields, self.spans, strict=True)):
+            if isinstance(field, NumberField):
+                out[:, a:b] = field.columns(rows.numbers[:, i])
+            else:
+                out[:, a:b] = field.columns(rows.codes[:, i - len(self.numbers)])
+        return out
 
     def trees(self, rows: Encoded, cuts: Sequence[Floats], levels: Sequence[Floats]) -> Floats:
         """n × fields for trees: blank is NaN, a number is its place among the cuts, a category is the level

@@ -21,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 
 FIELDS = 6
 BINS = 5
+TOGETHER = 500
+"""patterns compared at a time"""
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,30 @@ class Evidence:
     def count(self, layout: Design, encoded: Encoded) -> Ints:
         if not len(self.chosen):
             return np.full(len(encoded), round(float(self.leads.sum())), np.int64)
-        mine, back = np.unique(
-            _pattern(layout, encoded, self.chosen, self.edges), axis=0, return_inverse=True
-        )
+        mine, back = _distinct(_pattern(layout, encoded, self.chosen, self.edges))
         counts = np.zeros(len(mine))
-        for start in range(0, len(mine), 500):
-            some = mine[start : start + 500]
+        for start in range(0, len(mine), TOGETHER):
+            some = mine[start : start + TOGETHER]
             agree = np.zeros((len(some), len(self.patterns)), np.int8)
             for column in range(len(self.chosen)):
                 known = some[:, column] != NEW
                 agree += (some[:, column, None] == self.patterns[None, :, column]) & known[:, None]
-            counts[start : start + 500] = (agree >= len(self.chosen) - 1) @ self.leads
-        return np.rint(counts[back.reshape(-1)]).astype(np.int64)
+            counts[start : start + TOGETHER] = (agree >= len(self.chosen) - 1) @ self.leads
+        return np.rint(counts[back]).astype(np.int64)
 
 
 NEW = 99
 """pattern value of a never-seen category: like nothing"""
+
+
+def _distinct(patterns: Ints) -> tuple[Ints, Ints]:
+    """The distinct rows and where each row is among them. A row is one number, since rows take ten times as long to sort
+    as numbers do."""
+    key = np.zeros(len(patterns), np.int64)
+    for column in patterns.T:
+        key = key * (NEW + 2) + (column + 1)  # -1 to NEW, six fields: far from the end of 64 bits
+    _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    return patterns[first], back
 
 
 def learn(layout: Design, sample: Sample, surrogate: Additive) -> Evidence:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
+from scoring.model import reasons
 from scoring.model.additive import sigmoid
 from scoring.model.deviation import Flag
 from scoring.model.interval import Z90
-from scoring.model.reasons import Reason
+from scoring.model.reasons import Reasons
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -36,10 +37,21 @@ class Scores:
     expected_amount: Floats
     expected_value: Floats
     flags: Sequence[list[Flag]]
-    reasons: Sequence[list[Reason]]
+    reasons: Reasons
 
     def __len__(self) -> int:
         return len(self.score)
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """Of the rows of all parts, in their order."""
+    arrays = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(Scores)
+        if f.name not in ("flags", "reasons")
+    }
+    flags = [each for part in parts for each in part.flags]
+    return Scores(**arrays, flags=flags, reasons=reasons.joined([part.reasons for part in parts]))
 
 
 def ranges(logit: Floats, base: float, variances: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
