@@ -18,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
 from connector.jobs.report import report
+from connector.jobs.scope import counts
 from connector.jobs.sync import Busy, sync
 from connector.jobs.train import train_model
 
@@ -63,7 +64,10 @@ def _schedule(context: Context, stop: threading.Event) -> None:
         ),
         (
             "retrain",
-            lambda: train_model(context),
+            lambda: (
+                counts(context),
+                train_model(context),
+            ),  # as `candor train`: refused while a status means nothing
             CronTrigger(day=timing.retrain_day, hour=timing.night_hour, minute=45),
         ),
     )

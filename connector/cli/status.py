@@ -30,6 +30,7 @@ def run(config: Path | None, as_json: bool) -> None:
     table(
         {
             "leads": f"{found['leads']:,}",
+            "features by": found["engine"],
             "model": "none yet: `candor train`" if model is None else model["version"],
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",

@@ -10,9 +10,8 @@ import typer
 
 from connector.cli.console import out, show_json, working
 from connector.jobs.reproduce import reproduce
-from connector.jobs.scope import counted, refuse_silence
+from connector.jobs.scope import counts
 from connector.jobs.train import Trained, train_model
-from connector.store import records
 
 
 def run(config: Path | None, reproduce: str | None, as_json: bool) -> None:
@@ -20,11 +19,7 @@ def run(config: Path | None, reproduce: str | None, as_json: bool) -> None:
         _again(config, reproduce, as_json)
         return
     with working(config, as_json) as context:
-        with context.store.begin() as db:
-            leads = records.record_values(db, "lead")
-        statuses = (str(values["status"]) for values in leads.values() if values.get("status"))
-        refuse_silence(statuses, context.settings.outcome.status)
-        by_outcome, taken_out = counted(leads, context.settings)
+        by_outcome, taken_out = counts(context)
         if not as_json:
             say_counts(by_outcome, taken_out)
         result = train_model(context)
