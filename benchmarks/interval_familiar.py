@@ -83,7 +83,10 @@ def judged(of: World) -> dict[str, tuple[float, float]]:
 
 def asked(of: World) -> dict[str, Range]:
     model = train(of.rows.take(of.fit), of.won[of.fit], features=of.features, groups=of.fit, seed=0)
-    return {OURS: ours(model, of.rows.take(of.test)), **_rivals(of.rows, of.features, of.won, of.fit, of.test)}
+    return {
+        OURS: ours(model, of.rows.take(of.test)),
+        **_rivals(of.rows, of.features, of.won, of.fit, of.test),
+    }
 
 
 def ours(model: Model, rows: pa.Table) -> Range:
@@ -94,7 +97,9 @@ def ours(model: Model, rows: pa.Table) -> Range:
 
 def _rivals(rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> dict[str, Range]:  # fmt: skip
     layout = learn(rows.take(fit), features)
-    return rival_ranges.ranges(layout, layout.encode(rows.take(fit)), won[fit], layout.encode(rows.take(test)))
+    return rival_ranges.ranges(
+        layout, layout.encode(rows.take(fit)), won[fit], layout.encode(rows.take(test))
+    )
 
 
 def _covered(one: Range, truth: Floats, base: float) -> tuple[float, float]:
@@ -148,7 +153,10 @@ def out_of_fold(rows: pa.Table, won: Floats, columns: Sequence[FeatureLike]) -> 
     for fit, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(won, won):
         order.append(test)
         model = train(rows.take(fit), won[fit], features=columns, groups=fit, seed=0)
-        for name, one in {OURS: ours(model, rows.take(test)), **_rivals(rows, columns, won, fit, test)}.items():
+        for name, one in {
+            OURS: ours(model, rows.take(test)),
+            **_rivals(rows, columns, won, fit, test),
+        }.items():
             parts.setdefault(name, []).append(np.array([one.logit, one.low, one.high]))
     back = np.argsort(np.concatenate(order))
     return {name: Range(*np.hstack(each)[:, back]) for name, each in parts.items()}
@@ -212,14 +220,20 @@ def _generated() -> Iterator[Row]:
         ranges |= _rivals(case.rows, case.features, case.won, fit, test)
         for name, one in ranges.items():
             all_, width = _covered(one, full, base)
-            found.setdefault(name, []).append((all_, _covered(one, knowable, base)[0], width, width / float(oracle)))
+            found.setdefault(name, []).append(
+                (all_, _covered(one, knowable, base)[0], width, width / float(oracle))
+            )
     for name, each in found.items():
         all_, known, width, ratio = np.mean(each, axis=0)
         yield Row(
             f"generated: {name}: true chance inside", all_,
             note=f"chance as far as records tell {known:.3f}; width {width:.1f}, {ratio:.2f} of the oracle's",
         )  # fmt: skip
-    yield Row("generated: base rate", float(np.mean(rates)), note=f"{interval_world.LEADS} leads, seeds {interval_world.SEEDS}")
+    yield Row(
+        "generated: base rate",
+        float(np.mean(rates)),
+        note=f"{interval_world.LEADS} leads, seeds {interval_world.SEEDS}",
+    )
 
 
 def _logit(p: Floats) -> Floats:

@@ -16,7 +16,7 @@ from sklearn.isotonic import isotonic_regression
 
 from scoring.model.additive import sigmoid
 from scoring.model.design import Design, Encoded
-from scoring.model.interval import Z90
+from scoring.model.quantiles import Z90
 
 Floats = npt.NDArray[np.float64]
 
@@ -114,10 +114,13 @@ def _waves(columns: int, random: np.random.Generator) -> Any:
 def _laplace(x: Floats, p: Floats, asked: Floats) -> Floats:
     x, asked = (np.column_stack([np.ones(len(a)), a]) for a in (x, asked))
     precision = x.T @ (x * (p * (1 - p))[:, None]) + RIDGE * np.eye(x.shape[1])
-    return np.sqrt(np.einsum("ij,ij->i", asked @ np.linalg.inv(precision), asked))
+    out: Floats = np.sqrt(np.einsum("ij,ij->i", asked @ np.linalg.inv(precision), asked))
+    return out
 
 
-def _venn_abers(kinds: list[bool], x: Floats, won: Floats, asked: Floats, random: np.random.Generator) -> Range:
+def _venn_abers(
+    kinds: list[bool], x: Floats, won: Floats, asked: Floats, random: np.random.Generator
+) -> Range:
     """Inductive: boosted on three quarters, both isotonic fits on the rest with the lead itself as lost and as won."""
     held = random.random(len(won)) < CALIBRATION
     model = _trees(kinds, x[~held], won[~held], 0)

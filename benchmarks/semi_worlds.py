@@ -67,7 +67,9 @@ def education() -> tuple[pa.Table, Floats, tuple[Column, ...]]:
 @cache
 def truth(kind: Kind) -> Floats:
     rows, won, columns = education()
-    return np.clip(_catboost(rows, won, columns) if kind == "catboost" else _spline(rows, won, columns), 1e-3, 1 - 1e-3)
+    return np.clip(
+        _catboost(rows, won, columns) if kind == "catboost" else _spline(rows, won, columns), 1e-3, 1 - 1e-3
+    )
 
 
 def _varies(rows: pa.Table, name: str) -> bool:
@@ -77,17 +79,18 @@ def _varies(rows: pa.Table, name: str) -> bool:
 
 
 def _catboost(rows: pa.Table, won: Floats, columns: Sequence[Column]) -> Floats:
-    import pandas
-    from catboost import CatBoostClassifier
+    from catboost import CatBoostClassifier  # type: ignore[import-untyped]
 
-    frame = pandas.DataFrame({
-        c.name: number_column(rows, c.name) if c.type == "number" else rows[c.name].fill_null("").to_pylist()
-        for c in columns
-    })  # fmt: skip
-    names = [c.name for c in columns if c.type != "number"]
+    table = np.empty((len(won), len(columns)), object)
+    for place, column in enumerate(columns):
+        if column.type == "number":
+            table[:, place] = number_column(rows, column.name)
+        else:
+            table[:, place] = ["" if value is None else value for value in rows[column.name].to_pylist()]
+    named = [place for place, column in enumerate(columns) if column.type != "number"]
     model = CatBoostClassifier(500, random_seed=0, verbose=0, thread_count=1, allow_writing_files=False)
-    model.fit(frame, won, cat_features=names)
-    return np.asarray(model.predict_proba(frame)[:, 1], np.float64)
+    model.fit(table, won, cat_features=named)
+    return np.asarray(model.predict_proba(table)[:, 1], np.float64)
 
 
 def _spline(rows: pa.Table, won: Floats, columns: Sequence[Column]) -> Floats:

@@ -55,7 +55,7 @@ class Model:
         line, trees = self.point.parts(self.design, encoded, design)
         logit = self.point.combine(line, trees)
         base = float(np.log(self.base_rate / (1 - self.base_rate)))
-        doubts = intervals.variances(self.interval, self.design, encoded, design, self.point, line, trees)
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, line, trees)
         spans = ranges(logit, base, doubts)
         probability = sigmoid(logit)
         expected = self.amounts.expected(design)

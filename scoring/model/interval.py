@@ -20,12 +20,11 @@ from scoring.model.additive import sigmoid
 from scoring.model.blanks import Hidden, contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
+from scoring.model.quantiles import Z90, weighted_quantile
 from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
-Z90 = 1.6449
-"""half-width of a 90 % range in standard deviations"""
 DRAWS = 2
 FEATURES = 300
 """random Fourier features"""
@@ -62,6 +61,16 @@ class Familiar:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """Variances of the logit, one a row. `mean`: how much of their sum the chance is a mean over."""
+
+    familiar: Floats
+    blanks: Floats
+    unseen: Floats
+    mean: Floats
+
+
+@dataclass(frozen=True)
 class Interval:
     familiar: Familiar
     hidden: Hidden
@@ -72,12 +81,12 @@ class Interval:
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
     return Interval(
         _familiar(layout, sample, point, seed),
-        blanks.variances(layout, sample, point.additive),
+        blanks.variances(layout, sample, point, seed),
         unseen.variances(layout, sample, point),
     )
 
 
-def variances(
+def doubts(
     interval: Interval,
     layout: Design,
     encoded: Encoded,
@@ -85,15 +94,13 @@ def variances(
     point: Point,
     line: Floats,
     trees: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Of the logit, for each row: familiar, blanks, unseen."""
+) -> Doubts:
     f = interval.familiar
     sd = _deviation(f.kind, f.disagreement, f.fourier, layout, design, point, line, trees)
-    return (
-        (sd * f.factor) ** 2 + interval.hidden.always,
-        layout.blank(encoded) @ interval.hidden.blank,
-        layout.unfamiliar(encoded) @ interval.unseen,
-    )
+    familiar = (sd * f.factor) ** 2 + interval.hidden.always
+    hidden = interval.hidden.variance(layout.blank(encoded))
+    new = layout.unfamiliar(encoded) @ interval.unseen
+    return Doubts(familiar, hidden, new, familiar + interval.hidden.mean * hidden + new)
 
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
@@ -125,7 +132,7 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         found = []
         for kind, d in candidates:
             sd = _deviation(kind, d, fourier, layout, test.design, again, line, trees)
-            factor = _weighted_quantile(error / sd, test.weight, 0.9) / Z90
+            factor = weighted_quantile(error / sd, test.weight, 0.9) / Z90
             half = Z90 * factor * sd
             width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
             found.append((float(np.average(width, weights=test.weight)), factor))
@@ -175,9 +182,3 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
 def _waves(parts: Floats, directions: Floats, phases: Floats) -> Floats:
     out: Floats = np.sqrt(2.0 / len(phases)) * np.cos(parts @ directions + phases)
     return out
-
-
-def _weighted_quantile(values: Floats, weight: Floats, q: float) -> float:
-    order = np.argsort(values)
-    mass = np.cumsum(weight[order])
-    return float(values[order][min(int(np.searchsorted(mass, q * mass[-1])), len(values) - 1)])
