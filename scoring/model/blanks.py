@@ -44,8 +44,6 @@ TOGETHER = 0.98
 ENOUGH = 30
 """known rows a fact needs"""
 RIDGE = 1.0
-OMISSIONS = 9.0
-"""odds, before any outcome is looked at, that a fact's blanks are omissions and no value of their own"""
 TAKEN = (0.1, 0.7)
 """shares of a lead's facts that are taken away to see how far its logit moves"""
 BITS = 62
@@ -167,8 +165,8 @@ def _hidden(
 
 
 def _own(sample: Sample, additive: Additive, blank: Bools, found: list[list[int]]) -> Floats:
-    """Of each fact, the chance that its blank has an effect of its own, of the usual size, against none: by the
-    score test of a column that the regression doesn't have (there a blank is the average known value)."""
+    """Of each fact, the chance that its blank has an effect of its own, of the usual size, against none, even odds before:
+    by the score test of a column that the regression doesn't have (there a blank is the average known value)."""
     lacks = (
         np.column_stack([blank[:, fact].any(axis=1) for fact in found]).astype(np.float64)
         if found
@@ -182,7 +180,7 @@ def _own(sample: Sample, additive: Additive, blank: Bools, found: list[list[int]
     told = np.maximum(told, 1e-9)
     score = lacks.T @ (sample.weight * (sample.won - p))
     usual = told * USUAL**2
-    none = 0.5 * np.log1p(usual) - 0.5 * score**2 / told * usual / (1 + usual) + np.log(OMISSIONS)
+    none = 0.5 * np.log1p(usual) - 0.5 * score**2 / told * usual / (1 + usual)
     out: Floats = np.where(lacks.sum(axis=0) >= ENOUGH, sigmoid(-none), 0.0)
     return out
 
