@@ -52,10 +52,9 @@ class Model:
     def _score(self, rows: pa.Table) -> Scores:
         encoded = self.design.encode(rows)
         design = self.design.additive(encoded)
-        line, trees = self.point.parts(self.design, encoded, design)
-        logit = self.point.combine(line, trees)
+        logit = self.point.logit(self.design, encoded, design)
         base = float(np.log(self.base_rate / (1 - self.base_rate)))
-        doubts = intervals.variances(self.interval, self.design, encoded, design, self.point, line, trees)
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
         spans = ranges(logit, base, doubts)
         probability = sigmoid(logit)
         expected = self.amounts.expected(design)

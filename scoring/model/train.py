@@ -166,9 +166,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
-            "interval": {
-                "kind": familiar.kind, "disagreement": familiar.disagreement, "factor": familiar.factor,
-            },
+            "interval": {"kind": familiar.kind, "factor": familiar.factor},
         },
         "checks": {},
         "versions": {name: installed(name) for name in ("scikit-learn", "numpy", "scipy", "pyarrow")},
