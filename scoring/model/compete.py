@@ -1,0 +1,95 @@
+"""Which segments earn a model of their own: the screen's candidates against the universal model on held-out leads (S4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from scoring.model.additive import sigmoid
+from scoring.model.segments import Candidate, Gain, History, Screen, Segment, gain, promising, screen
+from scoring.model.threads import single
+from scoring.model.train import Draft
+from scoring.routing.policy import Models, Words
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+OVERLAP = 0.5
+"""share of a segment's leads beyond which it is the same story as one that was taken before"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out leads, a row each: as they were first scored, what became of them, which company each is of."""
+
+    rows: pa.Table
+    won: Floats
+    group: Ints
+
+    def gain(self, segment: Segment, own: Draft, universal: Floats) -> Gain:
+        """What a model of its own saves on the segment's leads; `universal`: what the universal model says of all rows."""
+        inside = segment.of(self.rows)
+        said = chances(own, self.rows.filter(pa.array(inside)))
+        return gain(self.won[inside], said, universal[inside], self.group[inside])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate whose own model was held against the universal one."""
+
+    candidate: Candidate
+    gain: Gain
+
+
+@dataclass(frozen=True)
+class Competition:
+    """`earned`: the segments that get a model, the largest gain first."""
+
+    screen: Screen
+    judged: tuple[Judged, ...]
+    earned: tuple[Judged, ...]
+
+
+def compete(
+    history: History,
+    universal: Draft,
+    held: Held,
+    fit: Callable[[Bools], Draft],
+    facts: Sequence[tuple[str, str]],
+    policy: Models,
+    words: Words,
+    *,
+    room: int,
+    seed: int = 0,
+) -> Competition:
+    """`universal` was fitted on the history; `fit` fits a model on those of its rows that it is given. At most `room`
+    segments win, and no more than `room` models are fitted than that takes: the most promising come first."""
+    found = screen(history, universal.design, universal.point.additive, facts, policy, words, seed)
+    said = chances(universal, held.rows)
+    judged: list[Judged] = []
+    earned: list[Judged] = []
+    taken = np.zeros(history.rows.num_rows, bool)
+    for candidate in promising(found.candidates, policy):
+        if len(earned) == room or len(judged) == 2 * room:
+            break
+        inside = candidate.segment.of(history.rows)
+        if (inside & taken).sum() > OVERLAP * inside.sum():
+            continue
+        one = Judged(candidate, held.gain(candidate.segment, fit(inside), said))
+        judged.append(one)
+        if one.gain.earned(policy):
+            earned.append(one)
+            taken |= inside
+    return Competition(found, tuple(judged), tuple(earned))
+
+
+def chances(model: Draft, rows: pa.Table) -> Floats:
+    """What a model whose ranges aren't learnt yet says of rows."""
+    with single():
+        encoded = model.design.encode(rows)
+        return sigmoid(model.point.logit(model.design, encoded, model.design.additive(encoded)))
