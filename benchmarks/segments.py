@@ -12,6 +12,7 @@ the universal model knows well without help. Each goes through what training doe
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,9 @@ import pyarrow as pa
 
 from benchmarks.row import Row
 from scoring.model.compete import Competition, Held, compete
-from scoring.model.segments import History
-from scoring.model.train import draft
+from scoring.model.dynamics import History
+from scoring.model.segments import Segment
+from scoring.model.train import Draft, draft
 from scoring.routing.policy import Models, Words
 
 Floats = npt.NDArray[np.float64]
@@ -76,8 +78,18 @@ class World:
     """the fact and the values with dynamics of their own"""
 
 
-DIFFERENT = ("effects turn round", "effects turn round, more wins", "effects turn round, longer cycle", "other effects")
-ALIKE = ("nothing differs", "conversion differs by less than 40 %", "conversion differs threefold", "cycle differs threefold")
+DIFFERENT = (
+    "effects turn round",
+    "effects turn round, more wins",
+    "effects turn round, longer cycle",
+    "other effects",
+)
+ALIKE = (
+    "nothing differs",
+    "conversion differs by less than 40 %",
+    "conversion differs threefold",
+    "cycle differs threefold",
+)
 
 
 def world(kind: str, seed: int) -> World:
@@ -89,7 +101,7 @@ def world(kind: str, seed: int) -> World:
     numbers[:, ::3] = np.exp(numbers[:, ::3])
     scaled = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
     slopes = random.choice((-1, 1), len(NUMBERS)) * random.permutation(
-        [1.0, 0.8, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1, 0, 0, 0, 0]
+        [1.3, 1.0, 0.9, 0.7, 0.5, 0.4, 0.3, 0.2, 0, 0, 0, 0]
     )
     levels = {name: random.normal(0, 0.4, len(v)) for name, v in VALUES.items()}
     inside, named = _segment(codes, random)
@@ -106,7 +118,9 @@ def world(kind: str, seed: int) -> World:
     won = (random.random(LEADS) < chance).astype(float)
     slow = 3.0 if kind in (DIFFERENT[2], ALIKE[3]) else 1.0
     days = np.where(won > 0, np.exp(random.normal(3.3, 0.6, LEADS)) * np.where(inside, slow, 1.0), np.nan)
-    blank = random.random((LEADS, len(NUMBERS) + len(VALUES))) < BLANK * random.uniform(0, 2, len(NUMBERS) + len(VALUES))
+    blank = random.random((LEADS, len(NUMBERS) + len(VALUES))) < BLANK * random.uniform(
+        0, 2, len(NUMBERS) + len(VALUES)
+    )
     columns: dict[str, pa.Array] = {"lead_id": pa.array([f"L{i}" for i in range(LEADS)])}
     for i, name in enumerate(NUMBERS):
         columns[name] = pa.array(np.where(blank[:, i], np.nan, numbers[:, i]), from_pandas=True)
@@ -120,10 +134,13 @@ def world(kind: str, seed: int) -> World:
 
 def _shares(n: int, random: np.random.Generator) -> Floats:
     raw = random.dirichlet(np.full(n, 6.0))
-    return np.maximum(raw, 0.04) / np.maximum(raw, 0.04).sum()
+    shares: Floats = np.maximum(raw, 0.04) / np.maximum(raw, 0.04).sum()
+    return shares
 
 
-def _segment(codes: dict[str, npt.NDArray[np.int64]], random: np.random.Generator) -> tuple[Bools, tuple[str, tuple[str, ...]]]:
+def _segment(
+    codes: dict[str, npt.NDArray[np.int64]], random: np.random.Generator
+) -> tuple[Bools, tuple[str, tuple[str, ...]]]:
     """One value of a fact, or several of the industry, that hold an eighth to two fifths of the leads."""
     while True:
         fact = str(random.choice(HARD))
@@ -138,9 +155,13 @@ def judged(made: World, seed: int) -> Competition:
     held = np.random.default_rng(seed + 1).random(COMPANIES)[made.company] < HELD_OUT
     past = made.rows.filter(pa.array(~held))
 
-    def fit(part: Bools) -> object:
+    def fit(part: Bools) -> Draft:
         return draft(
-            past.filter(pa.array(part)), made.won[~held][part], features=FEATURES, groups=made.company[~held][part], seed=seed
+            past.filter(pa.array(part)),
+            made.won[~held][part],
+            features=FEATURES,
+            groups=made.company[~held][part],
+            seed=seed,
         )
 
     universal = fit(np.ones(past.num_rows, bool))
@@ -149,3 +170,46 @@ def judged(made: World, seed: int) -> Competition:
         Held(made.rows.filter(pa.array(held)), made.won[held], made.company[held]),
         fit, FACTS, Models(), Words(), room=3, seed=seed,
     )  # fmt: skip
+
+
+def coincides(segment: Segment, made: World) -> bool:
+    """Whether it is the world's own segment: of the leads of either, three fifths are in both."""
+    if made.segment is None:
+        return False
+    fact, values = made.segment
+    found, true = segment.of(made.rows), Segment(fact, fact, values).of(made.rows)
+    return bool((found & true).sum() >= 0.6 * (found | true).sum())
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from-seed", type=int, default=1000, help="segments: the first world's seed")
+
+
+def run(options: argparse.Namespace) -> list[Row]:
+    first = options.from_seed
+    found, aside, saved, met, invented, cpu = 0, 0, [], 0, 0, []
+    for i in range(20):
+        made = world(DIFFERENT[i % 4], first + i)
+        result = judged(made, first + i)
+        right = [j for j in result.earned if coincides(j.candidate.segment, made)]
+        found += bool(right)
+        aside += len(result.earned) > len(right)
+        saved += [j.gain.saved for j in right]
+    kinds: dict[str, int] = {}
+    for i in range(20):
+        made = world(kind := ALIKE[i % 4], first + 100 + i)
+        start = time.process_time()
+        result = judged(made, first + 100 + i)
+        cpu.append(time.process_time() - start)
+        invented += bool(result.earned)
+        kinds[kind] = kinds.get(kind, 0) + bool(result.earned)
+        met += len(result.screen.candidates)
+    how = f"{LEADS:,} leads, seeds {first}-{first + 19} and {first + 100}-{first + 119}"
+    return [
+        Row("own dynamics: worlds where it was found, of 20", found, ">= 18", found >= 18, how),
+        Row("own dynamics: mean saving of log loss by its model", float(np.mean(saved or [np.nan]))),
+        Row("own dynamics: worlds where another was found as well", aside),
+        Row("same effects for all: worlds where one was invented, of 20", invented, "<= 1", invented <= 1,
+            ", ".join(f"{kind}: {n}" for kind, n in kinds.items() if n)),
+        Row("same effects for all: candidates that meet a condition, mean", met / 20, None, None, "of about 65 looked at"),
+    ]  # fmt: skip

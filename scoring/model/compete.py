@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from scoring.model.additive import sigmoid
-from scoring.model.segments import Candidate, Gain, History, Screen, Segment, gain, promising, screen
+from scoring.model.dynamics import History
+from scoring.model.segments import Candidate, Gain, Screen, Segment, gain, promising, screen
 from scoring.model.threads import single
 from scoring.model.train import Draft
 from scoring.routing.policy import Models, Words
