@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,7 @@ class Judged:
 
     candidate: Candidate
     gain: Gain
+    draft: Draft = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,26 @@ def compete(
     *,
     room: int,
     seed: int = 0,
+    taken: Bools | None = None,
 ) -> Competition:
     """`universal` was fitted on the history; `fit` fits a model on those of its rows that it is given. At most `room`
-    segments win, and no more than `room` models are fitted than that takes: the most promising come first."""
+    segments win, and no more than `room` models are fitted than that takes: the most promising come first. `taken`: rows
+    that a segment's model has already."""
+    if room <= 0:
+        return Competition(Screen(0, ()), (), ())
     found = screen(history, universal.design, universal.point.additive, facts, policy, words, seed)
     said = chances(universal, held.rows)
     judged: list[Judged] = []
     earned: list[Judged] = []
-    taken = np.zeros(history.rows.num_rows, bool)
+    taken = np.zeros(history.rows.num_rows, bool) if taken is None else taken.copy()
     for candidate in promising(found.candidates, policy):
         if len(earned) == room or len(judged) == 2 * room:
             break
         inside = candidate.segment.of(history.rows)
         if (inside & taken).sum() > OVERLAP * inside.sum():
             continue
-        one = Judged(candidate, held.gain(candidate.segment, fit(inside), said))
+        own = fit(inside)
+        one = Judged(candidate, held.gain(candidate.segment, own, said), own)
         judged.append(one)
         if one.gain.earned(policy):
             earned.append(one)
@@ -91,6 +97,8 @@ def compete(
 
 def chances(model: Draft, rows: pa.Table) -> Floats:
     """What a model whose ranges aren't learnt yet says of rows."""
+    if not rows.num_rows:
+        return np.zeros(0)
     with single():
         encoded = model.design.encode(rows)
         return sigmoid(model.point.logit(model.design, encoded, model.design.additive(encoded)))

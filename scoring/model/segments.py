@@ -204,12 +204,12 @@ def _tested(
 
 
 def _large(sample: Sample, inside: Bools, words: Words) -> bool:
-    """As many leads and wins as an established segment has, and not all but everybody."""
+    """As many leads and wins as an established segment has, as many losses, and not all but everybody."""
     leads = float(sample.weight[inside].sum())
     wins = float((sample.weight * sample.won)[inside].sum())
     return (
         leads >= words.established_leads
-        and wins >= words.established_wins
+        and min(wins, leads - wins) >= words.established_wins
         and leads <= LARGEST * float(sample.weight.sum())
     )
 
