@@ -150,7 +150,8 @@ def _score(
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted])
-    scores = model.score(rows)
+    routed = model.router.route(rows)
+    scores, by = model.score(rows, routed), model.scored_by(routed)
     kept = None if everything else stored.reference
     reference = Reference.of({**manifest, **(kept or {})})
     lead_states = states(rows, scores, features, policy, context.settings, reference, stored.before)
@@ -171,7 +172,7 @@ def _score(
     for i, lead in enumerate(rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
         row = {
-            "lead_id": lead, "at": now, "model": model.version, "policy": policy.version,
+            "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
             **_said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip

@@ -30,7 +30,8 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         )
     model, manifest = models.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
-    scores = model.score(rows)
+    routed = model.router.route(rows)
+    scores = model.score(rows, routed)
     kept = context.store.get("reference", {})
     reference = Reference.of({**manifest, **kept})
     features = features_of(context.settings)
@@ -42,7 +43,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "unseen": scores.width_unseen[0],
     }
     return {
-        "lead": lead_id, "at": now.isoformat(), "model": model.version, "policy": context.policy.version,
+        "lead": lead_id, "at": now.isoformat(), "model": model.scored_by(routed)[0], "policy": context.policy.version,
         "probability": float(scores.probability[0]), "base_rate": model.base_rate,
         "score": state.score, "low": state.low, "high": state.high, "confidence": state.confidence,
         "width_from": {k: round(float(v), 1) for k, v in widths.items()},

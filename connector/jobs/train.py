@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import insert, select, update
 
-from connector.jobs import gaps, gates
+from connector.jobs import gaps, gates, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, looked_at, lot
 from connector.jobs.manifest import points, recipe
@@ -34,6 +35,7 @@ from scoring.metrics.outcomes import read
 from scoring.model import store as files
 from scoring.model.attention import hidden
 from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.model.train import Draft, draft
 
 HELD_OUT = 0.3
@@ -92,22 +94,35 @@ def train_model(context: Context) -> Trained:
             lambda chosen, hidden: drafted(examples, chosen, seed, unseen_by_trees=hidden, **named),
         )  # fmt: skip
         context.progress("Training: backtest on the latest leads", 3, 4)
-        backtest = fit(past, features, seed, flags=context.policy.flags, unseen_by_trees=completeness.hidden)
-        held = examples.take(test)
-        mature = mature_table(context, held, backtest)
+        earlier = partial(
+            drafted, features=features, seed=seed, base_rate=past.base_rate, flags=context.policy.flags,
+            unseen_by_trees=completeness.hidden,
+        )  # fmt: skip
+        held, universal = examples.take(test), earlier(past)
+        chosen = segments.choose(context, past, held, universal, features, earlier, seed)
+        backtest = segments.backtested(chosen, universal, past, held, features, seed)
+        family, own = segments.released(
+            context, chosen, model, examples, screened, backtest.family.router,
+            lambda part, name, chosen, hidden: drafted(
+                part, chosen, seed, base_rate=examples.base_rate, unseen_by_trees=hidden, **{**named, "version": f"{version}/{name}"}
+            ),
+        )  # fmt: skip
+        mature = mature_table(context, held, backtest.family)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
                 "attention": _attention(examples.take(first), features, seed),
-                "checks": gates.checks(leaks, out, told, completeness)}  # fmt: skip
+                "checks": gates.checks(leaks, out, told, completeness),
+                "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
+                             "routing": backtest.routing}}  # fmt: skip
         manifest = {
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
             "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
-            **(segments := learn_segments(examples.rows, examples.won, first)),
-            "survivorship": _survivorship(context, examples.take(first), Reference.of(segments), mature),
-            "left_out": dict(examples.left_out), "seed": seed,
+            **(learnt := learn_segments(examples.rows, examples.won, first)),
+            "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
+            "left_out": dict(examples.left_out), "seed": seed, "models": own,
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
-        status = _store(context, model, version, created, card, manifest, mature, examples)
+        status = _store(context, family, version, created, card, manifest, mature, examples)
         context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, examples=manifest["examples"], wins=manifest["wins"]
@@ -133,11 +148,14 @@ def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
     return drafted(examples, features, seed, **names).finish()
 
 
-def drafted(examples: Examples, features: Any, seed: int, **names: Any) -> Draft:
+def drafted(
+    examples: Examples, features: Any, seed: int, base_rate: float | None = None, **names: Any
+) -> Draft:
+    """`base_rate`: the org's, where the examples are a segment's."""
     amount = examples.amount if np.isfinite(examples.amount).any() else None
     return draft(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
-        seed=seed, base_rate=examples.base_rate, **names,
+        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, **names,
     )  # fmt: skip
 
 
@@ -203,12 +221,12 @@ def _version(context: Context, created: datetime) -> str:
 
 
 def _store(
-    context: Context, model: Model, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
+    context: Context, family: Family, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
     mature: pa.Table, examples: Examples,
 ) -> str:  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
-        digest = files.save(model, path)
+        digest = files.save(family, path)
         blob = path.read_bytes()
     with context.store.begin() as db:
         champion = db.execute(
