@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from connector.cli.console import out, show_json, working
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
 from connector.jobs.scope import counts
 from connector.jobs.train import Trained, train_model
@@ -23,6 +24,7 @@ def run(config: Path | None, reproduce: str | None, as_json: bool) -> None:
         if not as_json:
             say_counts(by_outcome, taken_out)
         result = train_model(context)
+        recalibrate(context)
     if as_json:
         show_json({**asdict(result), "counts": {"by_outcome": by_outcome, "taken_out": taken_out}})
         return
