@@ -13,6 +13,7 @@ import pyarrow as pa
 from scoring.model import interval as intervals
 from scoring.model.additive import sigmoid
 from scoring.model.amount import Amounts
+from scoring.model.asking import Asking
 from scoring.model.design import Design
 from scoring.model.deviation import Ordinary
 from scoring.model.estimator import Point
@@ -40,6 +41,7 @@ class Model:
     explainer: Explainer
     similar: Evidence
     amounts: Amounts
+    asking: Asking
     card: Mapping[str, Any]
     """data, metrics (out of fold), features, choices, versions"""
 

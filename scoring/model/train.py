@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons
 from scoring.model import design as layouts
-from scoring.model import deviation, estimator, evidence, interval, reasons
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -112,6 +112,7 @@ class Draft:
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
+                asking=asking.learn(layout, sample, point.additive),
                 card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
                 **self.names,
             )
