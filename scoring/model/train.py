@@ -110,7 +110,7 @@ class Draft:
                     self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
                 ),
                 explainer=explainer,
-                similar=evidence.learn(layout, sample, explainer.surrogate),
+                similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
                 asking=asking.learn(layout, sample, point.additive),
                 card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
