@@ -245,7 +245,7 @@ def _store(
                 card=card,
                 manifest=manifest,
                 backtest=to_ipc(mature),
-                examples=to_ipc(points(examples)),
+                examples=to_ipc(points(examples, model)),
             )
         )
     return status

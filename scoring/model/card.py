@@ -14,6 +14,7 @@ import pyarrow as pa
 from scoring.model import interval as intervals
 from scoring.model.additive import sigmoid
 from scoring.model.amount import Amounts
+from scoring.model.asking import Asking
 from scoring.model.design import Design
 from scoring.model.deviation import Ordinary
 from scoring.model.estimator import Point
@@ -44,6 +45,7 @@ class Model:
     explainer: Explainer
     similar: Evidence
     amounts: Amounts
+    asking: Asking
     card: Mapping[str, Any]
     """data, metrics (out of fold), features, choices, versions"""
 
@@ -74,7 +76,7 @@ class Model:
         return Scores(
             probability=probability,
             confidence=np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64),
-            evidence=self.similar.count(self.design, encoded),
+            evidence=self.similar.count(self.design, encoded, rows),
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
