@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,25 +15,41 @@ from connector.jobs.context import Context
 from connector.store import schema as t
 from scoring.model import asking, trend
 from scoring.model.card import Model
+from scoring.model.family import Family
+from scoring.model.recent import Recent
 from scoring.model.scores import Scores
 
 BACK = timedelta(days=7)
 """how far back a move is looked for"""
 
 
-def explained(context: Context, model: Model, lead_id: str, row: pa.Table, scores: Scores) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """What scored a lead: the model that the router picked of its family, and what recent outcomes say of it."""
+
+    family: Family
+    model: Model
+    recalibration: str | None
+    recent: Recent | None
+
+    def score(self, rows: pa.Table) -> Scores:
+        return self.model.score(rows, self.recent)
+
+
+def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores: Scores) -> dict[str, Any]:
     """`row`: the lead's features as of now, a table of one row; `scores`: the model's of it."""
     sure = int(scores.confidence[0]) >= context.policy.words.edge_case_confidence
-    like = leads_like(context, model, lead_id, row)
+    like = leads_like(context, by.family.universal, lead_id, row)
+    model = by.model
     return {
-        "ask": [] if sure else [_asked(q) for q in asking.questions(model.asking, model.design, model.score, row)],
+        "ask": [] if sure else [_asked(q) for q in asking.questions(model.asking, model.design, by.score, row)],
         "like": {
             "leads": like.leads, "won": like.won, "gone": like.gone,
             "nearest": [
                 {**asdict(past), "as_of": past.as_of.isoformat(), "text": past.text} for past in like.nearest
             ],
         },
-        "trend": moved(context, model, lead_id, row, float(scores.score[0])),
+        "trend": moved(context, by, lead_id, row, float(scores.score[0])),
     }  # fmt: skip
 
 
@@ -49,13 +65,13 @@ def _asked(question: asking.Question) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def moved(context: Context, model: Model, lead_id: str, row: pa.Table, score: float) -> dict[str, Any] | None:
+def moved(context: Context, by: Scorer, lead_id: str, row: pa.Table, score: float) -> dict[str, Any] | None:
     """The greatest move to now from a score of the last week (or the last one before it), with its cause; None before the
     first score."""
-    now = context.clock.now()
-    query = select(t.score.c.at, t.score.c.score, t.score.c.model, t.score.c.inputs).where(
-        t.score.c.lead_id == lead_id
-    )
+    now, model = context.clock.now(), by.model
+    query = select(
+        t.score.c.at, t.score.c.score, t.score.c.model, t.score.c.recalibration, t.score.c.inputs
+    ).where(t.score.c.lead_id == lead_id)
     with context.store.begin() as db:
         lately = db.execute(query.where(t.score.c.at >= now - BACK).order_by(t.score.c.at)).all()
         before = db.execute(
@@ -65,8 +81,8 @@ def moved(context: Context, model: Model, lead_id: str, row: pa.Table, score: fl
         return None
     then = max([*before, *lately], key=lambda was: (round(abs(score - was.score), 1), was.at))
     found = trend.move(
-        model.explainer, model.design, model.score, pa.concat_tables([as_it_was(row, then.inputs), row]),
-        None if then.model == model.version else then.score,
+        model.explainer, model.design, by.score, pa.concat_tables([as_it_was(row, then.inputs), row]),
+        None if (then.model, then.recalibration) == (model.version, by.recalibration) else then.score,
     )  # fmt: skip
     return {
         "since": then.at.isoformat(), "score_then": then.score, "points": found.points,

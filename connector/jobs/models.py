@@ -62,13 +62,17 @@ def retire(context: Context, name: str) -> None:
 
 def named(context: Context, version: str) -> Family:
     """A family of any status, its hash checked. Raises NoSuchModel, Tampered, OtherVersion."""
+    return opened(context, version)[0]
+
+
+def opened(context: Context, version: str) -> tuple[Family, dict[str, Any]]:
+    """The same with its manifest."""
+    columns = (t.model.c.blob, t.model.c.sha256, t.model.c.manifest)
     with context.store.begin() as db:
-        row = db.execute(select(t.model.c.blob, t.model.c.sha256).where(t.model.c.version == version)).first()
+        row = db.execute(select(*columns).where(t.model.c.version == version)).first()
     if row is None:
-        raise NoSuchModel(
-            f"There is no model {version}.", fix="`candor status --json` names those that there are."
-        )
-    return _opened(row.blob, row.sha256)
+        raise NoSuchModel(f"There is no model {version}.", fix="`candor models` names those that there are.")
+    return _opened(row.blob, row.sha256), row.manifest
 
 
 def listed(context: Context) -> list[dict[str, Any]]:

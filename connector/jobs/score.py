@@ -74,10 +74,11 @@ class _Stored:
     """what recent outcomes say of the model"""
 
 
-def score(context: Context, *, everything: bool = False) -> Scored:
-    """Score what was touched since the last pass, or all open leads. Reads only."""
+def score(context: Context, *, everything: bool = False, version: str | None = None) -> Scored:
+    """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
+    Reads only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = models.champion(context)
+    model, manifest = models.champion(context) if version is None else models.opened(context, version)
     stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [

@@ -10,7 +10,7 @@ from connector.jobs import models, recalibrate
 from connector.jobs.before import before
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
-from connector.jobs.explained import explained
+from connector.jobs.explained import Scorer, explained
 from connector.jobs.fields import features_of
 from connector.jobs.states import Reference, is_edge_case, states
 from connector.store import records
@@ -60,5 +60,5 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "edge_case": is_edge_case(state, context.policy), "engagement": state.engagement,
         "completeness": state.completeness, "conflicting": list(state.conflicting),
         "horizon_days": context.policy.horizon_days, "mode": context.settings.training.mode,
-        **explained(context, model, lead_id, rows, scores),
+        **explained(context, Scorer(model, model.models[int(routed.place[0])], recalibration, recent), lead_id, rows, scores),
     }  # fmt: skip

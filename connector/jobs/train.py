@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from connector.jobs import gaps, gates, segments
+from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, looked_at, lot
 from connector.jobs.manifest import points, recipe
@@ -41,9 +41,6 @@ from scoring.model.train import Draft, draft
 HELD_OUT = 0.3
 """share of the mature leads, the latest, on which a model is backtested"""
 
-NOISE = 0.005
-"""nats of log loss by which a challenger may be above the champion on the held-out leads"""
-
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -55,13 +52,16 @@ class Trained:
     held_out: int
     left_out: dict[str, int]
     status: str
+    why: str
+    """of the status"""
     unknown_before: dict[str, date]
     """fields whose history begins later than the first example"""
 
 
-def train_model(context: Context) -> Trained:
+def train_model(context: Context, *, agreed: bool = False) -> Trained:
     """Train, backtest, store and release. The first model is released at once; a later one when it is no worse than the
-    champion on the held-out leads (else it stays a challenger)."""
+    champion on the held-out leads, overall and in every budgeted segment, and an admin has `agreed` or the policy has a standing
+    yes for releases. Else it stays a challenger."""
     with running(context.store, "train", context.clock) as run:
         since = gaps.remember(context)
         context.progress("Training: looking for leaks", 0, 4)
@@ -122,15 +122,16 @@ def train_model(context: Context) -> Trained:
             "left_out": dict(examples.left_out), "seed": seed, "models": own,
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
-        status = _store(context, family, version, created, card, manifest, mature, examples)
+        _store(context, family, version, created, card, manifest, mature, examples)
+        status, why = _released(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
-            version=version, status=status, examples=manifest["examples"], wins=manifest["wins"]
+            version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
         )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
-            manifest["held_out"], dict(examples.left_out), status, _gaps(examples, since),
+            manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
         )  # fmt: skip
 
 
@@ -223,40 +224,36 @@ def _version(context: Context, created: datetime) -> str:
 def _store(
     context: Context, family: Family, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
     mature: pa.Table, examples: Examples,
-) -> str:  # fmt: skip
+) -> None:  # fmt: skip
+    """The first model is released at once, a later one is a challenger."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
         digest = files.save(family, path)
         blob = path.read_bytes()
     with context.store.begin() as db:
-        champion = db.execute(
-            select(t.model.c.version, t.model.c.card).where(t.model.c.status == "champion")
-        ).first()
-        status = "champion" if champion is None or _no_worse(card, champion.card) else "challenger"
-        if status == "champion":
-            db.execute(update(t.model).where(t.model.c.status == "champion").values(status="retired"))
+        first = db.execute(select(t.model.c.version).where(t.model.c.status == "champion")).first() is None
         db.execute(
             insert(t.model).values(
-                version=version,
-                created_at=created,
-                status=status,
-                sha256=digest,
-                blob=blob,
-                card=card,
-                manifest=manifest,
-                backtest=to_ipc(mature),
-                examples=to_ipc(points(examples, model)),
+                version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
+                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
             )
-        )
-    return status
+        )  # fmt: skip
+        if first:
+            release.remember(db, [], version, None, created, "the first model")
 
 
-def _no_worse(card: dict[str, Any], other: dict[str, Any]) -> bool:
-    """On the same held-out leads, log loss no more than its noise above the champion's."""
-    mine, theirs = card["backtest"], other.get("backtest", {})
-    if mine.get("log_loss") is None or theirs.get("log_loss") is None:
-        return True
-    return bool(mine["log_loss"] <= theirs["log_loss"] + NOISE)
+def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+    """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
+    if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
+        return "champion", "the first model is released at once"
+    found = release.verdict(context, version)
+    if not found.no_worse:
+        return "challenger", f"it is worse than the one in use. {found.why}"
+    standing = "releases" in context.policy.standing_yes
+    if not (agreed or standing):
+        return "challenger", f"no worse than the one in use, it waits for a yes: `candor release {version}`"
+    release.release(context, version, "an admin's yes" if agreed else "the policy's standing yes")
+    return "champion", "no worse than the one before"
 
 
 def _figures(mature: pa.Table) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from scoring.model.additive import Additive
 from scoring.model.blanks import ENOUGH, contributions, facts
 from scoring.model.design import CategoryField, Design, Field, NumberField
 from scoring.model.estimator import Sample
-from scoring.model.interval import Z90
+from scoring.model.quantiles import Z90
 from scoring.model.scores import Scores, to_score
 
 Floats = npt.NDArray[np.float64]
