@@ -20,6 +20,7 @@ from connector.errors import CandorError, NotTrained
 from connector.jobs.context import Context, log
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.report import report
+from connector.jobs.scope import counts
 from connector.jobs.sync import Busy, sync
 from connector.jobs.train import train_model
 
@@ -89,6 +90,7 @@ def _night(context: Context, stop: threading.Event) -> None:
 
 
 def _retrain(context: Context) -> None:
+    counts(context)  # as `candor train`: refused while a status that holds many leads means nothing
     train_model(context)
     recalibrate(context)
 

@@ -31,6 +31,7 @@ def run(config: Path | None, as_json: bool) -> None:
     table(
         {
             "leads": f"{found['leads']:,}",
+            "features by": found["engine"],
             "model": "none yet: `candor train`" if model is None else model["version"],
             "recent outcomes": _recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",

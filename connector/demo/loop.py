@@ -109,7 +109,7 @@ def run_loop(
                 passes.append(sync(context))
             harvested.update(passes[-1].harvested)
         with _timed(loop, "retrain"):
-            train_model(context)
+            train_model(context, agreed=True)  # the demo plays the admin, too
             recalibrate(context)
         with _timed(loop, "harvest, score, push"):
             passes.append(sync(context))

@@ -31,7 +31,7 @@ from connector.store.bulk import sql
 from connector.store.runs import running
 from scoring.features.normalise import company_domain
 from scoring.model import recent
-from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.model.recent import Recent
 from scoring.model.scores import to_score
 
@@ -122,12 +122,14 @@ def _latest(db: Connection, model: str) -> Any:
     return db.execute(query.limit(1)).first()
 
 
-def _unseen_since(model: Model) -> float:
+def _unseen_since(model: Family) -> float:
     """When the first leads were scored whose time was not up when the model was trained."""
-    return (datetime.fromisoformat(model.created) - timedelta(days=model.horizon_days)).timestamp()
+    return (
+        datetime.fromisoformat(model.universal.created) - timedelta(days=model.universal.horizon_days)
+    ).timestamp()
 
 
-def _before(context: Context, model: Model) -> tuple[Model, Recent] | None:
+def _before(context: Context, model: Family) -> tuple[Family, Recent] | None:
     """The champion before, and where it began, where the model has no recalibration of its own yet."""
     with context.store.begin() as db:
         if _latest(db, model.version) is not None:
@@ -135,7 +137,7 @@ def _before(context: Context, model: Model) -> tuple[Model, Recent] | None:
     older = [
         m
         for m in models.listed(context)
-        if m["status"] == "retired" and m["created_at"].isoformat() < model.created
+        if m["status"] == "retired" and m["created_at"].isoformat() < model.universal.created
     ]
     if not older:
         return None
@@ -145,7 +147,11 @@ def _before(context: Context, model: Model) -> tuple[Model, Recent] | None:
 
 
 def _start(
-    context: Context, model: Model, before: tuple[Model, Recent] | None, record: _Record | None, unseen: float
+    context: Context,
+    model: Family,
+    before: tuple[Family, Recent] | None,
+    record: _Record | None,
+    unseen: float,
 ) -> Recent:
     with context.store.begin() as db:
         row = _latest(db, model.version)
@@ -159,7 +165,7 @@ def _start(
     return ripe.succeeded(old.logit(latest), model.logit(latest), recent.begin(model.base_rate).centre)
 
 
-def _followed(start: Recent, model: Model, record: _Record | None, since: float, until: float) -> Recent:
+def _followed(start: Recent, model: Family, record: _Record | None, since: float, until: float) -> Recent:
     """What `start`, as of `since`, has become at `until`."""
     last = int((until - since) // DAY)
     if record is None:
@@ -169,7 +175,7 @@ def _followed(start: Recent, model: Model, record: _Record | None, since: float,
     return recent.lived(start, day, model.logit(own.rows), own.won, own.known, own.weight, last)
 
 
-def _keep(context: Context, model: Model, now: datetime, start: Recent, state: Recent) -> str:
+def _keep(context: Context, model: Family, now: datetime, start: Recent, state: Recent) -> str:
     with context.store.begin() as db:
         taken = set(db.scalars(select(t.recalibration.c.version)))
         stem = f"{model.version}+{now:%Y-%m-%d}"
@@ -184,7 +190,7 @@ def _keep(context: Context, model: Model, now: datetime, start: Recent, state: R
     return version
 
 
-def _record(context: Context, model: Model, since: float, now: datetime) -> _Record | None:
+def _record(context: Context, model: Family, since: float, now: datetime) -> _Record | None:
     """What is known by now of the leads scored since then; None when that is nothing."""
     settings, horizon = context.settings, horizon_of(context.policy)
     outcomes = Outcomes(settings.outcome.status)
@@ -208,7 +214,7 @@ def _record(context: Context, model: Model, since: float, now: datetime) -> _Rec
             if at.timestamp() >= since:
                 found.append((at, life.lead_id, age, won))
     known = _known(found, waits, now, horizon)
-    weighed = model.card.get("attention") is not None
+    weighed = model.universal.card.get("attention") is not None
     kept = [
         (*point, share) for point, share in zip(found, known.tolist(), strict=True)
         if share >= LEAST_KNOWN and not (weighed and now - point[0] < attention.AFTER)

@@ -74,10 +74,11 @@ class _Stored:
     """what recent outcomes say of the model"""
 
 
-def score(context: Context, *, everything: bool = False) -> Scored:
-    """Score what was touched since the last pass, or all open leads. Reads only."""
+def score(context: Context, *, everything: bool = False, version: str | None = None) -> Scored:
+    """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
+    Reads only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = models.champion(context)
+    model, manifest = models.champion(context) if version is None else models.opened(context, version)
     stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [
@@ -159,7 +160,8 @@ def _score(
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted])
-    scores = model.score(rows, stored.recent)
+    routed = model.router.route(rows)
+    scores, by = model.score(rows, routed, stored.recent), model.scored_by(routed)
     kept = None if everything else stored.reference
     reference = Reference.of({**manifest, **(kept or {})})
     lead_states = states(rows, scores, features, policy, context.settings, reference, stored.before)
@@ -180,7 +182,7 @@ def _score(
     for i, lead in enumerate(rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
         row = {
-            "lead_id": lead, "at": now, "model": model.version, "policy": policy.version,
+            "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
             "recalibration": stored.recalibration, **_said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -57,6 +58,7 @@ def status(context: Context) -> dict[str, Any]:
         "now": now.isoformat(),
         "paused": store.get("paused"),
         "leads": leads,
+        "engine": re.sub("//.*@", "//", context.settings.engine),
         "cursors": [{**c, "lag_seconds": round((now - c["at"]).total_seconds())} for c in cursors],
         "outbox": waiting,
         "refused": {r["code"] or "unknown": r["n"] for r in refused},

@@ -111,20 +111,6 @@ class Reasons(Sequence[list[Reason]]):
         return words.figure(field, float(self.numbers[i, f]))
 
 
-def joined(parts: Sequence[Reasons]) -> Reasons:
-    """Of the rows of all parts, in their order."""
-    if len(parts) == 1:
-        return parts[0]
-    first = parts[0]
-    together = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("side", "points", "spoken", "total", "numbers")
-    }
-    return Reasons(
-        first.layout, first.sides, values=pa.concat_tables([part.values for part in parts]), **together
-    )
-
-
 @dataclass(frozen=True)
 class Explainer:
     """`surrogate`: the additive fit to the model's logit; `reference`: each field's contribution on a lead of
@@ -137,9 +123,9 @@ class Explainer:
     def reasons(
         self, layout: Design, rows: pa.Table, encoded: Encoded, design: Floats, shift: Floats, lately: Floats
     ) -> Reasons:
-        """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes say."""
-        own = contributions(layout, self.surrogate, design) - self.reference
-        own[layout.blank(encoded) & ~layout.behaves] = 0.0
+        """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes say. Encoded, design and
+        shift may have rows more than the table."""
+        own = self.own(layout, encoded, design)
         score = 100 * sigmoid(shift) - 50
         rate = np.where(np.abs(shift) < 1e-6, 25.0, score / np.where(np.abs(shift) < 1e-6, 1.0, shift))
         own *= rate[:, None]
@@ -148,10 +134,17 @@ class Explainer:
             sums[:, s] = own[:, side[0]] if len(side) == 1 else own[:, list(side)].sum(axis=1)
         sums[:, -1] = lately * rate
         shown, points = _strongest(sums)
+        n = rows.num_rows
         return Reasons(
-            layout, self.sides, shown, points, self._spoken(layout, own, shown, points), score, encoded.numbers,
+            layout, self.sides, shown[:n], points[:n], self._spoken(layout, own, shown, points)[:n], score[:n], encoded.numbers[:n],
             rows.select([field.name for field in layout.categories]),
         )  # fmt: skip
+
+    def own(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
+        """n × fields: what each adds on the logit, measured from a lead of score 50; a blank fact adds nothing."""
+        out = contributions(layout, self.surrogate, design) - self.reference
+        out[layout.blank(encoded) & ~layout.behaves] = 0.0
+        return out
 
     def _spoken(self, layout: Design, own: Floats, shown: Places, points: Floats) -> Places:
         """The strongest field of each side shown that pulls its way, and the next of a side with a name, unless the first

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from scoring.model import reasons
 from scoring.model.additive import sigmoid
 from scoring.model.deviation import Flag
-from scoring.model.interval import Z90
-from scoring.model.reasons import Reasons
+from scoring.model.interval import Doubts
+from scoring.model.quantiles import Z90
+from scoring.model.reasons import Reason
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -37,36 +39,68 @@ class Scores:
     expected_amount: Floats
     expected_value: Floats
     flags: Sequence[list[Flag]]
-    reasons: Reasons
+    reasons: Sequence[list[Reason]]
 
     def __len__(self) -> int:
         return len(self.score)
 
 
-def joined(parts: Sequence[Scores]) -> Scores:
-    """Of the rows of all parts, in their order."""
-    arrays = {
-        f.name: np.concatenate([getattr(part, f.name) for part in parts])
-        for f in fields(Scores)
-        if f.name not in ("flags", "reasons")
-    }
-    flags = [each for part in parts for each in part.flags]
-    return Scores(**arrays, flags=flags, reasons=reasons.joined([part.reasons for part in parts]))
+@dataclass(frozen=True, eq=False)
+class Spread(Sequence[Item]):
+    """What stands in several sequences, in the order of a table: the entry of row i is `parts[part[i]][place[i]]`. Nothing is
+    made of an entry before it is looked at."""
+
+    parts: tuple[Sequence[Item], ...]
+    part: Ints
+    place: Ints
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    @overload
+    def __getitem__(self, which: int) -> Item: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[Item]: ...
+    def __getitem__(self, which: int | slice) -> Item | list[Item]:
+        if isinstance(which, slice):
+            return [self[i] for i in range(*which.indices(len(self)))]
+        found: Item = self.parts[int(self.part[which])][int(self.place[which])]
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
 
 
-def ranges(logit: Floats, base: float, variances: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
+def gathered(parts: Sequence[tuple[Ints, Scores]], n: int) -> Scores:
+    """Scores of parts of a table, each with the places of its rows, as those of the table."""
+    part, place = np.empty(n, np.int64), np.empty(n, np.int64)
+    for number, (at, _) in enumerate(parts):
+        part[at], place[at] = number, np.arange(len(at))
+    values: dict[str, Any] = {}
+    for name in (f.name for f in fields(Scores)):
+        each = [getattr(scores, name) for _, scores in parts]
+        if not isinstance(each[0], np.ndarray):
+            values[name] = Spread(tuple(each), part, place)
+            continue
+        values[name] = np.empty(n, each[0].dtype)
+        for (at, _), own in zip(parts, each, strict=True):
+            values[name][at] = own
+    return Scores(**values)
+
+
+def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
     """Score, range and widths from the logit and the variances of its three doubts."""
     shift = logit - base
-    total = sum(variances)
-    half = Z90 * np.sqrt(total)
+    each = (doubts.familiar, doubts.blanks, doubts.unseen)
+    half = Z90 * np.sqrt(sum(each))
     # p is a mean over what is in doubt. Where most of what may be lies far from p, the middle of the logits lies nearer
     # to certainty than the logit of their mean: by half their variance, to second order.
-    lean = np.clip((0.5 - sigmoid(logit)) * total, -half / 2, half / 2)
+    lean = np.clip((0.5 - sigmoid(logit)) * doubts.mean, -half / 2, half / 2)
     low, high = to_score(shift - lean - half), to_score(shift - lean + half)
-    each = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in variances]
+    widths = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in each]
     return {
         "score": to_score(shift), "low": low, "high": high,
-        "width_familiar": each[0], "width_blanks": each[1], "width_unseen": each[2],
+        "width_familiar": widths[0], "width_blanks": widths[1], "width_unseen": widths[2],
     }  # fmt: skip
 
 

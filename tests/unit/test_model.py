@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.errors import MissingColumn, Tampered, TooFewOutcomes
-from scoring.model import baseline, design, deviation, store
+from scoring.model import baseline, card, design, deviation, store
 from scoring.model.card import Model
 from scoring.model.estimator import folds
 from scoring.model.train import train
@@ -361,3 +361,20 @@ def test_an_age_between_those_trained_on_is_no_cliff() -> None:
     asked = pa.table({"lead_age_days": [1.0, 1.1, 2.0, 0.5], "other": [0.0] * 4})
     p = model.score(asked).probability
     assert np.abs(p - p[0]).max() < 0.1
+
+
+def test_rows_are_scored_the_same_alone_and_in_chunks_side_by_side(
+    trained: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = world(90, seed=11)[0]
+    whole = trained.score(rows)
+    monkeypatch.setattr(card, "CHUNK", 32)
+    in_chunks = trained.score(rows)
+    alone = [trained.score(rows.slice(i, 1)) for i in range(20)]
+    for name in ("probability", "score", "low", "high", "confidence", "width_familiar", "evidence"):
+        assert np.array_equal(getattr(whole, name), getattr(in_chunks, name))
+        assert [getattr(one, name)[0] for one in alone] == getattr(whole, name)[:20].tolist()
+    assert in_chunks.reasons == whole.reasons
+    assert list(in_chunks.flags) == whole.flags
+    assert [one.reasons[0] for one in alone] == whole.reasons[:20]
+    assert in_chunks.reasons[-1] == whole.reasons[89]
