@@ -9,7 +9,7 @@ hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,10 @@ class Doubts:
     unseen_below: Floats
     unseen_above: Floats
     mean: Floats
+
+    def widened(self, lately: Floats) -> Doubts:
+        """With the doubt of a model whose market moves; the chance is a mean over it."""
+        return replace(self, familiar=self.familiar + lately, mean=self.mean + lately)
 
 
 @dataclass(frozen=True)
