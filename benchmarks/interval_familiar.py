@@ -104,10 +104,10 @@ def _rivals(rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: n
 
 def _covered(one: Range, truth: Floats, base: float) -> tuple[float, float]:
     inside = (one.low <= truth) & (truth <= one.high)
-    return float(inside.mean()), float(_width(one, base).mean())
+    return float(inside.mean()), float(points_wide(one, base).mean())
 
 
-def _width(one: Range, base: float) -> Floats:
+def points_wide(one: Range, base: float) -> Floats:
     shift = np.log(base / (1 - base))
     return to_score(one.high - shift) - to_score(one.low - shift)
 
@@ -139,7 +139,7 @@ def grouped(name: str, rows: pa.Table, won: Floats, columns: Sequence[FeatureLik
         kinds = {g.kind: None for g in groups}
         parts = ", ".join(f"{kind} {inside[[g.kind == kind for g in groups]].mean():.2f}" for kind in kinds)
         mine = rival == OURS
-        width = float(_width(one, float(won.mean())).mean())
+        width = float(points_wide(one, float(won.mean())).mean())
         yield Row(
             f"{name}, {len(groups)} groups: {rival}", share, f"≥ {INSIDE}" if mine else None,
             bool(share >= INSIDE) if mine else None, f"se {error:.3f}; {parts}; width {width:.1f}",
@@ -215,7 +215,7 @@ def _generated() -> Iterator[Row]:
         base = model.base_rate
         full = _logit(case.true[test])
         knowable = _logit(interval_world.knowable(case)[0][test])
-        oracle = _width(ours(informed, case.told.slice(case.cut)), informed.base_rate).mean()
+        oracle = points_wide(ours(informed, case.told.slice(case.cut)), informed.base_rate).mean()
         ranges = {OURS: ours(model, case.rows.slice(case.cut))}
         ranges |= _rivals(case.rows, case.features, case.won, fit, test)
         for name, one in ranges.items():
