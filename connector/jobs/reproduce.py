@@ -57,6 +57,7 @@ def reproduce(context: Context, version: str) -> Reproduced:
     context.progress("Fitting the model anew", 1, 2)
     again = fit(
         _examples(rows, points), features_in(manifest), manifest["seed"], flags=Flags(**manifest["flags"]), unseen_by_trees=manifest["hidden_from_trees"],
+        by_revenue=manifest["by_revenue"],
         version=version, created=was.created, horizon_days=was.horizon_days,
     )  # fmt: skip
     context.progress("Fitting the model anew", 2, 2)

@@ -85,14 +85,21 @@ def train_model(context: Context) -> Trained:
         version = _version(context, created)
         named: dict[str, Any] = {
             "flags": context.policy.flags, "version": version, "created": created.isoformat(),
-            "horizon_days": context.policy.horizon_days,
+            "horizon_days": context.policy.horizon_days, "by_revenue": context.settings.training.by_revenue,
         }  # fmt: skip
         model, completeness, features = gates.complete(
             context, examples, screened,
             lambda chosen, hidden: drafted(examples, chosen, seed, unseen_by_trees=hidden, **named),
         )  # fmt: skip
         context.progress("Training: backtest on the latest leads", 3, 4)
-        backtest = fit(past, features, seed, flags=context.policy.flags, unseen_by_trees=completeness.hidden)
+        backtest = fit(
+            past,
+            features,
+            seed,
+            flags=context.policy.flags,
+            unseen_by_trees=completeness.hidden,
+            by_revenue=named["by_revenue"],
+        )
         held = examples.take(test)
         mature = mature_table(context, held, backtest)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
@@ -104,7 +111,7 @@ def train_model(context: Context) -> Trained:
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(segments := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(segments), mature),
-            "left_out": dict(examples.left_out), "seed": seed,
+            "left_out": dict(examples.left_out), "seed": seed, "by_revenue": named["by_revenue"],
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         status = _store(context, model, version, created, card, manifest, mature, examples)
