@@ -123,6 +123,8 @@ class ScopeSettings(Section):
 class TrainingSettings(Section):
     mode: Literal["as-of", "snapshot"] = "as-of"
     ages_days: list[float] = Field(default=[1, 7, 30, 90, 180], min_length=1)
+    by_revenue: bool = False
+    """leads weigh in training by the amount that their deal would bring"""
     seed: int = 0
 
 

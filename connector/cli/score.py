@@ -10,7 +10,7 @@ from rich.text import Text
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
-from scoring.model.words import lowered
+from scoring.model.words import lowered, number
 
 _TRACK = 50
 
@@ -38,6 +38,12 @@ def say(found: dict[str, Any]) -> None:
         f"A {chance:.0%} chance of {win}; a typical lead has {base:.0%}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
+    if found["value"]:
+        told = {name: number(money) for name, money in found["value"].items()}
+        out.print(
+            f"If won, it would bring {told['if_won_low']} to {told['if_won_high']}; "
+            f"expected value {told['expected']}, likely {told['low']} to {told['high']}."
+        )
     widest = max(found["width_from"], key=lambda k: found["width_from"][k])
     out.print({
         "familiar": "The range is this wide mostly because few leads like this one have ended yet.",

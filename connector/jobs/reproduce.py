@@ -74,7 +74,7 @@ def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Fam
         fit(
             part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
             unseen_by_trees=made["hidden_from_trees"], version=model.version, created=model.created,
-            horizon_days=model.horizon_days, base_rate=examples.base_rate,
+            horizon_days=model.horizon_days, base_rate=examples.base_rate, by_revenue=manifest["by_revenue"],
         )
         for part, made, model in zip(parts, recipes, was.models, strict=True)
     )  # fmt: skip

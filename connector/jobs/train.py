@@ -87,7 +87,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         version = _version(context, created)
         named: dict[str, Any] = {
             "flags": context.policy.flags, "version": version, "created": created.isoformat(),
-            "horizon_days": context.policy.horizon_days,
+            "horizon_days": context.policy.horizon_days, "by_revenue": context.settings.training.by_revenue,
         }  # fmt: skip
         model, completeness, features = gates.complete(
             context, examples, screened,
@@ -96,7 +96,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         context.progress("Training: backtest on the latest leads", 3, 4)
         earlier = partial(
             drafted, features=features, seed=seed, base_rate=past.base_rate, flags=context.policy.flags,
-            unseen_by_trees=completeness.hidden,
+            unseen_by_trees=completeness.hidden, by_revenue=named["by_revenue"],
         )  # fmt: skip
         held, universal = examples.take(test), earlier(past)
         chosen = segments.choose(context, past, held, universal, features, earlier, seed)
@@ -119,7 +119,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
-            "left_out": dict(examples.left_out), "seed": seed, "models": own,
+            "left_out": dict(examples.left_out), "seed": seed, "models": own, "by_revenue": named["by_revenue"],
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)

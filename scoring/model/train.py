@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -45,12 +45,13 @@ def draft(
     base_rate: float | None = None,
     flags: Flags | None = None,
     unseen_by_trees: Sequence[str] = (),
+    by_revenue: bool = False,
 ) -> Draft:
     """A model whose chances are fitted and nothing more yet. `groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
-    of which the trees must not know whether they are blank (scoring/audit/completeness.py)."""
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `by_revenue`: leads of dear deals weigh more (`by_amount`)."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
@@ -68,9 +69,14 @@ def draft(
     with single():
         layout = layouts.learn(rows, features, unseen_by_trees)
         sample = sample_of(layout, rows, y, _weights(share, weight), ids(groups), leads)
+        money = None if amount is None else np.asarray(amount, np.float64)
+        if by_revenue:
+            expected = _amounts(layout, sample, money).expected(sample.design)
+            own = by_amount(expected) * (1.0 if weight is None else np.asarray(weight, np.float64))
+            sample = replace(sample, weight=_weights(share, own))
         return Draft(
             rows, features, sample, share, layout, estimator.fit_point(layout, sample, seed), base, seed, flags or Flags(),
-            None if amount is None else np.asarray(amount, np.float64),
+            money,
             {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
@@ -111,7 +117,14 @@ class Draft:
                 ),
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
-                amounts=amounts.learn(sample.design, sample.won, self.amount),
+                amounts=amounts.learn(
+                    sample.design,
+                    sample.won,
+                    self.amount,
+                    lead=sample.lead,
+                    group=sample.group,
+                    columns=layout.groups,
+                ),
                 asking=asking.learn(layout, sample, point.additive),
                 card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
                 **self.names,
@@ -135,6 +148,21 @@ def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     per_row = own / share
     worth = float((share * per_row).sum() ** 2 / (share * per_row**2).sum())
     out: Floats = own * worth / own.sum()
+    return out
+
+
+def _amounts(layout: Design, sample: Sample, amount: Floats | None) -> amounts.Amounts:
+    return amounts.learn(
+        sample.design, sample.won, amount, lead=sample.lead, group=sample.group, columns=layout.groups
+    )
+
+
+def by_amount(expected: Floats) -> Floats:
+    """Weights of training by revenue: each lead's expected amount over the mean, from 1/4 to 4; ones where no amount is
+    known. Of what is known of a lead and never of its outcome, so that the chances stay true."""
+    if not np.isfinite(expected).all():
+        return np.ones(len(expected))
+    out: Floats = np.clip(expected / expected.mean(), 0.25, 4.0)
     return out
 
 
