@@ -79,7 +79,7 @@ def choose(
     policy = context.policy
     unseen = Held(held.rows, held.won, ids(held.groups))
     said = chances(universal, held.rows)
-    kept = [_again(policy, old, past, unseen, said, fit) for old in before(context)]
+    kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
     taken = np.zeros(past.rows.num_rows, bool)
     for case in kept:
         if case.state != RETIRED:
@@ -168,7 +168,7 @@ def released(
     return Family(universal, tuple(members), router).without(unfit), cases
 
 
-def _again(
+def again(
     policy: Policy, old: Mapping[str, Any], past: Examples, held: Held, said: np.ndarray, fit: Fit
 ) -> Case:
     """A segment that has a model already, measured anew. Two trainings below, by default, and its retirement is proposed; with
