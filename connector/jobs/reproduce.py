@@ -16,6 +16,7 @@ from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
 from connector.jobs.manifest import features_in, hashes, view_in
+from connector.jobs.score import said
 from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
@@ -43,11 +44,11 @@ class Reproduced:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """An old score made anew. `same`: score, range and flags are those of then, bit for bit."""
+    """An old score made anew. `same`: score, range, flags and reasons are those of then, bit for bit."""
 
     model: str
     policy: str
-    said: Mapping[str, float]
+    said: Mapping[str, Any]
     same: bool
 
 
@@ -97,14 +98,9 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
     place = [model.version for model in family.models].index(kept["model"]) if segment else UNIVERSAL
     kinds = {f.name: pa.float64() if f.type == "number" else pa.string() for f in features_in(manifest)}
     row = pa.table({name: pa.array([kept["inputs"].get(name)], kind) for name, kind in kinds.items()})
-    scores = family.models[place].score(row)
-    said = {
-        name: float(getattr(scores, name)[0])
-        for name in ("probability", "score", "low", "high", "confidence")
-    }
-    flags = [{"code": f.code, "text": f.text, "feature": f.feature} for f in scores.flags[0]]
-    same = flags == kept["flags"] and all(value == kept[name] for name, value in said.items())
-    return Again(kept["model"], kept["policy"], said, same)
+    families = {f.name: f.family for f in features_in(manifest)}
+    again = said(family.models[place].score(row), 0, families)
+    return Again(kept["model"], kept["policy"], again, {name: kept[name] for name in again} == again)
 
 
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:

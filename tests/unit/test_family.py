@@ -52,6 +52,18 @@ def test_every_row_is_scored_by_the_model_of_its_segment_in_its_own_place(family
     assert len(family.score(rows.slice(0, 1))) == 1
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 250), st.integers(1, 50))
+def test_a_leads_scores_are_the_same_bit_for_bit_whichever_leads_come_with_it(
+    family: Family, start: int, n: int
+) -> None:
+    rows = world(300, seed=7)[0]
+    whole, part = family.score(rows), family.score(rows.slice(start, n))
+    for name in ("probability", "score", "low", "high", "confidence", "evidence", "expected_amount"):
+        assert np.array_equal(getattr(whole, name)[start : start + n], getattr(part, name), equal_nan=True)
+    assert whole.reasons[start : start + n] == part.reasons
+
+
 def test_a_family_stays_the_same_in_a_file(family: Family, tmp_path: Path) -> None:
     rows = world(200, seed=4)[0]
     digest = store.save(family, tmp_path / "family")
