@@ -134,9 +134,11 @@ def backtested(
         if own
         else Router(())
     )
-    family = Family(universal.finish(), tuple(case.draft.finish() for case in own if case.draft), router)
+    drafts = [universal, *(case.draft for case in own if case.draft)]
     names = ["universal", *(case.segment.name for case in own)]
-    return Backtested(family, {**routing_error(family, held.rows, held.won), "rules": router.printed(names)})
+    cost = routing_error(router, [partial(chances, each) for each in drafts], held.rows, held.won)
+    first, *others = (each.finish() for each in drafts)
+    return Backtested(Family(first, tuple(others), router), {**cost, "rules": router.printed(names)})
 
 
 def released(

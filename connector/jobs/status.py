@@ -60,6 +60,7 @@ def status(context: Context) -> dict[str, Any]:
         "model": None if champion is None else {"version": champion["version"], "created_at": champion["created_at"],
                                                 "backtest": champion["card"]["backtest"]},
         "models": {m["version"]: m["status"] for m in models},
+        "waiting_model": models[0]["version"] if models and models[0]["status"] == "challenger" else None,
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": sum(reasons.values()),
         "quarantine_reasons": reasons,
         "pulls": [{"stream": p["stream"], "at": p["at"], "rows": p["rows"], "odd": p["odd"],

@@ -132,12 +132,15 @@ def test_a_lead_of_two_segments_is_no_case_for_facts_alone() -> None:
 
 def test_what_routing_costs_is_measured_with_the_deciding_facts_hidden(family: Family) -> None:
     rows, won, _ = world(600, seed=6)
-    with_tree = replace(family, router=learn((WEB, MINING), rows, FEATURES, np.ones(600)))
-    found = routing_error(with_tree, rows, won)
-    sure = with_tree.router.route(rows).by_facts
-    assert found["by_facts"] == sure.mean()
+    router = learn((WEB, MINING), rows, FEATURES, np.ones(600))
+    says = [lambda r, m=m: m.score(r).probability for m in family.models]
+    found = routing_error(router, says, rows, won)
+    assert found["by_facts"] == router.route(rows).by_facts.mean()
     assert 0 < (found["misrouted"] or 0) < 1
-    hidden = with_tree.router.hidden(rows)
+    assert found["extra_log_loss"] != 0
+    hidden = router.hidden(rows)
     assert hidden["source"].null_count == hidden["industry"].null_count == 600
-    alone = routing_error(Family(family.universal), rows, won)
+    same = routing_error(router, says[:1] * 3, rows, won)
+    assert same["extra_log_loss"] == 0, "models that say the same: a wrong one costs nothing"
+    alone = routing_error(Router(()), says[:1], rows, won)
     assert (alone["by_facts"], alone["misrouted"]) == (1.0, None)
