@@ -32,7 +32,9 @@ def run(config: Path | None, as_json: bool) -> None:
         {
             "leads": f"{found['leads']:,}",
             "features by": found["engine"],
-            "model": "none yet: `candor train`" if model is None else model["version"],
+            "model": "none yet: `candor train`"
+            if model is None
+            else model["version"] + _waiting(found["waiting_model"]),
             "recent outcomes": _recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",
@@ -73,6 +75,10 @@ def _recalibrated(found: dict[str, Any] | None) -> str:
         f"{found['wins']:,} of {found['leads']:,} leads won by now, {found['promised']:,.0f} promised; "
         f"a typical score {typical} ({found['version']})"
     )
+
+
+def _waiting(version: str | None) -> str:
+    return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
 
 
 def _counts(counts: dict[str, int]) -> str:

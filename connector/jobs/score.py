@@ -183,7 +183,7 @@ def _score(
         state, decision = lead_states[lead], decisions[lead]
         row = {
             "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
-            "recalibration": stored.recalibration, **_said(scores, i, family), "engagement": state.engagement,
+            "recalibration": stored.recalibration, **said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip
         result.score_rows.append(row)
@@ -206,7 +206,7 @@ def _score(
     context.progress("Scoring: features as of now", len(wanted), len(wanted))
 
 
-def _said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
+def said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
     """What the model says of row `i`, as the score table keeps it."""
     reasons = scores.reasons[i]
     return {

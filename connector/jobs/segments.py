@@ -79,7 +79,7 @@ def choose(
     policy = context.policy
     unseen = Held(held.rows, held.won, ids(held.groups))
     said = chances(universal, held.rows)
-    kept = [_again(policy, old, past, unseen, said, fit) for old in before(context)]
+    kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
     taken = np.zeros(past.rows.num_rows, bool)
     for case in kept:
         if case.state != RETIRED:
@@ -134,9 +134,11 @@ def backtested(
         if own
         else Router(())
     )
-    family = Family(universal.finish(), tuple(case.draft.finish() for case in own if case.draft), router)
+    drafts = [universal, *(case.draft for case in own if case.draft)]
     names = ["universal", *(case.segment.name for case in own)]
-    return Backtested(family, {**routing_error(family, held.rows, held.won), "rules": router.printed(names)})
+    cost = routing_error(router, [partial(chances, each) for each in drafts], held.rows, held.won)
+    first, *others = (each.finish() for each in drafts)
+    return Backtested(Family(first, tuple(others), router), {**cost, "rules": router.printed(names)})
 
 
 def released(
@@ -168,7 +170,7 @@ def released(
     return Family(universal, tuple(members), router).without(unfit), cases
 
 
-def _again(
+def again(
     policy: Policy, old: Mapping[str, Any], past: Examples, held: Held, said: np.ndarray, fit: Fit
 ) -> Case:
     """A segment that has a model already, measured anew. Two trainings below, by default, and its retirement is proposed; with

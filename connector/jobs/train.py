@@ -119,7 +119,8 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
-            "left_out": dict(examples.left_out), "seed": seed, "models": own, "by_revenue": named["by_revenue"],
+            "left_out": dict(examples.left_out), "seed": seed, "by_revenue": named["by_revenue"],
+            "models": [{k: v for k, v in case.items() if k != "card"} for case in own],
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
