@@ -38,7 +38,7 @@ _OURS: dict[str, type] = {
     for kind in (
         additive.Additive, amount.Amounts, blanks.Hidden, card.Model, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
-        deviation.ValueCounts, estimator.Boosted, estimator.Point,
+        deviation.ValueCounts, estimator.Boosted, estimator.Point, estimator.Sparse,
         evidence.Evidence, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
     )
 }  # fmt: skip

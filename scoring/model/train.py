@@ -14,7 +14,7 @@ import pyarrow as pa
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
 from scoring.model import design as layouts
-from scoring.model import deviation, estimator, evidence, interval, reasons
+from scoring.model import deviation, estimator, evidence, interval, reasons, sparse
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -96,8 +96,9 @@ class Draft:
         return self.trained.point
 
     def finish(self) -> Model:
-        layout, sample, point, base = self.design, self.sample, self.point, self.base_rate
+        layout, sample, base = self.design, self.sample, self.base_rate
         with single():
+            point = sparse.learn(layout, sample, self.point, self.seed)
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
             ranges = interval.learn(layout, sample, point, self.seed)
             return Model(
