@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -95,10 +95,18 @@ class Draft:
     def point(self) -> Point:
         return self.trained.point
 
-    def finish(self) -> Model:
-        layout, sample, base = self.design, self.sample, self.base_rate
+    def whole(self) -> Draft:
+        """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
+        has passed what can be asked of it without."""
+        if self.point.sparse is not None:
+            return self
         with single():
-            point = sparse.learn(layout, sample, self.point, self.seed)
+            point = sparse.learn(self.design, self.sample, self.point, self.seed)
+        return replace(self, trained=replace(self.trained, point=point))
+
+    def finish(self) -> Model:
+        layout, sample, point, base = self.design, self.sample, self.whole().point, self.base_rate
+        with single():
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
             ranges = interval.learn(layout, sample, point, self.seed)
             return Model(
@@ -113,7 +121,15 @@ class Draft:
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
-                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                card=_card(
+                    self.features,
+                    layout,
+                    sample,
+                    replace(self.trained, point=point),
+                    ranges,
+                    base,
+                    self.share,
+                ),
                 **self.names,
             )
 
@@ -167,6 +183,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
+            "sparse_records": None if point.sparse is None else {"share_of_trees": point.sparse.share},
             "interval": {
                 "kind": familiar.kind, "disagreement": familiar.disagreement, "factor": familiar.factor,
             },
