@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from connector.errors import NoSuchModel
-from connector.jobs import models
+from connector.jobs import models, recalibrate
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
 from connector.jobs.manifest import features_in, hashes, view_in
@@ -99,7 +99,9 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
     kinds = {f.name: pa.float64() if f.type == "number" else pa.string() for f in features_in(manifest)}
     row = pa.table({name: pa.array([kept["inputs"].get(name)], kind) for name, kind in kinds.items()})
     families = {f.name: f.family for f in features_in(manifest)}
-    again = said(family.models[place].score(row), 0, families)
+    with context.store.begin() as db:
+        lately = recalibrate.named(db, kept["recalibration"])
+    again = said(family.models[place].score(row, lately), 0, families)
     return Again(kept["model"], kept["policy"], again, {name: kept[name] for name in again} == again)
 
 

@@ -42,7 +42,7 @@ _OURS: dict[str, type] = {
     for kind in (
         additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
-        deviation.ValueCounts, estimator.Boosted, estimator.Point,
+        deviation.ValueCounts, estimator.Boosted, estimator.Point, estimator.Sparse,
         evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
         router.Question, router.Router, router.Rule, segments.Segment,
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
-from scoring.model import asking, deviation, estimator, evidence, interval, reasons
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons, sparse
 from scoring.model import design as layouts
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
@@ -101,8 +101,17 @@ class Draft:
     def point(self) -> Point:
         return self.trained.point
 
+    def whole(self) -> Draft:
+        """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
+        has passed what can be asked of it without."""
+        if self.point.sparse is not None:
+            return self
+        with single():
+            point = sparse.learn(self.design, self.sample, self.point, self.seed)
+        return replace(self, trained=replace(self.trained, point=point))
+
     def finish(self) -> Model:
-        layout, sample, point, base = self.design, self.sample, self.point, self.base_rate
+        layout, sample, point, base = self.design, self.sample, self.whole().point, self.base_rate
         with single():
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
             ranges = interval.learn(layout, sample, point, self.seed)
@@ -126,7 +135,15 @@ class Draft:
                     columns=layout.groups,
                 ),
                 asking=asking.learn(layout, sample, point.additive),
-                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                card=_card(
+                    self.features,
+                    layout,
+                    sample,
+                    replace(self.trained, point=point),
+                    ranges,
+                    base,
+                    self.share,
+                ),
                 **self.names,
             )
 
@@ -195,6 +212,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
+            "sparse_records": None if point.sparse is None else {"share_of_trees": point.sparse.share},
             "interval": {"kind": familiar.kind, "factor": familiar.factor},
         },
         "checks": {},
