@@ -15,9 +15,11 @@ from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
 from scoring.model import design as layouts
 from scoring.model import deviation, estimator, evidence, interval, reasons
+from scoring.model import said as people
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
+from scoring.model.said import Lessons, Said
 from scoring.model.threads import single
 from scoring.routing.policy import Flags
 
@@ -45,12 +47,14 @@ def draft(
     base_rate: float | None = None,
     flags: Flags | None = None,
     unseen_by_trees: Sequence[str] = (),
+    said: Said | None = None,
 ) -> Draft:
     """A model whose chances are fitted and nothing more yet. `groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
-    of which the trees must not know whether they are blank (scoring/audit/completeness.py)."""
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `said`: what people said of leads,
+    none of them among the rows."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
@@ -68,9 +72,11 @@ def draft(
     with single():
         layout = layouts.learn(rows, features, unseen_by_trees)
         sample = sample_of(layout, rows, y, _weights(share, weight), ids(groups), leads)
+        trained = estimator.fit_point(layout, sample, seed)
         return Draft(
-            rows, features, sample, share, layout, estimator.fit_point(layout, sample, seed), base, seed, flags or Flags(),
+            rows, features, sample, share, layout, trained, base, seed, flags or Flags(),
             None if amount is None else np.asarray(amount, np.float64),
+            people.lessons(layout, trained.point, said, base) if said is not None and len(said) else None,
             {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
@@ -89,17 +95,19 @@ class Draft:
     seed: int
     flags: Flags
     amount: Floats | None
+    lessons: Lessons | None
     names: Mapping[str, Any]
 
     @property
     def point(self) -> Point:
-        return self.trained.point
+        return self.trained.point if self.lessons is None else self.lessons.point
 
     def finish(self) -> Model:
         layout, sample, point, base = self.design, self.sample, self.point, self.base_rate
         with single():
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
-            ranges = interval.learn(layout, sample, point, self.seed)
+            # words narrow nothing: ranges are those of the outcomes alone
+            ranges = interval.learn(layout, sample, self.trained.point, self.seed)
             return Model(
                 base_rate=base,
                 seed=self.seed,
@@ -112,7 +120,10 @@ class Draft:
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
-                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                card={
+                    **_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                    "people": None if self.lessons is None else self.lessons.card(),
+                },
                 **self.names,
             )
 
