@@ -53,8 +53,8 @@ def words(events: Iterable[Mapping[str, Any]], models: Models) -> list[Word]:
     return [word for word in found if joined or word.kind != REVIEW]
 
 
-def said(found: Sequence[Word], rows: pa.Table, outcome: Sequence[float]) -> Said:
-    """`rows`: each word's lead as of then; `outcome`: 1, 0, or NaN while nobody knows."""
+def said(found: Sequence[Word], rows: pa.Table, outcome: Sequence[float], learnt: Sequence[bool]) -> Said:
+    """`rows`: each word's lead as of then; `outcome`: 1, 0, or NaN while nobody knows; `learnt`: whether it is trained on."""
     return Said(
         rows,
         np.array([w.kind for w in found], dtype=str),
@@ -62,6 +62,7 @@ def said(found: Sequence[Word], rows: pa.Table, outcome: Sequence[float]) -> Sai
         np.array([w.by for w in found], dtype=str),
         np.array([w.shown for w in found], dtype=np.float64),
         np.array(outcome, dtype=np.float64),
+        np.array(learnt, dtype=bool),
     )
 
 

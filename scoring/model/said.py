@@ -8,7 +8,7 @@ A word says that a lead is better or worse than the score that its author saw. T
 - whether leads then ended as they had said, beside what the score had said, where the outcome is known by now. Authors are
   pooled: with few outcomes each is taken for a colleague.
 
-The words about leads that are still open then move the regression as its own posterior lets them: most where it is unsure,
+The words about leads whose outcome isn't learnt from yet then move the regression as its own posterior lets them: most where it is unsure,
 and for all leads alike in the ways that it is unsure about. docs/decisions/0023 has what it gains.
 """
 
@@ -48,7 +48,7 @@ FALLS = 2
 
 USUAL_WIDTH, AUTHORS_WIDTH = 1.0, 0.7
 """deviations (of a logarithm) of all authors' width, and of each author's beside it, before anything was said"""
-BORNE_OUT, BORNE_OUT_AUTHOR = 0.5, 0.3
+BORNE_OUT, BORNE_OUT_AUTHOR = 0.3, 0.3
 """deviations, before outcomes are seen, of how far words are borne out (1: as said), and of each author's beside the others'"""
 MIN_REACH = 0.3
 """of the regression in the average with the trees: below it words move the average less, not the regression more"""
@@ -59,7 +59,8 @@ class Said:
     """Words, one entry each, beside a table of their leads' features as of then.
 
     `says`: of a review the place of its decision in DECISIONS, of an override the score that was set, of a tag 1 (better than
-    its score) or -1. `shown`: the score that the author saw, 0 to 100. `outcome`: 1 won, 0 lost, NaN while nobody knows."""
+    its score) or -1. `shown`: the score that the author saw, 0 to 100. `outcome`: 1 won, 0 lost, NaN while nobody knows.
+    `learnt`: whether that outcome is among those that the model is trained on, which then count alone."""
 
     rows: pa.Table
     kind: npt.NDArray[Any]
@@ -67,6 +68,7 @@ class Said:
     by: npt.NDArray[Any]
     shown: Floats
     outcome: Floats
+    learnt: Bools
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -74,7 +76,7 @@ class Said:
     def take(self, mask: Bools) -> Said:
         return Said(
             self.rows.filter(pa.array(mask)), self.kind[mask], self.says[mask], self.by[mask], self.shown[mask],
-            self.outcome[mask],
+            self.outcome[mask], self.learnt[mask],
         )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ class Lessons:
     point: Point
     heard: Heard
     open: int
-    """words about leads whose outcome isn't known: those that moved it"""
+    """words about leads whose outcome it wasn't trained on: those that moved it"""
 
     def card(self) -> dict[str, Any]:
         """For the model's card: no author by name."""
@@ -122,14 +124,14 @@ class Lessons:
 
 
 def lessons(layout: Design, point: Point, said: Said, base_rate: float) -> Lessons:
-    """The point model, moved by what was said of open leads."""
+    """The point model, moved by what was said of leads whose outcome it was not trained on."""
     design = layout.additive(layout.encode(said.rows))
     base = float(np.log(base_rate / (1 - base_rate)))
     spread = (
         HIDDEN * float(np.mean((point.slope * point.additive.deviation(design)) ** 2)) if len(said) else 1.0
     )
     heard = hear(said, base, spread)
-    told = ~np.isfinite(said.outcome) & np.isfinite(heard.noise)
+    told = ~said.learnt & np.isfinite(heard.noise)
     return Lessons(
         moved(point, design[told], heard.departure[told], heard.noise[told]), heard, int(told.sum())
     )
