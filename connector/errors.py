@@ -31,7 +31,7 @@ class InputError(CandorError):
 
 
 class NoSuchModel(CandorError):
-    """There is no model of that version. `candor status` names them."""
+    """There is no model of that version. `candor models` names them."""
 
 
 class NotTrained(CandorError):

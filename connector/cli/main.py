@@ -177,10 +177,64 @@ def train(
             metavar="VERSION", help="Instead: make that model again and say whether it is the same."
         ),
     ] = None,
+    release: Annotated[
+        bool, typer.Option("--release", help="Release it at once if it is no worse than the one in use.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a model, backtest it and release it when it is no worse than the one in use."""
-    _run("train", config=config, reproduce=reproduce, as_json=as_json)
+    """Train a model and backtest it. The first one is released; a later one, no worse, waits for `release` (or --release)."""
+    _run("train", config=config, reproduce=reproduce, release=release, as_json=as_json)
+
+
+@app.command()
+def models(
+    version: Annotated[str | None, typer.Argument(help="Instead of the list: this one's card.")] = None,
+    retire: Annotated[
+        str | None,
+        typer.Option(metavar="SEGMENT", help="Give a segment's leads back to the universal model."),
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """The models: which scores, which segments have one of their own and why, what each was found to be worth."""
+    _run("models", version=version, retire=retire, config=config, as_json=as_json)
+
+
+@app.command()
+def release(
+    version: Annotated[str, typer.Argument(help="The model that is to take over.")],
+    config: Config = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    worse_too: Annotated[
+        bool, typer.Option("--worse-too", help="Even if it is worse than the one in use.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a model would change for the open leads, and let it take over."""
+    _run(
+        "release",
+        version=version,
+        config=config,
+        dry_run=dry_run,
+        worse_too=worse_too,
+        yes=yes,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def rollback(
+    config: Config = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring back the model that was in use before."""
+    _run("release", version=None, config=config, dry_run=dry_run, worse_too=True, yes=True, as_json=as_json)
 
 
 @app.command()

@@ -66,6 +66,8 @@ class Examples:
     """whether a person worked the lead around the row's moment; None where the org's activities don't tell"""
     person: np.ndarray | None = None
     """who each row's lead is: one person may be several leads (S1.6)"""
+    days: np.ndarray | None = None
+    """from when the lead came in to when it was won, NaN where it wasn't; None in snapshot mode"""
 
     @property
     def base_rate(self) -> float:
@@ -77,7 +79,7 @@ class Examples:
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
             self.as_of[mask], self.feedback[mask], self.left_out, None if self.worked is None else self.worked[mask],
-            None if self.person is None else self.person[mask],
+            None if self.person is None else self.person[mask], None if self.days is None else self.days[mask],
         )  # fmt: skip
 
 
@@ -138,7 +140,11 @@ def collect(context: Context) -> Examples:
         left_out,
     )  # fmt: skip
     examples = replace(examples, person=np.array([person[p.lead_id] for p in points], dtype=str))
-    return examples if snapshot else attended(examples, real, times, lots, settings)
+    if snapshot:
+        return examples
+    taken = {life.lead_id: _days_to_win(life, settings) for life in lives}
+    days = np.array([taken[p.lead_id] if p.won and not p.feedback else math.nan for p in points])
+    return attended(replace(examples, days=days), real, times, lots, settings)
 
 
 def contact(lead_id: str, values: Mapping[str, Any]) -> Contact:
@@ -240,10 +246,10 @@ def as_of_points(
     life: asof.Life, outcomes: Outcomes, settings: Settings, policy: Policy, now: datetime
 ) -> list[Point]:
     """A lead at each age at which it would have been scored, where by now it is known what came of it."""
-    horizon = _horizon(policy)
+    horizon = horizon_of(policy)
     ended = outcomes.ended_at(life)
     won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
-    times = [at for at in _scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
+    times = [at for at in scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
     return [
         Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
         for at in times
@@ -251,17 +257,22 @@ def as_of_points(
     ]
 
 
-def _scorings(life: asof.Life, settings: Settings) -> list[datetime]:
+def _days_to_win(life: asof.Life, settings: Settings) -> float:
+    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+    return math.nan if won_at is None else (won_at - life.created_at) / timedelta(days=1)
+
+
+def scorings(life: asof.Life, settings: Settings) -> list[datetime]:
     """When a lead would have been scored."""
     return [life.created_at + timedelta(days=age) for age in settings.training.ages_days]
 
 
 def _maturing(life: asof.Life, context: Context, now: datetime) -> bool:
     """Whether even the first scoring is still inside the horizon."""
-    return min(_scorings(life, context.settings)) + _horizon(context.policy) > now
+    return min(scorings(life, context.settings)) + horizon_of(context.policy) > now
 
 
-def _horizon(policy: Policy) -> timedelta:
+def horizon_of(policy: Policy) -> timedelta:
     return timedelta(days=policy.horizon_days)
 
 

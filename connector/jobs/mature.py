@@ -11,7 +11,7 @@ from connector.jobs.context import Context
 from connector.jobs.examples import Examples
 from connector.jobs.fields import features_of
 from connector.jobs.states import Reference, is_edge_case, known, learn_segments, states
-from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, Route, decide
 from scoring.routing.policy import Policy
@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-def mature_table(context: Context, held: Examples, model: Model) -> pa.Table:
+def mature_table(context: Context, held: Examples, model: Family) -> pa.Table:
     """What Candor would have said and done about leads it had not seen, beside what became of them."""
     policy = context.policy
     if held.rows.num_rows == 0:

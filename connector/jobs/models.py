@@ -1,8 +1,11 @@
-"""The registry: which model scores."""
+"""The registry: which models there are, and which of them score. A row of it is a family: the universal model with those of the
+segments that have one, released and brought back together."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +16,63 @@ from connector.jobs.context import Context
 from connector.store import schema as t
 from scoring.model import store as files
 from scoring.model.card import Model
+from scoring.model.family import Family
+
+_RETIRED = "retired_segments"
 
 
-def champion(context: Context) -> tuple[Model, dict[str, Any]]:
-    """The released model and its manifest, its hash checked. Raises NotTrained, Tampered."""
+def champion(context: Context) -> tuple[Family, dict[str, Any]]:
+    """The released family, without segments that were retired since, and its manifest; its hash checked. Raises NotTrained,
+    Tampered."""
     with context.store.begin() as db:
         row = db.execute(select(t.model).where(t.model.c.status == "champion")).mappings().first()
     if row is None:
         raise NotTrained()
-    return _opened(row["blob"], row["sha256"]), row["manifest"]
+    return _opened(row["blob"], row["sha256"]).without(retired(context, row["created_at"])), row["manifest"]
 
 
-def _opened(blob: bytes, sha256: str) -> Model:
+def _opened(blob: bytes, sha256: str) -> Family:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
         path.write_bytes(blob)
-        return files.load(path, sha256)
+        found = files.load(path, sha256)
+    return Family(found) if isinstance(found, Model) else found
 
 
-def named(context: Context, version: str) -> Model:
-    """A model of any status, its hash checked. Raises NoSuchModel, Tampered, OtherVersion."""
-    with context.store.begin() as db:
-        row = db.execute(select(t.model.c.blob, t.model.c.sha256).where(t.model.c.version == version)).first()
-    if row is None:
+def retired(context: Context, since: datetime) -> list[str]:
+    """Names of the segments that an admin retired after a family was trained (`since`): the universal model scores their leads
+    again."""
+    kept: Mapping[str, str] = context.store.get(_RETIRED, {})
+    return sorted(name for name, at in kept.items() if datetime.fromisoformat(at) >= since)
+
+
+def retire(context: Context, name: str) -> None:
+    """Give a segment's leads back to the universal model from the next pass on. Raises NoSuchModel."""
+    family, _ = champion(context)
+    known = [segment.name for segment in family.router.segments]
+    if name not in known:
         raise NoSuchModel(
-            f"There is no model {version}.", fix="`candor status --json` names those that there are."
+            f"No segment {name} has a model of its own.",
+            fix=f"Those that do: {', '.join(known) or 'none'} (`candor models`).",
         )
-    return _opened(row.blob, row.sha256)
+    kept = context.store.get(_RETIRED, {})
+    context.store.put(_RETIRED, {**kept, name: context.clock.now().isoformat()})
+    context.store.put("scored_by", None)  # so that the next pass scores all open leads
+
+
+def named(context: Context, version: str) -> Family:
+    """A family of any status, its hash checked. Raises NoSuchModel, Tampered, OtherVersion."""
+    return opened(context, version)[0]
+
+
+def opened(context: Context, version: str) -> tuple[Family, dict[str, Any]]:
+    """The same with its manifest."""
+    columns = (t.model.c.blob, t.model.c.sha256, t.model.c.manifest)
+    with context.store.begin() as db:
+        row = db.execute(select(*columns).where(t.model.c.version == version)).first()
+    if row is None:
+        raise NoSuchModel(f"There is no model {version}.", fix="`candor models` names those that there are.")
+    return _opened(row.blob, row.sha256), row.manifest
 
 
 def listed(context: Context) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,6 +18,7 @@ from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
+from scoring.model.family import Family, segment_of
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -55,16 +57,28 @@ def reproduce(context: Context, version: str) -> Reproduced:
     pairs = list(zip(leads, points["as_of"].to_pylist(), strict=True))
     rows = features(context, pairs, view=view, reps_see=True)
     context.progress("Fitting the model anew", 1, 2)
-    again = fit(
-        _examples(rows, points), features_in(manifest), manifest["seed"], flags=Flags(**manifest["flags"]), unseen_by_trees=manifest["hidden_from_trees"],
-        version=version, created=was.created, horizon_days=was.horizon_days,
-    )  # fmt: skip
+    again = _family(was, _examples(rows, points), manifest)
     context.progress("Fitting the model anew", 2, 2)
     now = hashes(rows)
     changed = [
         name for name in {**manifest["columns"], **now} if manifest["columns"].get(name) != now.get(name)
     ]
     return Reproduced(version, len(leads), 0, tuple(changed), _same(again.score(rows), was.score(rows)))
+
+
+def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:
+    """All models of a family fitted anew; the router, which hard facts make, is as it was."""
+    recipes = [manifest, *(case for case in manifest.get("models", ()) if "features" in case)]
+    parts = [examples, *(examples.take(segment_of(case).of(examples.rows)) for case in recipes[1:])]
+    universal, *members = (
+        fit(
+            part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
+            unseen_by_trees=made["hidden_from_trees"], version=model.version, created=model.created,
+            horizon_days=model.horizon_days, base_rate=examples.base_rate,
+        )
+        for part, made, model in zip(parts, recipes, was.models, strict=True)
+    )  # fmt: skip
+    return Family(universal, tuple(members), was.router)
 
 
 def _examples(rows: pa.Table, points: pa.Table) -> Examples:

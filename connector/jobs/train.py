@@ -11,14 +11,15 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from connector.jobs import gaps, gates
+from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, looked_at, lot
 from connector.jobs.manifest import points, recipe
@@ -34,13 +35,11 @@ from scoring.metrics.outcomes import read
 from scoring.model import store as files
 from scoring.model.attention import hidden
 from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.model.train import Draft, draft
 
 HELD_OUT = 0.3
 """share of the mature leads, the latest, on which a model is backtested"""
-
-NOISE = 0.005
-"""nats of log loss by which a challenger may be above the champion on the held-out leads"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,16 @@ class Trained:
     held_out: int
     left_out: dict[str, int]
     status: str
+    why: str
+    """of the status"""
     unknown_before: dict[str, date]
     """fields whose history begins later than the first example"""
 
 
-def train_model(context: Context) -> Trained:
+def train_model(context: Context, *, agreed: bool = False) -> Trained:
     """Train, backtest, store and release. The first model is released at once; a later one when it is no worse than the
-    champion on the held-out leads (else it stays a challenger)."""
+    champion on the held-out leads, overall and in every budgeted segment, and an admin has `agreed` or the policy has a standing
+    yes for releases. Else it stays a challenger."""
     with running(context.store, "train", context.clock) as run:
         since = gaps.remember(context)
         context.progress("Training: looking for leaks", 0, 4)
@@ -92,30 +94,44 @@ def train_model(context: Context) -> Trained:
             lambda chosen, hidden: drafted(examples, chosen, seed, unseen_by_trees=hidden, **named),
         )  # fmt: skip
         context.progress("Training: backtest on the latest leads", 3, 4)
-        backtest = fit(past, features, seed, flags=context.policy.flags, unseen_by_trees=completeness.hidden)
-        held = examples.take(test)
-        mature = mature_table(context, held, backtest)
+        earlier = partial(
+            drafted, features=features, seed=seed, base_rate=past.base_rate, flags=context.policy.flags,
+            unseen_by_trees=completeness.hidden,
+        )  # fmt: skip
+        held, universal = examples.take(test), earlier(past)
+        chosen = segments.choose(context, past, held, universal, features, earlier, seed)
+        backtest = segments.backtested(chosen, universal, past, held, features, seed)
+        family, own = segments.released(
+            context, chosen, model, examples, screened, backtest.family.router,
+            lambda part, name, chosen, hidden: drafted(
+                part, chosen, seed, base_rate=examples.base_rate, unseen_by_trees=hidden, **{**named, "version": f"{version}/{name}"}
+            ),
+        )  # fmt: skip
+        mature = mature_table(context, held, backtest.family)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
                 "attention": _attention(examples.take(first), features, seed),
-                "checks": gates.checks(leaks, out, told, completeness)}  # fmt: skip
+                "checks": gates.checks(leaks, out, told, completeness),
+                "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
+                             "routing": backtest.routing}}  # fmt: skip
         manifest = {
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
             "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
-            **(segments := learn_segments(examples.rows, examples.won, first)),
-            "survivorship": _survivorship(context, examples.take(first), Reference.of(segments), mature),
-            "left_out": dict(examples.left_out), "seed": seed,
+            **(learnt := learn_segments(examples.rows, examples.won, first)),
+            "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
+            "left_out": dict(examples.left_out), "seed": seed, "models": own,
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
-        status = _store(context, model, version, created, card, manifest, mature, examples)
+        _store(context, family, version, created, card, manifest, mature, examples)
+        status, why = _released(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
-            version=version, status=status, examples=manifest["examples"], wins=manifest["wins"]
+            version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
         )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
-            manifest["held_out"], dict(examples.left_out), status, _gaps(examples, since),
+            manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
         )  # fmt: skip
 
 
@@ -133,11 +149,14 @@ def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
     return drafted(examples, features, seed, **names).finish()
 
 
-def drafted(examples: Examples, features: Any, seed: int, **names: Any) -> Draft:
+def drafted(
+    examples: Examples, features: Any, seed: int, base_rate: float | None = None, **names: Any
+) -> Draft:
+    """`base_rate`: the org's, where the examples are a segment's."""
     amount = examples.amount if np.isfinite(examples.amount).any() else None
     return draft(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
-        seed=seed, base_rate=examples.base_rate, **names,
+        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, **names,
     )  # fmt: skip
 
 
@@ -203,42 +222,38 @@ def _version(context: Context, created: datetime) -> str:
 
 
 def _store(
-    context: Context, model: Model, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
+    context: Context, family: Family, version: str, created: datetime, card: dict[str, Any], manifest: dict[str, Any],
     mature: pa.Table, examples: Examples,
-) -> str:  # fmt: skip
+) -> None:  # fmt: skip
+    """The first model is released at once, a later one is a challenger."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
-        digest = files.save(model, path)
+        digest = files.save(family, path)
         blob = path.read_bytes()
     with context.store.begin() as db:
-        champion = db.execute(
-            select(t.model.c.version, t.model.c.card).where(t.model.c.status == "champion")
-        ).first()
-        status = "champion" if champion is None or _no_worse(card, champion.card) else "challenger"
-        if status == "champion":
-            db.execute(update(t.model).where(t.model.c.status == "champion").values(status="retired"))
+        first = db.execute(select(t.model.c.version).where(t.model.c.status == "champion")).first() is None
         db.execute(
             insert(t.model).values(
-                version=version,
-                created_at=created,
-                status=status,
-                sha256=digest,
-                blob=blob,
-                card=card,
-                manifest=manifest,
-                backtest=to_ipc(mature),
-                examples=to_ipc(points(examples)),
+                version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
+                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
             )
-        )
-    return status
+        )  # fmt: skip
+        if first:
+            release.remember(db, [], version, None, created, "the first model")
 
 
-def _no_worse(card: dict[str, Any], other: dict[str, Any]) -> bool:
-    """On the same held-out leads, log loss no more than its noise above the champion's."""
-    mine, theirs = card["backtest"], other.get("backtest", {})
-    if mine.get("log_loss") is None or theirs.get("log_loss") is None:
-        return True
-    return bool(mine["log_loss"] <= theirs["log_loss"] + NOISE)
+def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+    """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
+    if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
+        return "champion", "the first model is released at once"
+    found = release.verdict(context, version)
+    if not found.no_worse:
+        return "challenger", f"it is worse than the one in use. {found.why}"
+    standing = "releases" in context.policy.standing_yes
+    if not (agreed or standing):
+        return "challenger", f"no worse than the one in use, it waits for a yes: `candor release {version}`"
+    release.release(context, version, "an admin's yes" if agreed else "the policy's standing yes")
+    return "champion", "no worse than the one before"
 
 
 def _figures(mature: pa.Table) -> dict[str, Any]:

@@ -20,14 +20,18 @@ from scoring.errors import OtherVersion, Tampered
 from scoring.model import (
     additive,
     amount,
+    asking,
     blanks,
     card,
     design,
     deviation,
     estimator,
     evidence,
+    family,
     interval,
     reasons,
+    router,
+    segments,
 )
 
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
@@ -36,16 +40,17 @@ TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 _OURS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        additive.Additive, amount.Amounts, blanks.Hidden, card.Model, design.CategoryField, design.Design,
+        additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
         deviation.ValueCounts, estimator.Boosted, estimator.Point,
-        evidence.Evidence, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
+        evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
+        router.Question, router.Router, router.Rule, segments.Segment,
     )
 }  # fmt: skip
 _KIND = "__kind__"
 
 
-def save(model: card.Model, path: str | Path) -> str:
+def save(model: card.Model | family.Family, path: str | Path) -> str:
     """Writes the file and gives the hash that `load` will ask for."""
     import skops.io
 
@@ -57,8 +62,8 @@ def save(model: card.Model, path: str | Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def load(path: str | Path, sha256: str) -> card.Model:
-    """The model of a file whose hash is `sha256`; Tampered when it is another."""
+def load(path: str | Path, sha256: str) -> card.Model | family.Family:
+    """The model or the family of a file whose hash is `sha256`; Tampered when it is another."""
     import skops.io
 
     try:
@@ -76,7 +81,7 @@ def load(path: str | Path, sha256: str) -> card.Model:
         model = _ours(skops.io.loads(data, trusted=list(TRUSTED)))
     except (TypeError, KeyError) as error:  # parts that this version doesn't have, or lacks
         raise OtherVersion() from error
-    assert isinstance(model, card.Model)
+    assert isinstance(model, card.Model | family.Family)
     return model
 
 

@@ -13,9 +13,13 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons
 from scoring.model import design as layouts
-from scoring.model import deviation, estimator, evidence, interval, reasons
-from scoring.model import said as people
+                asking=asking.learn(layout, sample, point.additive),
+                card={
+                    **_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                    "people": None if self.lessons is None else self.lessons.card(),
+                },
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -118,12 +122,17 @@ class Draft:
                     self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
                 ),
                 explainer=explainer,
-                similar=evidence.learn(layout, sample, explainer.surrogate),
+                similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
+<<<<<<< HEAD
                 card={
                     **_card(self.features, layout, sample, self.trained, ranges, base, self.share),
                     "people": None if self.lessons is None else self.lessons.card(),
                 },
+=======
+                asking=asking.learn(layout, sample, point.additive),
+                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+>>>>>>> main
                 **self.names,
             )
 
@@ -177,9 +186,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
-            "interval": {
-                "kind": familiar.kind, "disagreement": familiar.disagreement, "factor": familiar.factor,
-            },
+            "interval": {"kind": familiar.kind, "factor": familiar.factor},
         },
         "checks": {},
         "versions": {name: installed(name) for name in ("scikit-learn", "numpy", "scipy", "pyarrow")},

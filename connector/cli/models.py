@@ -1,0 +1,145 @@
+"""candor models"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from connector.cli.console import out, show_json, working
+from connector.errors import NoSuchModel
+from connector.jobs import models
+from connector.jobs.segments import PROPOSED, RETIRED
+
+_IN_USE = {"champion": "in use", "challenger": "challenger", "retired": "retired"}
+
+
+def run(version: str | None, retire: str | None, config: Path | None, as_json: bool) -> None:
+    with working(config, as_json) as context:
+        if retire is not None:
+            models.retire(context, retire)
+        there = models.listed(context)
+        gone = {m["version"]: models.retired(context, m["created_at"]) for m in there}
+        history = context.store.get("releases", [])
+    found = [_told(m, gone[m["version"]]) for m in there]
+    if version is not None:
+        found = [m for m in found if m["version"] == version]
+        if not found:
+            raise NoSuchModel(
+                f"There is no model {version}.", fix="`candor models` names those that there are."
+            )
+    if as_json:
+        show_json(found[0] if version is not None else {"models": found, "releases": history})
+    elif retire is not None:
+        out.print(f"{retire}: its leads go back to the universal model with the next pass.")
+    elif version is not None:
+        _card(found[0])
+    else:
+        _list(found)
+
+
+def _told(model: Mapping[str, Any], gone: list[str]) -> dict[str, Any]:
+    cases = [
+        {**case, "state": RETIRED if case["name"] in gone else case["state"]}
+        for case in model["manifest"].get("models", ())
+    ]
+    card = dict(model["card"])
+    return {
+        "version": model["version"], "status": model["status"], "created_at": model["created_at"], "card": card,
+        "segments": cases, "routing": (card.get("segments") or {}).get("routing"),
+    }  # fmt: skip
+
+
+def _list(found: list[dict[str, Any]]) -> None:
+    if not found:
+        out.print("No model yet. Run `candor train`.")
+    for model in found:
+        figures = model["card"]["backtest"]
+        quality = (
+            ""
+            if figures.get("auc") is None
+            else f", AUC {figures['auc']:.3f} on {figures['n']:,} leads unseen"
+        )
+        out.print(f"{model['version']}  {_IN_USE[model['status']]}{quality}")
+        for case in model["segments"]:
+            out.print(f"    {case_line(case)}", style="dim")
+
+
+def case_line(case: Mapping[str, Any]) -> str:
+    """A segment's business case in a line."""
+    line = f"{case['name']} ({case['state']}): {case['share']:.0%} of leads, {case['revenue_share']:.0%} of revenue; {said(case['gain'])}"
+    if case["state"] == PROPOSED:
+        line += (
+            f"; too little in {case['below']} trainings, retire it: `candor models --retire {case['name']}`"
+        )
+    return line
+
+
+def said(gain: Mapping[str, Any] | None) -> str:
+    """What a model of its own saves."""
+    if gain is None:
+        return "not measured"
+    return (
+        f"saves {gain['saved']:.0%} of the universal model's log loss "
+        f"({gain['low']:.0%} to {gain['high']:.0%}, {gain['leads']:,} leads unseen)"
+    )
+
+
+def _card(model: Mapping[str, Any]) -> None:
+    """A model's card in words."""
+    card = model["card"]
+    data, figures = card["data"], card["backtest"]
+    out.print(
+        f"Model {model['version']}, {_IN_USE[model['status']]}, made {model['created_at']:%Y-%m-%d %H:%M}.",
+        style="bold",
+    )
+    out.print(
+        f"Learnt from {data['leads']:,} leads of {data['groups']:,} companies, {data['wins']:,} of them won "
+        f"({data['base_rate']:.1%}); {len(card['features']['used'])} features."
+    )
+    if card.get("mode") == "snapshot":
+        out.print("Not as-of: the rows have no times.", style="dark_orange")
+    if figures.get("auc") is not None:
+        out.print(
+            f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
+            f"calibration error {figures['ece']:.3f}."
+        )
+    out.print(_checked(card["checks"]))
+    segments = card.get("segments")
+    if segments is None:
+        return
+    out.print(
+        f"Segments: {segments['looked_at']:,} looked at, {segments['candidates']:,} with dynamics of their own, "
+        f"{sum('version' in c for c in model['segments'])} with a model of their own."
+    )
+    for case in model["segments"]:
+        out.print(f"  {case_line(case)}")
+        for why in case["why"]:
+            out.print(f"    why: {why}", style="dim")
+        out.print(
+            f"    learnt from {case['leads']:,} leads, {case['wins']:,} of them won, worth {case['revenue']:,.0f}",
+            style="dim",
+        )
+    _routing(segments["routing"])
+
+
+def _checked(checks: Mapping[str, Any]) -> str:
+    completeness = checks.get("completeness") or {}
+    kept_out = len((checks.get("leakage") or {}).get("barred_features", ()))
+    passed = "passed" if completeness.get("passed", True) else "failed"
+    return (
+        f"Checks: leaks kept out, {kept_out} features among them; nothing is won by being filled: {passed}."
+    )
+
+
+def _routing(routing: Mapping[str, Any]) -> None:
+    if not routing["rules"]:
+        return
+    out.print(f"Hard facts decide for {routing['by_facts']:.1%} of leads; for the others:")
+    for rule in routing["rules"]:
+        out.print(f"  {rule}")
+    if routing["misrouted"] is not None:
+        out.print(
+            f"Were the facts of all others blank, this would send {routing['misrouted']:.1%} to another model, at a cost of "
+            f"{routing['extra_log_loss']:.4f} nats a lead."
+        )

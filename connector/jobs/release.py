@@ -1,0 +1,214 @@
+"""Champion and challenger (S4.4): what a release would change, the release, and the way back.
+
+A release is a list of steps; the preview tells them, the deed takes them in one transaction. Scores follow at the next pass,
+which scores all open leads when the model is another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from connector.errors import CandorError, NoSuchModel, NotTrained
+from connector.jobs import models
+from connector.jobs.context import Context, log
+from connector.jobs.score import Scored, score
+from connector.store import records
+from connector.store import schema as t
+from connector.store.bulk import from_ipc
+from connector.store.runs import running
+from connector.store.store import put
+from scoring.metrics.outcomes import read
+from scoring.metrics.release import Verdict, compare
+from scoring.routing.engagement import band
+
+HISTORY = "releases"
+"""in the store: every release and rollback, the latest last: version, before, at, why"""
+MOVERS = 10
+"""leads with the largest change of score that a preview names"""
+
+
+class Worse(CandorError):
+    """The model is worse than the one in use, so it does not take over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One model's change of status."""
+
+    version: str
+    was: str
+    status: str
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.was} → {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    lead: str
+    score: tuple[float, float]
+    route: tuple[str, str]
+    why: str
+    """the new model's first reason"""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the release of `version` in place of `before` would change among the open leads. `lists`: how many leads each
+    queue, and each owner of leads that are with a person, has now and would have."""
+
+    version: str
+    before: str | None
+    steps: tuple[Step, ...]
+    verdict: Verdict
+    leads: int
+    another_band: int
+    another_route: int
+    routes: Mapping[str, int]
+    """"from → to": how many"""
+    lists: Mapping[str, tuple[int, int]]
+    movers: tuple[Mover, ...]
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            **asdict(self), "steps": [str(step) for step in self.steps], "no_worse": self.verdict.no_worse,
+        }  # fmt: skip
+
+
+def verdict(context: Context, version: str) -> Verdict:
+    """The model against the champion, on the held-out leads of both backtests."""
+    with context.store.begin() as db:
+        new = db.execute(select(t.model.c.backtest).where(t.model.c.version == version)).scalar()
+        old = db.execute(select(t.model.c.backtest).where(t.model.c.status == "champion")).scalar()
+    if new is None or old is None:
+        return Verdict(())
+    return compare(read(from_ipc(old)), read(from_ipc(new)), context.policy)
+
+
+def preview(context: Context, version: str) -> Preview:
+    """All open leads scored and routed by both models, as of now; nothing is stored or written. Raises NoSuchModel, NotTrained."""
+    steps = _steps(context, version)
+    context.progress("Release: by the model in use", 0, 2)
+    now_in_use = score(context, everything=True)
+    context.progress("Release: by the other", 1, 2)
+    other = score(context, everything=True, version=version)
+    context.progress("Release: by the other", 2, 2)
+    with context.store.begin() as db:
+        values = records.record_values(db, "lead")
+    was, will = (_by_lead(found) for found in (now_in_use, other))
+    leads = sorted(was.keys() & will.keys())
+    banded = {lead: (_band(context, was[lead]), _band(context, will[lead])) for lead in leads}
+    routed = {lead: (was[lead]["route"], will[lead]["route"]) for lead in leads}
+    moved = sorted(leads, key=lambda lead: (-abs(will[lead]["score"] - was[lead]["score"]), lead))
+    return Preview(
+        version, next((s.version for s in steps if s.was == "champion"), None), steps, verdict(context, version), len(leads),
+        sum(a != b for a, b in banded.values()), sum(a != b for a, b in routed.values()),
+        dict(Counter(f"{a} → {b}" for a, b in routed.values() if a != b).most_common()),
+        _lists(routed, values),
+        tuple(
+            Mover(lead, (was[lead]["score"], will[lead]["score"]), routed[lead],
+                  will[lead]["reasons"][0]["text"] if will[lead]["reasons"] else "")
+            for lead in moved[:MOVERS]
+        ),
+    )  # fmt: skip
+
+
+def release(context: Context, version: str, why: str, *, worse_too: bool = False) -> tuple[Step, ...]:
+    """The model takes over. Raises NoSuchModel, Worse (unless an admin says `worse_too`)."""
+    steps = _steps(context, version)
+    found = verdict(context, version)
+    if not found.no_worse and not worse_too:
+        raise Worse(
+            f"Model {version} is worse than the one in use. {found.why}.",
+            fix=f"Train anew, or release it all the same: `candor release {version} --worse-too`.",
+        )
+    return _take(context, steps, version, why)
+
+
+def roll_back(context: Context) -> tuple[Step, ...]:
+    """The model that was in use before the present one takes over again. Raises NoSuchModel, NotTrained."""
+    version = before(context)
+    return _take(context, _steps(context, version), version, "rolled back")
+
+
+def before(context: Context) -> str:
+    """Which model was in use before the present one."""
+    there = models.listed(context)
+    champion = next((m for m in there if m["status"] == "champion"), None)
+    if champion is None:
+        raise NotTrained()
+    known = {m["version"] for m in there}
+    history: list[Mapping[str, Any]] = context.store.get(HISTORY, [])
+    last = next((h for h in reversed(history) if h["version"] == champion["version"]), None)
+    if last is not None and last["before"] in known:
+        return str(last["before"])
+    older = [
+        m["version"] for m in there if m["status"] == "retired" and m["created_at"] < champion["created_at"]
+    ]
+    if not older:
+        raise NoSuchModel(
+            "No model was in use before this one, so there is none to go back to.",
+            fix="`candor models` names all.",
+        )
+    return str(older[0])
+
+
+def remember(
+    db: Connection, history: Sequence[Mapping[str, Any]], version: str, old: str | None, at: Any, why: str
+) -> None:
+    put(db, HISTORY, [*history, {"version": version, "before": old, "at": at.isoformat(), "why": why}])
+
+
+def _steps(context: Context, version: str) -> tuple[Step, ...]:
+    status = {m["version"]: m["status"] for m in models.listed(context)}
+    if version not in status:
+        raise NoSuchModel(f"There is no model {version}.", fix="`candor models` names those that there are.")
+    old = [Step(v, s, "retired") for v, s in status.items() if s == "champion" and v != version]
+    new = [] if status[version] == "champion" else [Step(version, status[version], "champion")]
+    return (*old, *new)
+
+
+def _take(context: Context, steps: Sequence[Step], version: str, why: str) -> tuple[Step, ...]:
+    models.named(context, version)  # its hash is checked before it takes over, and its parts are known
+    with running(context.store, "release", context.clock) as run:
+        history = context.store.get(HISTORY, [])
+        with context.store.begin() as db:
+            for step in steps:
+                db.execute(
+                    update(t.model).where(t.model.c.version == step.version).values(status=step.status)
+                )
+            if steps:
+                old = next((s.version for s in steps if s.was == "champion"), None)
+                remember(db, history, version, old, context.clock.now(), why)
+        run.summary.update(version=version, steps=[str(step) for step in steps], why=why)
+    log.info("released", version=version, why=why)
+    return tuple(steps)
+
+
+def _by_lead(found: Scored) -> dict[str, dict[str, Any]]:
+    decided = {row["lead_id"]: row["route"] for row in found.decision_rows}
+    return {row["lead_id"]: {**row, "route": decided[row["lead_id"]]} for row in found.score_rows}
+
+
+def _band(context: Context, row: Mapping[str, Any]) -> str:
+    return band(row["confidence"], context.policy)
+
+
+def _lists(
+    routed: Mapping[str, tuple[str, str]], values: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[int, int]]:
+    """Leads a route, and of those with a person a list for each owner."""
+    count: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for lead, routes in routed.items():
+        for side, route in zip(count, routes, strict=True):
+            side[route] += 1
+            owner = values.get(lead, {}).get("owner_id")
+            if route.startswith("person") and owner:
+                side[f"{route} of {owner}"] += 1
+    names = sorted(set(count[0]) | set(count[1]), key=lambda n: (-abs(count[1][n] - count[0][n]), n))
+    return {name: (count[0][name], count[1][name]) for name in names}

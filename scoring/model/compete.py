@@ -1,0 +1,104 @@
+"""Which segments earn a model of their own: the screen's candidates against the universal model on held-out leads (S4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from scoring.model.additive import sigmoid
+from scoring.model.dynamics import History
+from scoring.model.segments import Candidate, Gain, Screen, Segment, gain, promising, screen
+from scoring.model.threads import single
+from scoring.model.train import Draft
+from scoring.routing.policy import Models, Words
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+OVERLAP = 0.5
+"""share of a segment's leads beyond which it is the same story as one that was taken before"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out leads, a row each: as they were first scored, what became of them, which company each is of."""
+
+    rows: pa.Table
+    won: Floats
+    group: Ints
+
+    def gain(self, segment: Segment, own: Draft, universal: Floats) -> Gain:
+        """What a model of its own saves on the segment's leads; `universal`: what the universal model says of all rows."""
+        inside = segment.of(self.rows)
+        said = chances(own, self.rows.filter(pa.array(inside)))
+        return gain(self.won[inside], said, universal[inside], self.group[inside])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate whose own model was held against the universal one."""
+
+    candidate: Candidate
+    gain: Gain
+    draft: Draft = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Competition:
+    """`earned`: the segments that get a model, the largest gain first."""
+
+    screen: Screen
+    judged: tuple[Judged, ...]
+    earned: tuple[Judged, ...]
+
+
+def compete(
+    history: History,
+    universal: Draft,
+    held: Held,
+    fit: Callable[[Bools], Draft],
+    facts: Sequence[tuple[str, str]],
+    policy: Models,
+    words: Words,
+    *,
+    room: int,
+    seed: int = 0,
+    taken: Bools | None = None,
+) -> Competition:
+    """`universal` was fitted on the history; `fit` fits a model on those of its rows that it is given. At most `room`
+    segments win, and no more than `room` models are fitted than that takes: the most promising come first. `taken`: rows
+    that a segment's model has already."""
+    if room <= 0:
+        return Competition(Screen(0, ()), (), ())
+    found = screen(history, universal.design, universal.point.additive, facts, policy, words, seed)
+    said = chances(universal, held.rows)
+    judged: list[Judged] = []
+    earned: list[Judged] = []
+    taken = np.zeros(history.rows.num_rows, bool) if taken is None else taken.copy()
+    for candidate in promising(found.candidates, policy):
+        if len(earned) == room or len(judged) == 2 * room:
+            break
+        inside = candidate.segment.of(history.rows)
+        if (inside & taken).sum() > OVERLAP * inside.sum():
+            continue
+        own = fit(inside)
+        one = Judged(candidate, held.gain(candidate.segment, own, said), own)
+        judged.append(one)
+        if one.gain.earned(policy):
+            earned.append(one)
+            taken |= inside
+    return Competition(found, tuple(judged), tuple(earned))
+
+
+def chances(model: Draft, rows: pa.Table) -> Floats:
+    """What a model whose ranges aren't learnt yet says of rows."""
+    if not rows.num_rows:
+        return np.zeros(0)
+    with single():
+        encoded = model.design.encode(rows)
+        return sigmoid(model.point.logit(model.design, encoded, model.design.additive(encoded)))

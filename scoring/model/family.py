@@ -1,0 +1,139 @@
+"""The models of an org as one: the universal model, those of segments, and the router between them (S4.2, S4.3).
+
+A family is what is released, scores and is brought back. Where no segment has earned a model it is the universal one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from scoring.metrics.scores import losses
+from scoring.model.card import Model
+from scoring.model.recent import Recent
+from scoring.model.router import UNIVERSAL, Routed, Router
+from scoring.model.scores import Scores
+from scoring.model.segments import Segment
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Family:
+    """`members` are the models of `router.segments`, in their order."""
+
+    universal: Model
+    members: tuple[Model, ...] = ()
+    router: Router = field(default_factory=partial(Router, ()))
+
+    @property
+    def version(self) -> str:
+        return self.universal.version
+
+    @property
+    def base_rate(self) -> float:
+        return self.universal.base_rate
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Each at the place that the router names it by."""
+        return (self.universal, *self.members)
+
+    def score(self, rows: pa.Table, routed: Routed | None = None, recent: Recent | None = None) -> Scores:
+        """Scores of each row by the model that the router picks for it, or as `routed`. `recent`: what outcomes since the
+        training say of the family."""
+        parts = [
+            (at, model.score(rows.take(pa.array(at)), recent)) for model, at in self._parts(rows, routed)
+        ]
+        return gathered(parts, rows.num_rows) if parts else self.universal.score(rows, recent)
+
+    def logit(self, rows: pa.Table) -> Floats:
+        """What the models alone say of each row: of its chance, the log odds."""
+        out = np.empty(rows.num_rows)
+        for model, at in self._parts(rows, None):
+            out[at] = model.logit(rows.take(pa.array(at)))
+        return out if self.members else self.universal.logit(rows)
+
+    def _parts(self, rows: pa.Table, routed: Routed | None) -> list[tuple[Model, Ints]]:
+        """Each model that has rows, with their places; none where the universal model is alone."""
+        if not self.members:
+            return []
+        place = (routed or self.router.route(rows)).place
+        found = [(model, np.flatnonzero(place == i)) for i, model in enumerate(self.models)]
+        return [(model, at) for model, at in found if len(at)]
+
+    def scored_by(self, routed: Routed) -> list[str]:
+        """The version of the model that scores each row."""
+        names = [model.version for model in self.models]
+        return [names[i] for i in routed.place]
+
+    def without(self, retired: Sequence[str]) -> Family:
+        """The family whose segments of these names are scored by the universal model again."""
+        kept = [i for i, segment in enumerate(self.router.segments) if segment.name not in retired]
+        if len(kept) == len(self.members):
+            return self
+        new_place = {UNIVERSAL: UNIVERSAL, **{old + 1: new for new, old in enumerate(kept, start=1)}}
+        rules = tuple(replace(r, place=new_place.get(r.place, UNIVERSAL)) for r in self.router.rules)
+        router = Router(tuple(self.router.segments[i] for i in kept), rules)
+        return Family(self.universal, tuple(self.members[i] for i in kept), router)
+
+
+def gathered(parts: Sequence[tuple[Ints, Scores]], n: int) -> Scores:
+    """Scores of parts of a table, each with the places of its rows, as those of the table."""
+    values: dict[str, Any] = {}
+    for name in (f.name for f in fields(Scores)):
+        first = getattr(parts[0][1], name)
+        whole: Any = np.empty(n, first.dtype) if isinstance(first, np.ndarray) else [[] for _ in range(n)]
+        for at, scores in parts:
+            part = getattr(scores, name)
+            if isinstance(first, np.ndarray):
+                whole[at] = part
+            else:
+                for i, value in zip(at, part, strict=True):
+                    whole[i] = value
+        values[name] = whole
+    return Scores(**values)
+
+
+def routing_error(family: Family, rows: pa.Table, won: Floats) -> Mapping[str, float | int | None]:
+    """What routing costs, on leads that no model of the family has seen: the share that hard facts decide, and of those leads,
+    were these facts blank: the share that the tree sends to another model, and the log loss (nats a lead) that comes of it."""
+    routed = family.router.route(rows)
+    sure = routed.by_facts
+    found: dict[str, float | int | None] = {
+        "leads": rows.num_rows, "by_facts": float(sure.mean()) if rows.num_rows else None, "misrouted": None, "extra_log_loss": None,
+    }  # fmt: skip
+    if not family.members or not sure.any():
+        return found
+    blanked = family.router.hidden(rows.filter(pa.array(sure)))
+    right = routed.place[sure]
+    guessed = family.router.route(blanked).place
+    wrong = guessed != right
+    found["misrouted"] = float(wrong.mean())
+    y = won[sure] > 0.5
+    asked = pa.array(np.flatnonzero(wrong))
+    if wrong.any():
+        part = blanked.take(asked)
+        as_guessed, as_right = (
+            losses(
+                y[wrong],
+                family.score(part, Routed(place[wrong], np.ones(int(wrong.sum()), bool))).probability,
+            )
+            for place in (guessed, right)
+        )
+        found["extra_log_loss"] = float((as_guessed - as_right).sum() / len(y))
+    else:
+        found["extra_log_loss"] = 0.0
+    return found
+
+
+def segment_of(plain: Mapping[str, Any]) -> Segment:
+    """A segment as a manifest keeps it."""
+    return Segment(plain["fact"], plain["label"], tuple(plain["values"]))
