@@ -15,11 +15,7 @@ from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
 from scoring.model import asking, deviation, estimator, evidence, interval, reasons
 from scoring.model import design as layouts
-                asking=asking.learn(layout, sample, point.additive),
-                card={
-                    **_card(self.features, layout, sample, self.trained, ranges, base, self.share),
-                    "people": None if self.lessons is None else self.lessons.card(),
-                },
+from scoring.model import said as people
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -57,8 +53,7 @@ def draft(
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
-    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `said`: what people said of leads,
-    none of them among the rows."""
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `said`: what people said of leads."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
@@ -124,15 +119,11 @@ class Draft:
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
-<<<<<<< HEAD
+                asking=asking.learn(layout, sample, point.additive),
                 card={
                     **_card(self.features, layout, sample, self.trained, ranges, base, self.share),
                     "people": None if self.lessons is None else self.lessons.card(),
                 },
-=======
-                asking=asking.learn(layout, sample, point.additive),
-                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
->>>>>>> main
                 **self.names,
             )
 
