@@ -15,9 +15,11 @@ from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
 from scoring.model import asking, deviation, estimator, evidence, interval, reasons, sparse
 from scoring.model import design as layouts
+from scoring.model import said as people
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
+from scoring.model.said import Lessons, Said
 from scoring.model.threads import single
 from scoring.routing.policy import Flags
 
@@ -46,12 +48,14 @@ def draft(
     flags: Flags | None = None,
     unseen_by_trees: Sequence[str] = (),
     by_revenue: bool = False,
+    said: Said | None = None,
 ) -> Draft:
     """A model whose chances are fitted and nothing more yet. `groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
-    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `by_revenue`: leads of dear deals weigh more (`by_amount`)."""
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `by_revenue`: leads of dear deals weigh more (`by_amount`).
+    `said`: what people said of leads."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
@@ -74,9 +78,10 @@ def draft(
             expected = _amounts(layout, sample, money).expected(sample.design)
             own = by_amount(expected) * (1.0 if weight is None else np.asarray(weight, np.float64))
             sample = replace(sample, weight=_weights(share, own))
+        trained = estimator.fit_point(layout, sample, seed)
         return Draft(
-            rows, features, sample, share, layout, estimator.fit_point(layout, sample, seed), base, seed, flags or Flags(),
-            money,
+            rows, features, sample, share, layout, trained, base, seed, flags or Flags(), money,
+            people.lessons(layout, trained.point, said, base) if said is not None and len(said) else None,
             {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
@@ -95,11 +100,12 @@ class Draft:
     seed: int
     flags: Flags
     amount: Floats | None
+    lessons: Lessons | None
     names: Mapping[str, Any]
 
     @property
     def point(self) -> Point:
-        return self.trained.point
+        return self.trained.point if self.lessons is None else self.lessons.point
 
     def whole(self) -> Draft:
         """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
@@ -107,14 +113,19 @@ class Draft:
         if self.point.sparse is not None:
             return self
         with single():
-            point = sparse.learn(self.design, self.sample, self.point, self.seed)
-        return replace(self, trained=replace(self.trained, point=point))
+            point = sparse.learn(self.design, self.sample, self.trained.point, self.seed)
+        heard = self.lessons
+        if heard is not None:
+            heard = replace(heard, point=replace(heard.point, sparse=point.sparse))
+        return replace(self, trained=replace(self.trained, point=point), lessons=heard)
 
     def finish(self) -> Model:
-        layout, sample, point, base = self.design, self.sample, self.whole().point, self.base_rate
+        whole = self.whole()
+        layout, sample, point, base = self.design, self.sample, whole.point, self.base_rate
         with single():
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
-            ranges = interval.learn(layout, sample, point, self.seed)
+            # words narrow nothing: ranges are those of the outcomes alone
+            ranges = interval.learn(layout, sample, whole.trained.point, self.seed)
             return Model(
                 base_rate=base,
                 seed=self.seed,
@@ -135,15 +146,18 @@ class Draft:
                     columns=layout.groups,
                 ),
                 asking=asking.learn(layout, sample, point.additive),
-                card=_card(
-                    self.features,
-                    layout,
-                    sample,
-                    replace(self.trained, point=point),
-                    ranges,
-                    base,
-                    self.share,
-                ),
+                card={
+                    **_card(
+                        self.features,
+                        layout,
+                        sample,
+                        replace(self.trained, point=point),
+                        ranges,
+                        base,
+                        self.share,
+                    ),
+                    "people": None if self.lessons is None else self.lessons.card(),
+                },
                 **self.names,
             )
 
