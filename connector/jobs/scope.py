@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from connector.errors import MappingError
 from connector.jobs.context import Context
+from connector.jobs.meanings import guess, unclear
 from connector.settings import Outcome, Settings
 from connector.store import records
 from connector.store.asof import Life
@@ -16,54 +17,6 @@ from connector.store.asof import Life
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 MANY = 0.02
 """A status that holds at least this share of the leads must be mapped to something (S10.2)."""
-
-_WORDS: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
-    (
-        "lost",
-        (
-            "not converted",
-            "disqual",
-            "unqualified",
-            "lost",
-            "bad ",
-            "junk",
-            "rejected",
-            "no_interest",
-            "not interested",
-        ),
-    ),
-    ("won", ("converted", "won", "customer")),
-    ("recycled", ("recycl", "nurtur", "later", "bad_timing")),
-    ("never_worked", ("never worked",)),
-)
-
-_ENDS = (
-    "closed",
-    "dead",
-    "done",
-    "duplicate",
-    "archiv",
-    "spam",
-    "invalid",
-    "expired",
-    "cancel",
-    "inactive",
-    "finished",
-)
-"""words of a status that ends a lead's life"""
-
-
-def guess(status: str) -> Outcome:
-    """What a status probably means, by its name; `init` shows it and asks."""
-    name = status.lower()
-    return next((outcome for outcome, words in _WORDS if any(w in name for w in words)), "open")
-
-
-def unclear(status: str) -> bool:
-    """Whether a status sounds like an end without saying which: nobody may guess what became of its leads."""
-    name = status.lower()
-    said = any(word in name for _, words in _WORDS for word in words)
-    return not said and any(word in name for word in _ENDS)
 
 
 def counts(context: Context) -> tuple[dict[str, int], dict[str, int]]:
@@ -99,7 +52,8 @@ def refuse_silence(statuses: Iterable[str], mapping: Mapping[str, Outcome]) -> N
         if n >= MANY * total and status not in mapping:
             raise MappingError(
                 f"The status “{status}” holds {n:,} of {total:,} leads and is mapped to nothing.",
-                fix=f"Name it in candor.toml under [outcome.status]; its name sounds like {guess(status)}.",
+                fix="Name it in candor.toml under [outcome.status]"
+                + ("." if unclear(status) else f"; its name sounds like {guess(status)}."),
             )
 
 
