@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select, text, update
 
-from connector.jobs import models, recalibrate
+from connector.jobs import models, recalibrate, warm
 from connector.jobs.before import Before, before
 from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
@@ -78,7 +78,7 @@ def score(context: Context, *, everything: bool = False, version: str | None = N
     """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
     Reads only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = models.champion(context) if version is None else models.opened(context, version)
+    model, manifest = warm.champion(context) if version is None else models.opened(context, version)
     stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [

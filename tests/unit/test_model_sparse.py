@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.model import estimator, sparse, store
+from scoring.model import forest, sparse, store
 from scoring.model.card import Model
 from scoring.model.design import BLANK, Encoded
 from scoring.model.estimator import Point, log_loss
@@ -145,7 +145,7 @@ def test_long_tables_are_asked_in_pieces(
 ) -> None:
     design, rows = drafted.design, thinned(drafted.sample.encoded, 0.3, 5)
     before = point.logit(design, rows, design.additive(rows))
-    monkeypatch.setattr(estimator, "CHUNK", 97)
+    monkeypatch.setattr(forest, "CHUNK", 97)
     assert np.array_equal(point.logit(design, rows, design.additive(rows)), before)
 
 
