@@ -124,7 +124,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
-        status, why = _released(context, version, agreed)
+        status, why = offer(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
@@ -243,7 +243,7 @@ def _store(
             release.remember(db, [], version, None, created, "the first model")
 
 
-def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
     if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
         return "champion", "the first model is released at once"

@@ -14,6 +14,8 @@ from connector.errors import NoSuchModel
 from connector.jobs import models, release
 from connector.jobs.context import Context
 from connector.jobs.reproduce import score_again
+from connector.jobs.status import status
+from connector.jobs.train import offer
 from connector.store import schema as t
 from scoring.errors import Tampered
 from scoring.model import store as files
@@ -21,6 +23,7 @@ from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.router import Router
 from scoring.model.segments import Segment
+from scoring.routing.policy import Policy
 from tests.whole_loop import Made
 
 NEW = "2099-01-01.1"
@@ -101,6 +104,21 @@ def test_a_segment_that_is_retired_is_scored_by_the_universal_model_again(made: 
         family, _ = models.champion(context)
         assert family.members == ()
         assert models.named(context, NEW).members, "old scores can still be made again"
+
+
+def test_a_later_model_waits_for_a_yes_unless_the_policy_has_a_standing_one(
+    made: Made, tmp_path: Path
+) -> None:
+    with made.loop("salesforce", "settled", tmp_path) as loop, loop.context() as context:
+        challenger(context)
+        assert offer(context, NEW, agreed=False) == (
+            "challenger", f"no worse than the one in use, it waits for a yes: `candor release {NEW}`"
+        )  # fmt: skip
+        assert status(context)["waiting_model"] == NEW
+        context.policy = Policy(standing_yes=frozenset({"releases"}))
+        assert offer(context, NEW, agreed=False)[0] == "champion"
+        assert models.champion(context)[0].version == NEW
+        assert status(context)["waiting_model"] is None
 
 
 def test_a_model_that_was_tampered_with_does_not_take_over(made: Made, tmp_path: Path) -> None:
