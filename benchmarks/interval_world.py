@@ -39,7 +39,7 @@ from scoring.features.inputs import Fact, Inputs
 from scoring.model import additive
 from scoring.model.card import Model
 from scoring.model.design import learn
-from scoring.model.interval import Z90
+from scoring.model.quantiles import Z90
 from scoring.model.scores import to_score
 from scoring.model.train import train
 

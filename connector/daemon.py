@@ -5,6 +5,7 @@ SIGTERM and SIGINT end it between two steps of a pass: what was decided stands i
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from connector.errors import CandorError
+from connector.errors import CandorError, NotTrained
 from connector.jobs.context import Context, log
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.report import report
+from connector.jobs.scope import counts
 from connector.jobs.sync import Busy, sync
 from connector.jobs.train import train_model
 
@@ -53,7 +56,7 @@ def _schedule(context: Context, stop: threading.Event) -> None:
         ("sync", lambda: sync(context, stop=stop.is_set), IntervalTrigger(seconds=timing.sync_minutes * 60)),
         (
             "rescore",
-            lambda: sync(context, everything=True, stop=stop.is_set),
+            lambda: _night(context, stop),
             CronTrigger(hour=timing.night_hour),
         ),
         (
@@ -63,7 +66,7 @@ def _schedule(context: Context, stop: threading.Event) -> None:
         ),
         (
             "retrain",
-            lambda: train_model(context),
+            lambda: _retrain(context),
             CronTrigger(day=timing.retrain_day, hour=timing.night_hour, minute=45),
         ),
     )
@@ -77,6 +80,19 @@ def _schedule(context: Context, stop: threading.Event) -> None:
     finally:
         scheduler.shutdown(wait=True)
         log.info("stopped")
+
+
+def _night(context: Context, stop: threading.Event) -> None:
+    """All open leads anew, by what recent outcomes say of the model."""
+    with contextlib.suppress(NotTrained):  # the pass says so
+        recalibrate(context)
+    sync(context, everything=True, stop=stop.is_set)
+
+
+def _retrain(context: Context) -> None:
+    counts(context)  # as `candor train`: refused while a status that holds many leads means nothing
+    train_model(context)
+    recalibrate(context)
 
 
 def _guarded(name: str, job: Callable[[], object], stop: threading.Event) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
+from scoring.model.words import lowered
 
 _TRACK = 50
 
@@ -47,11 +48,45 @@ def say(found: dict[str, Any]) -> None:
         out.print(f"  ! {flag}", style="dark_orange")
     for reason in found["reasons"]:
         out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
+    if found["trend"]:
+        out.print(found["trend"]["text"] + ".")
+    _ask(found)
+    _like(found["like"])
     due = f", due in {found['due_hours']:.0f} h" if found["due_hours"] else ""
     rule = (f"({found['rule']})", "dim")
     out.print(Text.assemble("→ ", (found["route"], "bold"), f"{due}: {found['why']} ", rule))
     for added in found["added"]:
         out.print(f"  + {added['kind']}: {added['why']}")
+
+
+def _ask(found: dict[str, Any]) -> None:
+    """What would make us sure."""
+    for question in found["ask"]:
+        out.print(Text.assemble(
+            ("What would make us sure: ", "bold"),
+            f"ask for {lowered(question['ask_for'])}. The range is {question['width_now']:.0f} points wide now, "
+            f"about {question['width_after']:.0f} then:",
+        ))  # fmt: skip
+        for case in question["cases"]:
+            out.print(
+                f"  {case['chance']:>4.0%}  {case['text']}: about {case['low']:.0f} to {case['high']:.0f}"
+            )
+
+
+def _like(like: dict[str, Any]) -> None:
+    """Leads like this one."""
+    if not like["leads"]:
+        out.print(Text.assemble(("Leads like this one: ", "bold"), "none so far."))
+        return
+    nearest, shown = like["nearest"], len(like["nearest"])
+    which = f"; the nearest {shown}, as they were at this age:" if shown > 1 else ", as it was at this age:"
+    out.print(
+        Text.assemble(
+            ("Leads like this one: ", "bold"), f"{like['leads']:,}, {like['won']:,} of them won{which}"
+        )
+    )
+    for past in nearest:
+        out.print(f"  {past['name'] or past['lead_id']}: {past['text']}", markup=False)
 
 
 def track(found: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
@@ -30,9 +31,11 @@ def run(config: Path | None, as_json: bool) -> None:
     table(
         {
             "leads": f"{found['leads']:,}",
+            "features by": found["engine"],
             "model": "none yet: `candor train`"
             if model is None
             else model["version"] + _waiting(found["waiting_model"]),
+            "recent outcomes": _recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",
             "said by people": _counts(found["people"]) or "nothing yet",
@@ -64,6 +67,18 @@ def run(config: Path | None, as_json: bool) -> None:
 
 def _waiting(version: str | None) -> str:
     return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
+
+
+def _recalibrated(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "not looked at yet: each night from the first on"
+    if not found["leads"]:
+        return "none to learn from since the training"
+    typical = "stays" if round(found["moved"]) == 0 else f"moves by {found['moved']:+.0f} points"
+    return (
+        f"{found['wins']:,} of {found['leads']:,} leads won by now, {found['promised']:,.0f} promised; "
+        f"a typical score {typical} ({found['version']})"
+    )
 
 
 def _counts(counts: dict[str, int]) -> str:

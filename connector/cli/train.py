@@ -10,10 +10,10 @@ import typer
 
 from connector.cli.console import out, show_json, working
 from connector.cli.models import case_line
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
-from connector.jobs.scope import counted, refuse_silence
+from connector.jobs.scope import counts
 from connector.jobs.train import Trained, train_model
-from connector.store import records
 
 
 def run(config: Path | None, reproduce: str | None, release: bool, as_json: bool) -> None:
@@ -21,14 +21,11 @@ def run(config: Path | None, reproduce: str | None, release: bool, as_json: bool
         _again(config, reproduce, as_json)
         return
     with working(config, as_json) as context:
-        with context.store.begin() as db:
-            leads = records.record_values(db, "lead")
-        statuses = (str(values["status"]) for values in leads.values() if values.get("status"))
-        refuse_silence(statuses, context.settings.outcome.status)
-        by_outcome, taken_out = counted(leads, context.settings)
+        by_outcome, taken_out = counts(context)
         if not as_json:
             say_counts(by_outcome, taken_out)
         result = train_model(context, agreed=release)
+        recalibrate(context)
     if as_json:
         show_json({**asdict(result), "counts": {"by_outcome": by_outcome, "taken_out": taken_out}})
         return

@@ -24,6 +24,7 @@ from connector.jobs.context import Context, Progress, open_context
 from connector.jobs.fields import STANDARD, facts
 from connector.jobs.models import listed
 from connector.jobs.pull import pull, remember_org
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.report import report, side_by_side
 from connector.jobs.single import score_lead
 from connector.jobs.sync import sync
@@ -82,6 +83,7 @@ def run_loop(
             pulled = pull(context, label="Backfill")
         with _timed(loop, "train"):
             trained = train_model(context)
+            recalibrate(context)
         say(f"Trained on {trained.examples:,} as-of rows with {trained.wins:,} wins." if not options.snapshot
             else f"Trained on {trained.examples:,} leads as they look today (not as-of: the rows have no times).")  # fmt: skip
         with _timed(loop, "score, route, push"):
@@ -108,6 +110,7 @@ def run_loop(
             harvested.update(passes[-1].harvested)
         with _timed(loop, "retrain"):
             train_model(context, agreed=True)  # the demo plays the admin, too
+            recalibrate(context)
         with _timed(loop, "harvest, score, push"):
             passes.append(sync(context))
         harvested.update(passes[-1].harvested)

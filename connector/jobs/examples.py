@@ -246,10 +246,10 @@ def as_of_points(
     life: asof.Life, outcomes: Outcomes, settings: Settings, policy: Policy, now: datetime
 ) -> list[Point]:
     """A lead at each age at which it would have been scored, where by now it is known what came of it."""
-    horizon = _horizon(policy)
+    horizon = horizon_of(policy)
     ended = outcomes.ended_at(life)
     won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
-    times = [at for at in _scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
+    times = [at for at in scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
     return [
         Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
         for at in times
@@ -262,17 +262,17 @@ def _days_to_win(life: asof.Life, settings: Settings) -> float:
     return math.nan if won_at is None else (won_at - life.created_at) / timedelta(days=1)
 
 
-def _scorings(life: asof.Life, settings: Settings) -> list[datetime]:
+def scorings(life: asof.Life, settings: Settings) -> list[datetime]:
     """When a lead would have been scored."""
     return [life.created_at + timedelta(days=age) for age in settings.training.ages_days]
 
 
 def _maturing(life: asof.Life, context: Context, now: datetime) -> bool:
     """Whether even the first scoring is still inside the horizon."""
-    return min(_scorings(life, context.settings)) + _horizon(context.policy) > now
+    return min(scorings(life, context.settings)) + horizon_of(context.policy) > now
 
 
-def _horizon(policy: Policy) -> timedelta:
+def horizon_of(policy: Policy) -> timedelta:
     return timedelta(days=policy.horizon_days)
 
 

@@ -17,6 +17,7 @@ from connector.store.bulk import to_ipc
 from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 from scoring.features.process import Process
+from scoring.model.card import Model
 from scoring.routing.policy import Flags
 
 
@@ -56,15 +57,21 @@ def features_in(manifest: Mapping[str, Any]) -> tuple[Feature, ...]:
     return tuple(replace(f, role=role[f.name]) for f in catalogue(view.facts, view.steps) if f.name in role)
 
 
-def points(examples: Examples) -> pa.Table:
-    """A row an example: lead_id, as_of, won, weight, group, amount, feedback. Groups are numbered in the order of their
-    names, which folds are dealt out by, so that no e-mail domain is kept."""
+def points(examples: Examples, model: Model) -> pa.Table:
+    """A row an example: lead_id, as_of, won, weight, group, amount, feedback, and what makes it like another lead: `like`
+    (scoring/model/evidence.py) and `logit`. Groups are numbered in the order of their names, which folds are dealt out
+    by, so that no e-mail domain is kept. This, and not the model's file, is where the model's leads can be found, so
+    here one can be taken out."""
     _, number = np.unique(examples.groups, return_inverse=True)
     group = np.char.zfill(number.astype(str), 9)
+    encoded = model.design.encode(examples.rows)
+    like = model.similar.pattern(model.design, encoded, examples.rows)
+    logit = model.point.logit(model.design, encoded, model.design.additive(encoded))
     return pa.table(
         {
             "lead_id": examples.rows["lead_id"], "as_of": examples.rows["as_of"], "won": examples.won, "weight": examples.weight,
             "group": group, "amount": examples.amount, "feedback": examples.feedback,
+            "like": pa.array(list(like.astype(np.int16)), pa.list_(pa.int16())), "logit": logit,
         }
     )  # fmt: skip
 

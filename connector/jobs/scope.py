@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, get_args
 
 from connector.errors import MappingError
+from connector.jobs.context import Context
 from connector.settings import Outcome, Settings
+from connector.store import records
 from connector.store.asof import Life
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -62,6 +64,15 @@ def unclear(status: str) -> bool:
     name = status.lower()
     said = any(word in name for _, words in _WORDS for word in words)
     return not said and any(word in name for word in _ENDS)
+
+
+def counts(context: Context) -> tuple[dict[str, int], dict[str, int]]:
+    """What is about to be learnt from: see `counted`. Raises MappingError as `refuse_silence` does."""
+    with context.store.begin() as db:
+        leads = records.record_values(db, "lead")
+    statuses = (str(values["status"]) for values in leads.values() if values.get("status"))
+    refuse_silence(statuses, context.settings.outcome.status)
+    return counted(leads, context.settings)
 
 
 def counted(

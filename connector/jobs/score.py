@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select, text, update
 
-from connector.jobs import models
+from connector.jobs import models, recalibrate
 from connector.jobs.before import Before, before
 from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
@@ -26,6 +26,7 @@ from connector.store import asof, outbox, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from connector.store.store import put
+from scoring.model.recent import Recent
 from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
 from scoring.routing.decide import Decision, LeadState, decide
@@ -39,6 +40,7 @@ class Scored:
 
     at: datetime
     model: str
+    recalibration: str | None = None
     stages: list[Stage] = field(default_factory=list)
     score_rows: list[dict[str, Any]] = field(default_factory=list)
     decision_rows: list[dict[str, Any]] = field(default_factory=list)
@@ -66,7 +68,10 @@ class _Stored:
     reference: Mapping[str, Any] | None
     """the open leads as they were at the last pass over all of them"""
     scored_by: Any
-    """the model and policy of that pass"""
+    """the model, policy and recalibration of that pass"""
+    recalibration: str | None
+    recent: Recent | None
+    """what recent outcomes say of the model"""
 
 
 def score(context: Context, *, everything: bool = False, version: str | None = None) -> Scored:
@@ -74,17 +79,18 @@ def score(context: Context, *, everything: bool = False, version: str | None = N
     Reads only."""
     now, settings = context.clock.now(), context.settings
     model, manifest = models.champion(context) if version is None else models.opened(context, version)
-    stored = _read(context, now)
+    stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [
         id
         for id, values in sorted(stored.values.items())
         if id in stored.lives and outcomes.is_open(stored.lives[id]) and in_scope(values, settings) is None
     ]
-    new_yardstick = stored.reference is None or stored.scored_by != [model.version, context.policy.version]
+    yardstick = [model.version, context.policy.version, stored.recalibration]
+    new_yardstick = stored.reference is None or stored.scored_by != yardstick
     everything = everything or new_yardstick
     wanted = open_leads if everything else [id for id in open_leads if id in stored.touched]
-    result = Scored(now, model.version, looked_at=sorted(stored.touched))
+    result = Scored(now, model.version, stored.recalibration, looked_at=sorted(stored.touched))
     if not everything:
         for id in sorted(stored.touched - set(wanted)):
             why = in_scope(stored.values[id], settings) if id in stored.values else "gone"
@@ -112,16 +118,17 @@ def commit(context: Context, db: Connection, run_id: int, result: Scored) -> int
     )
     if result.reference is not None:
         put(db, "reference", result.reference)
-        put(db, "scored_by", [result.model, context.policy.version])
+        put(db, "scored_by", [result.model, context.policy.version, result.recalibration])
     return enqueue(db, run_id, result.at, result.stages)
 
 
-def _read(context: Context, now: datetime) -> _Stored:
+def _read(context: Context, now: datetime, model: str) -> _Stored:
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         touched = select(t.record.c.id).where(t.record.c.kind == "lead", t.record.c.touched)
         reviews = db.execute(select(t.review.c.key, t.review.c.lead_id, t.review.c.status)).all()
         state = {r.key: r.value for r in db.execute(select(t.state.c.key, t.state.c.value))}
+        recalibration, recent = recalibrate.current(db, model)
         return _Stored(
             values=values,
             lives={life.lead_id: life for life in asof.lives(db)},
@@ -133,6 +140,8 @@ def _read(context: Context, now: datetime) -> _Stored:
             unsent=outbox.unsent(db, "lead"),
             reference=state.get("reference"),
             scored_by=state.get("scored_by"),
+            recalibration=recalibration,
+            recent=recent,
         )
 
 
@@ -152,7 +161,7 @@ def _score(
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted])
     routed = model.router.route(rows)
-    scores, by = model.score(rows, routed), model.scored_by(routed)
+    scores, by = model.score(rows, routed, stored.recent), model.scored_by(routed)
     kept = None if everything else stored.reference
     reference = Reference.of({**manifest, **(kept or {})})
     lead_states = states(rows, scores, features, policy, context.settings, reference, stored.before)
@@ -174,7 +183,7 @@ def _score(
         state, decision = lead_states[lead], decisions[lead]
         row = {
             "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
-            **said(scores, i, family), "engagement": state.engagement,
+            "recalibration": stored.recalibration, **said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip
         result.score_rows.append(row)

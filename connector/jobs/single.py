@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from connector.errors import InputError
-from connector.jobs import models
+from connector.jobs import models, recalibrate
 from connector.jobs.before import before
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
+from connector.jobs.explained import Scorer, explained
 from connector.jobs.fields import features_of
 from connector.jobs.states import Reference, is_edge_case, states
 from connector.store import records
@@ -31,7 +32,9 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     model, manifest = models.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
     routed = model.router.route(rows)
-    scores = model.score(rows, routed)
+    with context.store.begin() as db:
+        recalibration, recent = recalibrate.current(db, model.version)
+    scores = model.score(rows, routed, recent)
     kept = context.store.get("reference", {})
     reference = Reference.of({**manifest, **kept})
     features = features_of(context.settings)
@@ -44,6 +47,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
     }
     return {
         "lead": lead_id, "at": now.isoformat(), "model": model.scored_by(routed)[0], "policy": context.policy.version,
+        "recalibration": recalibration,
         "probability": float(scores.probability[0]), "base_rate": model.base_rate,
         "score": state.score, "low": state.low, "high": state.high, "confidence": state.confidence,
         "width_from": {k: round(float(v), 1) for k, v in widths.items()},
@@ -56,4 +60,5 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "edge_case": is_edge_case(state, context.policy), "engagement": state.engagement,
         "completeness": state.completeness, "conflicting": list(state.conflicting),
         "horizon_days": context.policy.horizon_days, "mode": context.settings.training.mode,
+        **explained(context, Scorer(model, model.models[int(routed.place[0])], recalibration, recent), lead_id, rows, scores),
     }  # fmt: skip

@@ -236,7 +236,7 @@ def _store(
         db.execute(
             insert(t.model).values(
                 version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
-                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples)),
+                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
             )
         )  # fmt: skip
         if first:

@@ -122,5 +122,8 @@ def _companies(db: Connection, leads: Sequence[str], former: Mapping[str, str]) 
     return [row[0] for row in db.execute(text(sql("companies")), args)]
 
 
-def lives(db: Connection) -> list[Life]:
-    return [Life(*row) for row in db.execute(text(sql("lives")))]
+def lives(db: Connection, leads: Sequence[str] | None = None) -> list[Life]:
+    """Of all leads that are there, or of those named."""
+    return [
+        Life(*row) for row in db.execute(text(sql("lives")), {"ids": None if leads is None else list(leads)})
+    ]

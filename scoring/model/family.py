@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from scoring.metrics.scores import losses
 from scoring.model.card import Model
+from scoring.model.recent import Recent
 from scoring.model.router import UNIVERSAL, Routed, Router
 from scoring.model.scores import Scores
 from scoring.model.segments import Segment
@@ -45,18 +46,28 @@ class Family:
         """Each at the place that the router names it by."""
         return (self.universal, *self.members)
 
-    def score(self, rows: pa.Table, routed: Routed | None = None) -> Scores:
-        """Scores of each row by the model that the router picks for it, or as `routed`."""
-        if not self.members:
-            return self.universal.score(rows)
-        place = (routed or self.router.route(rows)).place
+    def score(self, rows: pa.Table, routed: Routed | None = None, recent: Recent | None = None) -> Scores:
+        """Scores of each row by the model that the router picks for it, or as `routed`. `recent`: what outcomes since the
+        training say of the family."""
         parts = [
-            (at, self.models[i].score(rows.take(pa.array(at))))
-            for i in range(len(self.models))
-            for at in [np.flatnonzero(place == i)]
-            if len(at)
+            (at, model.score(rows.take(pa.array(at)), recent)) for model, at in self._parts(rows, routed)
         ]
-        return gathered(parts, rows.num_rows) if parts else self.universal.score(rows)
+        return gathered(parts, rows.num_rows) if parts else self.universal.score(rows, recent)
+
+    def logit(self, rows: pa.Table) -> Floats:
+        """What the models alone say of each row: of its chance, the log odds."""
+        out = np.empty(rows.num_rows)
+        for model, at in self._parts(rows, None):
+            out[at] = model.logit(rows.take(pa.array(at)))
+        return out if self.members else self.universal.logit(rows)
+
+    def _parts(self, rows: pa.Table, routed: Routed | None) -> list[tuple[Model, Ints]]:
+        """Each model that has rows, with their places; none where the universal model is alone."""
+        if not self.members:
+            return []
+        place = (routed or self.router.route(rows)).place
+        found = [(model, np.flatnonzero(place == i)) for i, model in enumerate(self.models)]
+        return [(model, at) for model, at in found if len(at)]
 
     def scored_by(self, routed: Routed) -> list[str]:
         """The version of the model that scores each row."""

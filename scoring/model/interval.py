@@ -1,16 +1,15 @@
 """The 90 % range of a score, on the logit: what is familiar, what is blank, what was never seen, added in
 quadrature.
 
-The familiar width is a Laplace posterior (of the additive regression, or of random Fourier features over its
-contributions) plus a part of the disagreement between regression and trees. Which of them, and by what
-factor, a parametric bootstrap decides inside training: outcomes are drawn from the fitted probabilities, the
+The familiar width is a Laplace posterior: that of the additive regression alone, or together with that of
+random Fourier features over its contributions. Which of them, and by what factor, a parametric bootstrap decides inside training: outcomes are drawn from the fitted probabilities, the
 model is refitted on three quarters of the leads, and the factor is what makes the ranges of the other quarter
 hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +19,19 @@ from scoring.model.additive import sigmoid
 from scoring.model.blanks import Hidden, contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
+from scoring.model.quantiles import Z90, weighted_quantile
 from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
-Z90 = 1.6449
-"""half-width of a 90 % range in standard deviations"""
 DRAWS = 2
+KINDS = ("additive", "both")
 FEATURES = 300
 """random Fourier features"""
 KERNEL = 0.15 * 4.0
 """exp(-KERNEL · squared distance of the contributions in logits)"""
-DISAGREEMENT = (0.0, 0.25, 1.0)
-LEAST, MOST = 0.85, 4.0
-"""bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it narrows little"""
+LEAST, MOST = 1.0, 4.0
+"""bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it never narrows"""
 FEW_FACTOR = 1.5
 """under 30 wins the bootstrap's truth is itself too smooth: never less than this"""
 
@@ -55,10 +53,23 @@ class Fourier:
 @dataclass(frozen=True)
 class Familiar:
     kind: str
-    """additive | fourier"""
-    disagreement: float
+    """additive | both: with the variance of the Fourier features added"""
     factor: float
     fourier: Fourier | None
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Variances of the logit, one a row. `mean`: how much of their sum the chance is a mean over."""
+
+    familiar: Floats
+    blanks: Floats
+    unseen: Floats
+    mean: Floats
+
+    def widened(self, lately: Floats) -> Doubts:
+        """With the doubt of a model whose market moves; the chance is a mean over it."""
+        return replace(self, familiar=self.familiar + lately, mean=self.mean + lately)
 
 
 @dataclass(frozen=True)
@@ -72,37 +83,32 @@ class Interval:
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
     return Interval(
         _familiar(layout, sample, point, seed),
-        blanks.variances(layout, sample, point.additive),
+        blanks.variances(layout, sample, point, seed),
         unseen.variances(layout, sample, point),
     )
 
 
-def variances(
+def doubts(
     interval: Interval,
     layout: Design,
     encoded: Encoded,
     design: Floats,
     point: Point,
-    line: Floats,
-    trees: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Of the logit, for each row: familiar, blanks, unseen."""
+) -> Doubts:
     f = interval.familiar
-    sd = _deviation(f.kind, f.disagreement, f.fourier, layout, design, point, line, trees)
-    return (
-        (sd * f.factor) ** 2 + interval.hidden.always,
-        layout.blank(encoded) @ interval.hidden.blank,
-        layout.unfamiliar(encoded) @ interval.unseen,
-    )
+    sd = _deviation(f.kind, f.fourier, layout, design, point)
+    familiar = (sd * f.factor) ** 2 + interval.hidden.always
+    hidden = interval.hidden.variance(layout.blank(encoded))
+    new = layout.unfamiliar(encoded) @ interval.unseen
+    return Doubts(familiar, hidden, new, familiar + interval.hidden.mean * hidden + new)
 
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
     random = np.random.default_rng(seed + 1)
     fitted = point.logit(layout, sample.encoded, sample.design)
     root = np.linalg.cholesky(point.additive.covariance)
-    candidates = [
-        (kind, d) for kind in ("additive", "fourier") for d in (DISAGREEMENT if point.trees else (0.0,))
-    ]
+    few = float((sample.won * sample.weight).sum()) < FEW_WINS
+    least = FEW_FACTOR if few else LEAST
     worlds = []
     for _ in range(DRAWS):
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
@@ -120,27 +126,28 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         again = refit(layout, rest, point, seed + 1000 + draw)
         fourier = _fourier(layout, rest, again, seed)
         test = sample.take(held)
-        line, trees = again.parts(layout, test.encoded, test.design)
-        error = np.abs(again.combine(line, trees) - truth[held])
+        error = np.abs(again.logit(layout, test.encoded, test.design) - truth[held])
         found = []
-        for kind, d in candidates:
-            sd = _deviation(kind, d, fourier, layout, test.design, again, line, trees)
-            factor = _weighted_quantile(error / sd, test.weight, 0.9) / Z90
+        for kind in KINDS:
+            sd = _deviation(kind, fourier, layout, test.design, again)
+            factor = max(weighted_quantile(error / sd, test.weight, 0.9) / Z90, least)
             half = Z90 * factor * sd
             width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
             found.append((float(np.average(width, weights=test.weight)), factor))
         return found
 
     by_world = [found for found in each(judged, range(DRAWS)) if found]
-    choices = [
-        (*np.mean([found[i] for found in by_world], axis=0).tolist(), *candidate)
-        for i, candidate in enumerate(candidates if by_world else ())
-    ]
-    _, factor, kind, disagreement = min(choices, default=(0.0, FEW_FACTOR, "additive", 0.0))
-    few = float((sample.won * sample.weight).sum()) < FEW_WINS
-    factor = float(np.clip(factor, FEW_FACTOR if few else LEAST, MOST))
-    fourier_now = _fourier(layout, sample, point, seed) if kind == "fourier" else None
-    return Familiar(kind, disagreement, factor, fourier_now)
+    _, factor, kind = min(
+        (
+            (*np.mean([found[i] for found in by_world], axis=0).tolist(), kind)
+            for i, kind in enumerate(KINDS)
+            if by_world
+        ),
+        default=(0.0, FEW_FACTOR, KINDS[0]),
+    )
+    factor = min(factor, MOST)
+    fourier_now = _fourier(layout, sample, point, seed) if kind == "both" else None
+    return Familiar(kind, factor, fourier_now)
 
 
 def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats:
@@ -149,15 +156,11 @@ def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats
     return (luck < sigmoid(truth)).astype(np.float64)
 
 
-def _deviation(
-    kind: str, disagreement: float, fourier: Fourier | None, layout: Design, design: Floats, point: Point,
-    line: Floats, trees: Floats,
-) -> Floats:  # fmt: skip
-    if kind == "fourier" and fourier is not None:
-        sd = fourier.deviation(contributions(layout, point.additive, design))
-    else:
-        sd = point.additive.deviation(design)
-    out: Floats = point.slope * np.sqrt(sd**2 + disagreement * (point.share * (trees - line)) ** 2)
+def _deviation(kind: str, fourier: Fourier | None, layout: Design, design: Floats, point: Point) -> Floats:
+    variance = point.additive.deviation(design) ** 2
+    if kind == "both" and fourier is not None:
+        variance = variance + fourier.deviation(contributions(layout, point.additive, design)) ** 2
+    out: Floats = point.slope * np.sqrt(variance)
     return out
 
 
@@ -175,9 +178,3 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
 def _waves(parts: Floats, directions: Floats, phases: Floats) -> Floats:
     out: Floats = np.sqrt(2.0 / len(phases)) * np.cos(parts @ directions + phases)
     return out
-
-
-def _weighted_quantile(values: Floats, weight: Floats, q: float) -> float:
-    order = np.argsort(values)
-    mass = np.cumsum(weight[order])
-    return float(values[order][min(int(np.searchsorted(mass, q * mass[-1])), len(values) - 1)])

@@ -60,13 +60,18 @@ class Explainer:
         self, layout: Design, rows: pa.Table, encoded: Encoded, design: Floats, shift: Floats
     ) -> list[list[Reason]]:
         """`shift` is each row's logit less the base rate's."""
-        own = contributions(layout, self.surrogate, design) - self.reference
-        own[layout.blank(encoded) & ~layout.behaves] = 0.0
+        own = self.own(layout, encoded, design)
         score = 100 * sigmoid(shift) - 50
         rate = np.where(np.abs(shift) < 1e-6, 25.0, score / np.where(np.abs(shift) < 1e-6, 1.0, shift))
         points = own * rate[:, None]
         raw = {f.name: rows.column(f.name).to_pylist() for f in layout.categories}
         return [self._one(layout, encoded, raw, i, points[i], float(score[i])) for i in range(rows.num_rows)]
+
+    def own(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
+        """n × fields: what each adds on the logit, measured from a lead of score 50; a blank fact adds nothing."""
+        out = contributions(layout, self.surrogate, design) - self.reference
+        out[layout.blank(encoded) & ~layout.behaves] = 0.0
+        return out
 
     def _one(
         self, layout: Design, encoded: Encoded, raw: dict[str, list[str | None]], i: int, points: Floats,

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from scoring.model.additive import sigmoid
 from scoring.model.deviation import Flag
-from scoring.model.interval import Z90
+from scoring.model.interval import Doubts
+from scoring.model.quantiles import Z90
 from scoring.model.reasons import Reason
 
 Floats = npt.NDArray[np.float64]
@@ -41,19 +42,19 @@ class Scores:
         return len(self.score)
 
 
-def ranges(logit: Floats, base: float, variances: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
+def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
     """Score, range and widths from the logit and the variances of its three doubts."""
     shift = logit - base
-    total = sum(variances)
-    half = Z90 * np.sqrt(total)
+    each = (doubts.familiar, doubts.blanks, doubts.unseen)
+    half = Z90 * np.sqrt(sum(each))
     # p is a mean over what is in doubt. Where most of what may be lies far from p, the middle of the logits lies nearer
     # to certainty than the logit of their mean: by half their variance, to second order.
-    lean = np.clip((0.5 - sigmoid(logit)) * total, -half / 2, half / 2)
+    lean = np.clip((0.5 - sigmoid(logit)) * doubts.mean, -half / 2, half / 2)
     low, high = to_score(shift - lean - half), to_score(shift - lean + half)
-    each = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in variances]
+    widths = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in each]
     return {
         "score": to_score(shift), "low": low, "high": high,
-        "width_familiar": each[0], "width_blanks": each[1], "width_unseen": each[2],
+        "width_familiar": widths[0], "width_blanks": widths[1], "width_unseen": widths[2],
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from scoring.errors import OtherVersion, Tampered
 from scoring.model import (
     additive,
     amount,
+    asking,
     blanks,
     card,
     design,
@@ -39,7 +40,7 @@ TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 _OURS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        additive.Additive, amount.Amounts, blanks.Hidden, card.Model, design.CategoryField, design.Design,
+        additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
         deviation.ValueCounts, estimator.Boosted, estimator.Point,
         evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons
 from scoring.model import design as layouts
-from scoring.model import deviation, estimator, evidence, interval, reasons
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -110,8 +110,9 @@ class Draft:
                     self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
                 ),
                 explainer=explainer,
-                similar=evidence.learn(layout, sample, explainer.surrogate),
+                similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
                 amounts=amounts.learn(sample.design, sample.won, self.amount),
+                asking=asking.learn(layout, sample, point.additive),
                 card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
                 **self.names,
             )
@@ -166,9 +167,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
-            "interval": {
-                "kind": familiar.kind, "disagreement": familiar.disagreement, "factor": familiar.factor,
-            },
+            "interval": {"kind": familiar.kind, "factor": familiar.factor},
         },
         "checks": {},
         "versions": {name: installed(name) for name in ("scikit-learn", "numpy", "scipy", "pyarrow")},

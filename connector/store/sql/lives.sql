@@ -1,7 +1,8 @@
--- Each lead's life: when it began, and what became of it when. A deal belongs to a lead that became it (Salesforce) or
+-- The life of each lead (of all, or of `ids`): when it began, and what became of it when. A deal belongs to a lead that became it (Salesforce) or
 -- that is associated with it (HubSpot), as the lead itself or as the contact it became.
 with lead as (
-    select id, created_at, modified_at, "values" as v from candor.record where kind = 'lead' and not deleted
+    select id, created_at, modified_at, "values" as v from candor.record
+    where kind = 'lead' and not deleted and (cast(:ids as text[]) is null or id = any(cast(:ids as text[])))
 ),
 deal as (
     select d.id, d.created_at, d."values" as v, coalesce(

@@ -1,0 +1,271 @@
+"""Recalibrate: what became of the leads that the model in use did not learn from moves its scores, each night (S4.4).
+
+Looked at is each lead at the ages at which it would have been scored, as in training, from the first whose time was not
+up when the model was trained. Nothing waits for a ripe age: of a lead scored u days ago a win is expected to be known
+only with the share of past wins that took u days at most, at the same age of the lead (scoring/model/recent.py). Where
+training weighs outcomes by who was worked, so does this, and leads too young to tell are left out.
+
+A model that follows another begins where that one was: with what the old one learnt of leads that the new one has learnt
+from itself, carried over on the latest leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Connection, insert, select, text
+
+from connector.jobs import attention, models
+from connector.jobs.context import Context, log
+from connector.jobs.examples import features, horizon_of, scorings
+from connector.jobs.fields import facts
+from connector.jobs.scope import Outcomes, in_scope
+from connector.store import asof, records
+from connector.store import schema as t
+from connector.store.bulk import sql
+from connector.store.runs import running
+from scoring.features.normalise import company_domain
+from scoring.model import recent
+from scoring.model.family import Family
+from scoring.model.recent import Recent
+from scoring.model.scores import to_score
+
+ENOUGH = 30
+"""past wins that say how soon wins are known; with fewer only leads whose time is up count"""
+LEAST_KNOWN = 0.2
+"""share of wins that would be known, from which on a lead counts: below it the share itself is too uncertain"""
+HANDED_OVER = 1000
+"""latest leads on which a model takes over from the one before"""
+DAY = timedelta(days=1).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """`leads`: how many count, since the model was trained; `wins`: of them by now; `promised`: by the model alone, by
+    now; `moved`: points by which a typical lead's score moves."""
+
+    version: str
+    model: str
+    at: datetime
+    leads: int
+    wins: int
+    promised: float
+    moved: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Leads at the ages at which they would have been scored, in order of time."""
+
+    rows: pa.Table
+    at: np.ndarray
+    """seconds since 1970, as are all times here"""
+    won: np.ndarray
+    """by now"""
+    known: np.ndarray
+    """the share of wins that would be known by now"""
+    weight: np.ndarray
+    """a lead's rows count together as one lead"""
+
+    def among(self, mask: np.ndarray) -> _Record:
+        return _Record(
+            self.rows.filter(pa.array(mask)),
+            self.at[mask],
+            self.won[mask],
+            self.known[mask],
+            self.weight[mask],
+        )
+
+
+def recalibrate(context: Context) -> Recalibrated | None:
+    """Learn from all that is known by now, and keep it under a version of its own. None for a file without times. Raises
+    NotTrained."""
+    if context.settings.training.mode == "snapshot":
+        return None
+    model, _ = models.champion(context)
+    now = context.clock.now()
+    with running(context.store, "recalibrate", context.clock) as run:
+        unseen = _unseen_since(model)
+        before = _before(context, model)
+        record = _record(context, model, unseen if before is None else _unseen_since(before[0]), now)
+        start = _start(context, model, before, record, unseen)
+        state = _followed(start, model, record, unseen, now.timestamp())
+        version = _keep(context, model, now, start, state)
+        found = Recalibrated(
+            version, model.version, now, round(state.leads), round(state.wins), state.promised, moved(state)
+        )
+        run.summary.update(version=version, leads=found.leads, wins=found.wins, promised=found.promised)
+        log.info("recalibrated", version=version, leads=found.leads, moved=found.moved)
+        return found
+
+
+def current(db: Connection, model: str) -> tuple[str | None, Recent | None]:
+    """The latest recalibration of a model and its version; none before the first."""
+    row = _latest(db, model)
+    return (None, None) if row is None else (row.version, recent.read(row.state))
+
+
+def named(db: Connection, version: str) -> Recent:
+    """A recalibration by its version, as a score names it."""
+    found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
+    return recent.read(found.scalar_one())
+
+
+def moved(state: Recent) -> float:
+    """Points by which the score of a typical lead moves."""
+    logit, _ = state.applied(np.array([state.centre]))
+    return float(to_score(logit - state.centre)[0] - 50)
+
+
+def _latest(db: Connection, model: str) -> Any:
+    table = t.recalibration
+    query = select(table).where(table.c.model == model).order_by(table.c.at.desc(), table.c.version.desc())
+    return db.execute(query.limit(1)).first()
+
+
+def _unseen_since(model: Family) -> float:
+    """When the first leads were scored whose time was not up when the model was trained."""
+    return (
+        datetime.fromisoformat(model.universal.created) - timedelta(days=model.universal.horizon_days)
+    ).timestamp()
+
+
+def _before(context: Context, model: Family) -> tuple[Family, Recent] | None:
+    """The champion before, and where it began, where the model has no recalibration of its own yet."""
+    with context.store.begin() as db:
+        if _latest(db, model.version) is not None:
+            return None
+    older = [
+        m
+        for m in models.listed(context)
+        if m["status"] == "retired" and m["created_at"].isoformat() < model.universal.created
+    ]
+    if not older:
+        return None
+    with context.store.begin() as db:
+        row = _latest(db, older[0]["version"])
+    return None if row is None else (models.named(context, older[0]["version"]), recent.read(row.start))
+
+
+def _start(
+    context: Context,
+    model: Family,
+    before: tuple[Family, Recent] | None,
+    record: _Record | None,
+    unseen: float,
+) -> Recent:
+    with context.store.begin() as db:
+        row = _latest(db, model.version)
+    if row is not None:
+        return recent.read(row.start)
+    if before is None or record is None:
+        return recent.begin(model.base_rate)
+    old, begun = before
+    ripe = _followed(begun, old, record.among(record.at < unseen), _unseen_since(old), unseen)
+    latest = record.rows.slice(max(0, record.rows.num_rows - HANDED_OVER))
+    return ripe.succeeded(old.logit(latest), model.logit(latest), recent.begin(model.base_rate).centre)
+
+
+def _followed(start: Recent, model: Family, record: _Record | None, since: float, until: float) -> Recent:
+    """What `start`, as of `since`, has become at `until`."""
+    last = int((until - since) // DAY)
+    if record is None:
+        return start.waited(last)
+    own = record.among(record.at >= since)
+    day = ((own.at - since) // DAY).astype(np.int64)
+    return recent.lived(start, day, model.logit(own.rows), own.won, own.known, own.weight, last)
+
+
+def _keep(context: Context, model: Family, now: datetime, start: Recent, state: Recent) -> str:
+    with context.store.begin() as db:
+        taken = set(db.scalars(select(t.recalibration.c.version)))
+        stem = f"{model.version}+{now:%Y-%m-%d}"
+        version = next(
+            name for n in range(1, 1000) if (name := stem if n == 1 else f"{stem}.{n}") not in taken
+        )
+        db.execute(
+            insert(t.recalibration).values(
+                version=version, model=model.version, at=now, start=start.as_dict(), state=state.as_dict()
+            )
+        )
+    return version
+
+
+def _record(context: Context, model: Family, since: float, now: datetime) -> _Record | None:
+    """What is known by now of the leads scored since then; None when that is nothing."""
+    settings, horizon = context.settings, horizon_of(context.policy)
+    outcomes = Outcomes(settings.outcome.status)
+    with context.store.begin() as db:
+        values = records.record_values(db, "lead")
+        lives = [life for life in asof.lives(db) if in_scope(values[life.lead_id], settings) is None]
+        statuses = db.scalars(text(sql("statuses"))).all()
+        times = attention.worked_times(db, statuses, outcomes)
+        lots = attention.drawn(db)
+    waits: list[list[float]] = [[] for _ in settings.training.ages_days]
+    found: list[tuple[datetime, str, int, bool]] = []
+    for life in lives:
+        won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+        ended = outcomes.ended_at(life)
+        for age, at in enumerate(scorings(life, settings)):
+            if at > now or (ended is not None and ended <= at):
+                continue
+            won = won_at is not None and at < won_at <= min(now, at + horizon)
+            if won and won_at is not None and at + horizon <= now:
+                waits[age].append((won_at - at).total_seconds())
+            if at.timestamp() >= since:
+                found.append((at, life.lead_id, age, won))
+    known = _known(found, waits, now, horizon)
+    weighed = model.universal.card.get("attention") is not None
+    kept = [
+        (*point, share) for point, share in zip(found, known.tolist(), strict=True)
+        if share >= LEAST_KNOWN and not (weighed and now - point[0] < attention.AFTER)
+    ]  # fmt: skip
+    if not kept:
+        return None
+    kept.sort()
+    points = [(lead, at) for at, lead, _, _, _ in kept]
+    rows = features(context, points, reps_see=weighed)
+    outcome = np.array([float(won) for _, _, _, won, _ in kept])
+    _, place = np.unique([lead for lead, _ in points], return_inverse=True)
+    weight = 1 / np.bincount(place)[place]
+    if weighed:
+        group = np.array(
+            [company_domain(values[lead].get("email") or "") or lead for lead, _ in points], dtype=str
+        )
+        counts = attention.weights(
+            settings, facts(settings), rows, points, outcome, attention.was_worked(points, times), group, lots
+        )
+        if counts is None:
+            return None
+        weight = weight * counts
+    return _Record(
+        rows,
+        np.array([at.timestamp() for _, at in points]),
+        outcome,
+        np.array([share for *_, share in kept]),
+        weight,
+    )
+
+
+def _known(
+    found: Sequence[tuple[datetime, str, int, bool]],
+    waits: Sequence[Sequence[float]],
+    now: datetime,
+    horizon: timedelta,
+) -> np.ndarray:
+    """Of each lead, the share of wins that would be known by now."""
+    ages = np.array([(now - at).total_seconds() for at, *_ in found])
+    which = np.array([age for _, _, age, _ in found], dtype=int)
+    out = np.zeros(len(found))
+    pooled = np.array([wait for each in waits for wait in each])
+    for age, own in enumerate(waits):
+        used = np.array(own) if len(own) >= ENOUGH else pooled
+        if len(used) >= ENOUGH:
+            out[which == age] = recent.known_by(used, ages[which == age])
+    out[ages >= horizon.total_seconds()] = 1.0
+    return out

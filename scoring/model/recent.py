@@ -1,0 +1,222 @@
+"""What recent outcomes say of a model between two trainings: an offset and a tilt of its logit that follow the market.
+
+Both are a random walk, and each day's outcomes an observation of it (a Kalman filter whose update is a Laplace
+approximation: West, Harrison and Migon 1985). How fast the market walks nobody knows beforehand, so several speeds run
+side by side, weighed by how well each foretold the outcomes so far; every day a little weight is dealt out evenly
+again, so that a fast one is at hand when the market turns (Harrison and Stevens 1976). Where outcomes go otherwise than
+promised the fast walks gain, and with them the doubt: the range of every score widens by it.
+
+An outcome needs no ripe age. Of a lead scored u days ago a win is known by now with chance p · F(u), F being the share
+of wins that come within u days; to count it as one of chance p would be too bleak, to count only what has ended too
+rosy, since wins and losses don't end equally fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.model.additive import sigmoid
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+OFFSETS = (0.01, 0.03, 0.1, 0.3)
+"""logits that the offset walks in a day (standard deviation): from a twentieth in a month to a turn within days"""
+TILTS = (0.0, 0.01, 0.03)
+"""the same of the tilt (1 + tilt is the slope)"""
+START = (0.5, 0.3)
+"""standard deviations of a first model's offset (logits) and tilt"""
+RENEWED = (0.05, 0.2)
+"""the same of what is new about both when a model follows another"""
+SHARED = 0.02
+"""weight dealt out evenly among the speeds each day"""
+STEPS = 20
+LONGEST = 2.0
+"""logits that a Newton step may move a lead"""
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Offset and tilt of one model's logit, by each of K speeds: recalibrated is logit + offset + tilt · (logit −
+    centre). `leads`, `wins` and `promised`: from how many it was learnt since the model came, how many of them were won
+    by then, and how many the model alone had promised by then."""
+
+    centre: float
+    """logit about which it tilts: the base rate's"""
+    weights: Floats
+    means: Floats
+    """K × 2"""
+    covariances: Floats
+    """K × 2 × 2"""
+    leads: float = 0.0
+    wins: float = 0.0
+    promised: float = 0.0
+
+    def waited(self, days: float) -> Recent:
+        """The same so many days later."""
+        kept = (1 - SHARED) ** days
+        return replace(
+            self,
+            weights=kept * self.weights + (1 - kept) / len(self.weights),
+            covariances=self.covariances + days * _walks(),
+        )
+
+    def learnt(
+        self, logit: Floats, won: Floats, known: Floats | None = None, weight: Floats | None = None
+    ) -> Recent:
+        """The same with the outcomes of one day's leads. `logit`: what the model itself said of them; `known`: the
+        share of their wins that would be known by now (none: all); `weight`: how many leads each counts as."""
+        if not len(logit):
+            return self
+        share = np.ones(len(logit)) if known is None else known
+        counts = np.ones(len(logit)) if weight is None else weight
+        day = _Day(logit, self._basis(logit), won, share, counts)
+        means, covariances, evidence = _posterior(self.means, self.covariances, day)
+        log = np.log(np.maximum(self.weights, 1e-300)) + evidence
+        weights = np.exp(log - log.max())
+        return replace(
+            self,
+            weights=weights / weights.sum(),
+            means=means,
+            covariances=covariances,
+            leads=self.leads + float(counts.sum()),
+            wins=self.wins + float((counts * won).sum()),
+            promised=self.promised + float((counts * share * sigmoid(logit)).sum()),
+        )
+
+    def succeeded(self, old: Floats, new: Floats, centre: float) -> Recent:
+        """Where the next model begins. `old`, `new`: what both models themselves say of the latest leads; on average
+        the new one says of them what the old one said after its recalibration."""
+        after = Recent(centre, self.weights, self.means, self.covariances)
+        before, x = self._basis(old), after._basis(new)
+        p = sigmoid(old + before @ self.line[0])
+        bent = (x * (p * (1 - p))[:, None]).T
+        solve = np.linalg.inv(bent @ x + np.diag([1e-6, 1.0]))
+        onto = solve @ bent @ before
+        means = self.means @ onto.T + solve @ bent @ (old - new)
+        covariances = onto @ self.covariances @ onto.T + np.diag(np.square(RENEWED))
+        return replace(after, means=means, covariances=covariances)
+
+    @property
+    def line(self) -> tuple[Floats, Floats]:
+        """Offset and tilt over all speeds: mean and covariance."""
+        mean: Floats = self.weights @ self.means
+        apart = self.means - mean
+        spread: Floats = np.tensordot(
+            self.weights, self.covariances + apart[:, :, None] * apart[:, None, :], 1
+        )
+        return mean, spread
+
+    def applied(self, logit: Floats) -> tuple[Floats, Floats]:
+        """The logit after recalibration, and the variance that its doubt adds. The doubt draws the chance toward one
+        half, as the mean over it does (MacKay 1992)."""
+        mean, spread = self.line
+        x = self._basis(logit)
+        variance: Floats = np.einsum("ij,ij->i", x @ spread, x)
+        moved: Floats = (logit + x @ mean) / np.sqrt(1 + np.pi * variance / 8)
+        return moved, variance
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers, exact: `read` makes the same of them."""
+        return {
+            "centre": self.centre, "weights": self.weights.tolist(), "means": self.means.tolist(),
+            "covariances": self.covariances.tolist(), "leads": self.leads, "wins": self.wins, "promised": self.promised,
+        }  # fmt: skip
+
+    def _basis(self, logit: Floats) -> Floats:
+        return np.column_stack([np.ones(len(logit)), logit - self.centre])
+
+
+def begin(base_rate: float) -> Recent:
+    """Of a model that follows none."""
+    speeds = len(OFFSETS) * len(TILTS)
+    return Recent(
+        float(np.log(base_rate / (1 - base_rate))),
+        np.full(speeds, 1 / speeds),
+        np.zeros((speeds, 2)),
+        np.tile(np.diag(np.square(START)), (speeds, 1, 1)),
+    )
+
+
+def lived(
+    state: Recent, day: Ints, logit: Floats, won: Floats, known: Floats, weight: Floats, until: int
+) -> Recent:
+    """`state`, as of day 0, after all leads up to the day `until`: each row's `day` (whole days, from 0 on), what the
+    model said of it, whether it is known to be won, and as for `learnt` what share of wins would be known and how many
+    leads it counts as."""
+    at = 0
+    for today in np.unique(day):
+        rows = day == today
+        state = state.waited(int(today) - at).learnt(logit[rows], won[rows], known[rows], weight[rows])
+        at = int(today)
+    return state.waited(until - at)
+
+
+def known_by(waits: Floats, ages: Floats) -> Floats:
+    """Of leads so many days old, the share of their wins that would be known. `waits`: days that past wins took, of leads
+    whose time is up; half a win is added on either side, for no sample shows the first and the last."""
+    came = np.searchsorted(np.sort(waits), ages, side="right")
+    out: Floats = (came + 0.5) / (len(waits) + 1)
+    return out
+
+
+def read(value: Mapping[str, Any]) -> Recent:
+    arrays = {name: np.array(value[name], np.float64) for name in ("weights", "means", "covariances")}
+    return Recent(**{**value, **arrays})
+
+
+@dataclass(frozen=True)
+class _Day:
+    """`x`: n × 2; by a state of K × 2 the chance that a lead is known to be won is `share` · sigmoid(logit + x ·
+    state)."""
+
+    logit: Floats
+    x: Floats
+    won: Floats
+    share: Floats
+    counts: Floats
+
+    def likelihood(self, state: Floats) -> Floats:
+        """K, the logarithm."""
+        p = self.share * sigmoid(self.logit + state @ self.x.T)
+        out: Floats = np.where(self.won > 0, np.log(p), np.log1p(-p)) @ self.counts
+        return out
+
+    def step(self, state: Floats) -> tuple[Floats, Floats]:
+        """The likelihood's gradient (K × 2), and the information that is to be expected (Fisher's, K × 2 × 2)."""
+        p = sigmoid(self.logit + state @ self.x.T)
+        lost = self.share * (1 - p) / (1 - self.share * p)
+        slope = np.where(self.won > 0, 1 - p, -p * lost)
+        return (self.counts * slope) @ self.x, np.einsum(
+            "kn,ni,nj->kij", self.counts * p * (1 - p) * lost, self.x, self.x, optimize=True
+        )
+
+
+def _posterior(means: Floats, covariances: Floats, day: _Day) -> tuple[Floats, Floats, Floats]:
+    """Means, covariances and log evidence after the day, by speed."""
+    precision = np.linalg.inv(covariances)
+    state = means
+    for _ in range(STEPS):
+        gradient, information = day.step(state)
+        pull = np.einsum("kij,kj->ki", precision, state - means)
+        move = np.linalg.solve(precision + information, (gradient - pull)[:, :, None])[:, :, 0]
+        largest = np.abs(move @ day.x.T).max(axis=1)
+        state = state + move * np.minimum(1.0, LONGEST / np.maximum(largest, CLOSE))[:, None]
+        if float(np.abs(move).max()) < CLOSE:
+            break
+    after = np.linalg.inv(precision + day.step(state)[1])
+    off = state - means
+    evidence = day.likelihood(state) - np.einsum("ki,kij,kj->k", off, precision, off) / 2
+    evidence += (np.linalg.slogdet(after)[1] - np.linalg.slogdet(covariances)[1]) / 2
+    return state, (after + after.swapaxes(1, 2)) / 2, evidence
+
+
+def _walks() -> Floats:
+    """K × 2 × 2: what a day adds to the covariance, by speed."""
+    return np.array([np.diag(np.square([offset, tilt])) for offset in OFFSETS for tilt in TILTS])
