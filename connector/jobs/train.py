@@ -21,7 +21,7 @@ from sqlalchemy import insert, select
 
 from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples, collect, looked_at, lot
+from connector.jobs.examples import Examples, collect, first_rows, looked_at, lot
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import Reference, learn_segments, nearness
@@ -187,18 +187,6 @@ def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[
         "worked": int(first.worked.sum()),
         "hidden": None if found is None else asdict(found),
     }
-
-
-def first_rows(examples: Examples) -> np.ndarray:
-    """Marks each lead's earliest row: the one it was first scored with."""
-    first: dict[str, int] = {}
-    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
-        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
-            first[lead] = i
-    mask = np.zeros(len(examples.won), dtype=bool)
-    mask[list(first.values())] = True
-    found: np.ndarray = mask & ~examples.feedback
-    return found
 
 
 def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:
