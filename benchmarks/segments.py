@@ -172,19 +172,15 @@ def judged(made: World, seed: int) -> Result:
 
     def fit(part: Bools) -> Draft:
         return draft(
-            past.filter(pa.array(part)),
-            made.won[~held][part],
-            features=FEATURES,
-            groups=made.company[~held][part],
-            seed=seed,
-        )
+            past.filter(pa.array(part)), made.won[~held][part], features=FEATURES, groups=made.company[~held][part], seed=seed
+        )  # fmt: skip
 
     start = time.process_time()
     universal = fit(np.ones(past.num_rows, bool))
     fitted = time.process_time()
     unseen = Held(made.rows.filter(pa.array(held)), made.won[held], made.company[held])
     found = compete(
-        History(past, universal.sample, made.days[~held]), universal, unseen, fit, FACTS, Models(), Words(), room=3, seed=seed,
+        History(past, universal.sample, made.days[~held]), universal, unseen, lambda segment: fit(segment.of(past)), FACTS, Models(), Words(), room=3, seed=seed,
     )  # fmt: skip
     done = time.process_time()
     routing = None

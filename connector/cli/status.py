@@ -65,6 +65,10 @@ def run(config: Path | None, as_json: bool) -> None:
         out.print(Text.assemble(line, (f"  {run['error']}" if run["error"] else "", "red")))
 
 
+def _waiting(version: str | None) -> str:
+    return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
+
+
 def _recalibrated(found: dict[str, Any] | None) -> str:
     if found is None:
         return "not looked at yet: each night from the first on"
@@ -75,10 +79,6 @@ def _recalibrated(found: dict[str, Any] | None) -> str:
         f"{found['wins']:,} of {found['leads']:,} leads won by now, {found['promised']:,.0f} promised; "
         f"a typical score {typical} ({found['version']})"
     )
-
-
-def _waiting(version: str | None) -> str:
-    return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
 
 
 def _counts(counts: dict[str, int]) -> str:

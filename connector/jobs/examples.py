@@ -311,3 +311,15 @@ def base_rate(won: np.ndarray, leads: np.ndarray) -> float:
     _, place = np.unique(leads, return_inverse=True)
     share = 1.0 / np.bincount(place)[place]
     return float((won * share).sum() / share.sum())
+
+
+def first_rows(examples: Examples) -> np.ndarray:
+    """Marks each lead's earliest row: the one it was first scored with."""
+    first: dict[str, int] = {}
+    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
+        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
+            first[lead] = i
+    mask = np.zeros(len(examples.won), dtype=bool)
+    mask[list(first.values())] = True
+    found: np.ndarray = mask & ~examples.feedback
+    return found

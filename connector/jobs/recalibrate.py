@@ -110,14 +110,10 @@ def current(db: Connection, model: str) -> tuple[str | None, Recent | None]:
     return (None, None) if row is None else (row.version, recent.read(row.state))
 
 
-def named(db: Connection, version: str | None) -> Recent | None:
-    """A recalibration that was kept, by its version."""
-    if version is None:
-        return None
-    kept = db.execute(
-        select(t.recalibration.c.state).where(t.recalibration.c.version == version)
-    ).scalar_one()
-    return recent.read(kept)
+def named(db: Connection, version: str) -> Recent:
+    """A recalibration by its version, as a score names it."""
+    found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
+    return recent.read(found.scalar_one())
 
 
 def moved(state: Recent) -> float:

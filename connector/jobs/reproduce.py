@@ -89,6 +89,8 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
             .mappings()
             .first()
         )
+        moved = None if kept is None else kept["recalibration"]
+        recent = None if moved is None else recalibrate.named(db, moved)
     if kept is None:
         raise NoSuchModel(
             f"Lead {lead} has no score of {at.isoformat()}.", fix="`candor score` gives today's."
@@ -99,9 +101,7 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
     kinds = {f.name: pa.float64() if f.type == "number" else pa.string() for f in features_in(manifest)}
     row = pa.table({name: pa.array([kept["inputs"].get(name)], kind) for name, kind in kinds.items()})
     families = {f.name: f.family for f in features_in(manifest)}
-    with context.store.begin() as db:
-        lately = recalibrate.named(db, kept["recalibration"])
-    again = said(family.models[place].score(row, lately), 0, families)
+    again = said(family.models[place].score(row, recent), 0, families)
     return Again(kept["model"], kept["policy"], again, {name: kept[name] for name in again} == again)
 
 

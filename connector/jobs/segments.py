@@ -4,15 +4,16 @@ earned it. All are judged on the same held-out leads as the universal model is b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from connector.jobs import gates, models
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples
+from connector.jobs.examples import Examples, first_rows
 from scoring.errors import TooFewOutcomes
 from scoring.features.catalogue import Feature
 from scoring.model.card import Model
@@ -80,14 +81,10 @@ def choose(
     unseen = Held(held.rows, held.won, ids(held.groups))
     said = chances(universal, held.rows)
     kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
-    taken = np.zeros(past.rows.num_rows, bool)
-    for case in kept:
-        if case.state != RETIRED:
-            taken |= case.segment.of(past.rows)
+    own = [case.segment for case in kept if case.state != RETIRED]
     found = compete(
-        History(past.rows, universal.sample, _days(past)), universal, unseen,
-        lambda part: fit(past.take(part)), _facts(features), policy.models, policy.words,
-        room=policy.models.most - 1 - sum(case.state != RETIRED for case in kept), seed=seed, taken=taken,
+        _first(past, universal), universal, unseen, lambda segment: fit(past.take(segment.of(past.rows))), _facts(features),
+        policy.models, policy.words, room=policy.models.most - 1 - len(own), seed=seed, has_one=own,
     )  # fmt: skip
     new = [
         _case(
@@ -211,8 +208,16 @@ def _case(
     )  # fmt: skip
 
 
-def _days(examples: Examples) -> np.ndarray:
-    return np.full(len(examples.won), np.nan) if examples.days is None else examples.days
+def _first(past: Examples, universal: Draft) -> History:
+    """Each lead once, as it was first scored: whole leads are screened, and it is a fifth of the rows."""
+    first = first_rows(past)
+    sample = universal.sample.take(first)
+    days = np.full(len(past.won), np.nan) if past.days is None else past.days
+    return History(
+        past.rows.filter(pa.array(first)),
+        replace(sample, weight=sample.weight / universal.share[first]),
+        days[first],
+    )
 
 
 def _facts(features: Sequence[Feature]) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from sqlalchemy import insert, select
 
 from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples, collect, looked_at, lot
+from connector.jobs.examples import Examples, collect, first_rows, looked_at, lot
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import Reference, learn_segments, nearness
@@ -124,7 +124,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
-        status, why = _released(context, version, agreed)
+        status, why = offer(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
@@ -189,18 +189,6 @@ def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[
     }
 
 
-def first_rows(examples: Examples) -> np.ndarray:
-    """Marks each lead's earliest row: the one it was first scored with."""
-    first: dict[str, int] = {}
-    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
-        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
-            first[lead] = i
-    mask = np.zeros(len(examples.won), dtype=bool)
-    mask[list(first.values())] = True
-    found: np.ndarray = mask & ~examples.feedback
-    return found
-
-
 def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:
     """The time from which leads are held out, chosen at the first training and then kept, and which first rows those are.
     Without times (snapshot) leads are held out by a hash of their id."""
@@ -243,7 +231,7 @@ def _store(
             release.remember(db, [], version, None, created, "the first model")
 
 
-def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
     if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
         return "champion", "the first model is released at once"

@@ -13,7 +13,10 @@ from sqlalchemy import func, insert, select, update
 from connector.errors import NoSuchModel
 from connector.jobs import models, release
 from connector.jobs.context import Context
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import score_again
+from connector.jobs.status import status
+from connector.jobs.train import offer
 from connector.store import schema as t
 from scoring.errors import Tampered
 from scoring.model import store as files
@@ -21,6 +24,7 @@ from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.router import Router
 from scoring.model.segments import Segment
+from scoring.routing.policy import Policy
 from tests.whole_loop import Made
 
 NEW = "2099-01-01.1"
@@ -81,11 +85,15 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
             assert {r.inputs["source"] for r in own} == set(segment.values)
             assert release.before(context) == old
         assert loop.candor("rollback", "--json").json()["released"] is True
+        with loop.context() as context:
+            assert recalibrate(context) is not None
         loop.sync()
         with loop.context() as context:
             assert models.champion(context)[0].version == old
             newest = max(row.at for row in rows(context))
-            assert {row.model for row in rows(context) if row.at == newest} == {old}
+            latest = [row for row in rows(context) if row.at == newest]
+            assert {row.model for row in latest} == {old}
+            assert None not in {row.recalibration for row in latest}
             for row in rows(context)[::25]:
                 assert score_again(context, row.lead_id, row.at).same, (row.lead_id, row.model)
 
@@ -101,6 +109,21 @@ def test_a_segment_that_is_retired_is_scored_by_the_universal_model_again(made: 
         family, _ = models.champion(context)
         assert family.members == ()
         assert models.named(context, NEW).members, "old scores can still be made again"
+
+
+def test_a_later_model_waits_for_a_yes_unless_the_policy_has_a_standing_one(
+    made: Made, tmp_path: Path
+) -> None:
+    with made.loop("salesforce", "settled", tmp_path) as loop, loop.context() as context:
+        challenger(context)
+        assert offer(context, NEW, agreed=False) == (
+            "challenger", f"no worse than the one in use, it waits for a yes: `candor release {NEW}`"
+        )  # fmt: skip
+        assert status(context)["waiting_model"] == NEW
+        context.policy = Policy(standing_yes=frozenset({"releases"}))
+        assert offer(context, NEW, agreed=False)[0] == "champion"
+        assert models.champion(context)[0].version == NEW
+        assert status(context)["waiting_model"] is None
 
 
 def test_a_model_that_was_tampered_with_does_not_take_over(made: Made, tmp_path: Path) -> None:

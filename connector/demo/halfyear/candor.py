@@ -23,12 +23,13 @@ from connector.jobs.examples import (
     attended,
     base_rate,
     feedback_points,
+    first_rows,
     made_of,
 )
 from connector.jobs.fields import features_of
 from connector.jobs.scope import Outcomes
 from connector.jobs.states import Reference, is_edge_case, learn_segments, states
-from connector.jobs.train import first_rows, fit
+from connector.jobs.train import fit
 from scoring.model.card import Model
 from scoring.model.scores import Scores
 from scoring.routing.decide import Decision, LeadState, Route, decide
