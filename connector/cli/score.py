@@ -58,6 +58,8 @@ def say(found: dict[str, Any]) -> None:
         out.print(found["trend"]["text"] + ".")
     _ask(found)
     _like(found["like"])
+    if found["words"]:
+        out.print(Text.assemble(("What you said did this: ", "bold"), found["words"]["text"]))
     due = f", due in {found['due_hours']:.0f} h" if found["due_hours"] else ""
     rule = (f"({found['rule']})", "dim")
     out.print(Text.assemble("→ ", (found["route"], "bold"), f"{due}: {found['why']} ", rule))

@@ -23,6 +23,7 @@ from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, looked_at, lot
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
+from connector.jobs.said import what_words_did
 from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.bulk import to_ipc
@@ -104,6 +105,7 @@ def train_model(context: Context) -> Trained:
         mature = mature_table(context, held, backtest)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
                 "attention": _attention(examples.take(first), features, seed),
+                "words": what_words_did(context, past, backtest, held, seed),
                 "checks": gates.checks(leaks, out, told, completeness)}  # fmt: skip
         manifest = {
             "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
