@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
+from connector.jobs.said import said_by_its_owner
 from connector.store import schema as t
 from scoring.model import asking, trend
 from scoring.model.card import Model
@@ -52,6 +53,7 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
                 {**asdict(past), "as_of": past.as_of.isoformat(), "text": past.text} for past in like.nearest
             ],
         },
+        "words": said_by_its_owner(context, model, lead_id),
         "value": value(model, row, scores),
         "trend": moved(context, by, lead_id, row, float(scores.score[0])),
     }  # fmt: skip

@@ -61,7 +61,7 @@ def draft(
         raise ScoringError(
             f"{rows.num_rows} rows came with {len(y)} outcomes.", fix="Pass one outcome a row."
         )
-    leads = ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
+    leads = _leads(rows, groups)
     share = 1 / np.bincount(leads)[leads]
     wins, total = float((y * share).sum()), float(share.sum())
     if wins <= 0 or wins >= total - 1e-9:
@@ -160,6 +160,18 @@ class Draft:
                 },
                 **self.names,
             )
+
+
+def prepared(
+    layout: Design, rows: pa.Table, won: Floats, *, groups: npt.ArrayLike, weight: npt.ArrayLike | None = None
+) -> Sample:
+    """Rows for fitting anew with a design that is there already, weighed as `draft` weighs them."""
+    leads = _leads(rows, groups)
+    return sample_of(layout, rows, won, _weights(1 / np.bincount(leads)[leads], weight), ids(groups), leads)
+
+
+def _leads(rows: pa.Table, groups: npt.ArrayLike) -> Ints:
+    return ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
 
 
 def sample_of(layout: Design, rows: pa.Table, won: Floats, weight: Floats, group: Ints, lead: Ints) -> Sample:
