@@ -160,7 +160,7 @@ def spoken(
     keys, random, found = o.keys, np.random.default_rng(seed), []
 
     def add(i: int, by: str, event: dict[str, Any]) -> None:
-        found.append({**event, "value": {**event["value"], "by": by}, "score": float(score[i])})
+        found.append({**event, "by": by})
 
     for n, i in enumerate(sorted(random.permutation(edge)[:reviews])):
         one = n % REVIEWERS
@@ -258,13 +258,14 @@ def judge(seed: int) -> Judged:
     people = said(s, policy)
     plain = fitted(s.org, s.won, s.known)
     all_careless = said(setting(seed, team=lambda one: careless(2 * one + 1)), policy)
+    measured = lessons(plain.design, plain.trained.point, people, plain.base_rate)
     nameless = replace(people, by=np.full(len(people), "", dtype=people.by.dtype))
 
     def told(d: Draft, words: Said) -> Draft:
         return replace(d, lessons=lessons(d.design, d.trained.point, words, d.base_rate))
 
     ways = {
-        WITHOUT: plain, MEASURED: told(plain, people), NAMELESS: told(plain, nameless), BEFORE: as_before(s, people),
+        WITHOUT: plain, MEASURED: replace(plain, lessons=measured), NAMELESS: told(plain, nameless), BEFORE: as_before(s, people),
         CARELESS: told(plain, all_careless),
     }  # fmt: skip
     rows, true = s.org.rows.filter(pa.array(s.judged)), s.chance[s.judged]
@@ -275,7 +276,6 @@ def judge(seed: int) -> Judged:
     many = said(more, policy)
     universal, special = told(plain, many), fitted(s.org, s.won, s.known & s.edge, many)
     of_edge = [_loss(true, chances(d, rows)).sum() for d in (special, universal)]
-    assert ways[MEASURED].lessons is not None
     return Judged(
         1 - float(loss[WITHOUT].sum() / base.sum()),
         1 - float(_loss(true, true).sum() / base.sum()),
@@ -286,7 +286,7 @@ def judge(seed: int) -> Judged:
         },
         _down(loss[MEASURED] - loss[WITHOUT], s.org.groups[s.judged]),
         1 - float(of_edge[0] / of_edge[1]),
-        _weights(ways[MEASURED].lessons.heard.authors),
+        _weights(measured.heard.authors),
     )  # fmt: skip
 
 

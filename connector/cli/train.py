@@ -62,7 +62,7 @@ def say_counts(by_outcome: Mapping[str, int], taken_out: Mapping[str, int]) -> N
 def say(result: Trained) -> None:
     out.print(
         f"Model {result.version} ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
-        + (f", {result.feedback:,} rows from what people said" if result.feedback else "")
+        + (f", {result.words:,} words of people weighed" if result.words else "")
         + "."
     )
     for why, n in sorted(result.left_out.items(), key=lambda item: -item[1]):

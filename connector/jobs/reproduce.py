@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from scoring.model.family import Family, segment_of
 from scoring.model.router import UNIVERSAL
+from scoring.model.said import Said
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -58,20 +59,23 @@ def reproduce(context: Context, version: str) -> Reproduced:
     was = models.named(context, version)
     with context.store.begin() as db:
         kept = db.execute(
-            select(t.model.c.manifest, t.model.c.examples).where(t.model.c.version == version)
+            select(t.model.c.manifest, t.model.c.examples, t.model.c.said).where(t.model.c.version == version)
         ).one()
         there = set(records.record_values(db, "lead"))
     manifest, points = kept.manifest, from_ipc(kept.examples)
+    words = None if kept.said is None else from_ipc(kept.said)
+    pairs = [pair for table in (points, words) if table is not None for pair in _pairs(table)]
     leads = points["lead_id"].to_pylist()
-    gone = len(set(leads) - there)
+    gone = len({lead for lead, _ in pairs} - there)
     if gone:
         return Reproduced(version, len(leads), gone, (), same_scores=False)
     view = view_in(manifest)
     context.progress("Building what was known when", 0, 2)
-    pairs = list(zip(leads, points["as_of"].to_pylist(), strict=True))
-    rows = features(context, pairs, view=view, reps_see=True)
+    built = features(context, pairs, view=view, reps_see=True)
+    rows = built.slice(0, len(leads))
+    said = None if words is None else _said(built.slice(len(leads)), words)
     context.progress("Fitting the model anew", 1, 2)
-    again = _family(was, _examples(rows, points), manifest)
+    again = _family(was, replace(_examples(rows, points), said=said), manifest)
     context.progress("Fitting the model anew", 2, 2)
     now = hashes(rows)
     changed = [
@@ -108,7 +112,7 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:
     """All models of a family fitted anew; the router, which hard facts make, is as it was."""
     recipes = [manifest, *(case for case in manifest.get("models", ()) if "features" in case)]
-    parts = [examples, *(examples.take(segment_of(case).of(examples.rows)) for case in recipes[1:])]
+    parts = [examples, *(examples.of(segment_of(case).of) for case in recipes[1:])]
     universal, *members = (
         fit(
             part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
@@ -122,14 +126,24 @@ def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Fam
 
 def _examples(rows: pa.Table, points: pa.Table) -> Examples:
     column = {
-        name: points[name].to_numpy(zero_copy_only=False)
-        for name in ("won", "weight", "group", "amount", "feedback")
+        name: points[name].to_numpy(zero_copy_only=False) for name in ("won", "weight", "group", "amount")
     }
     return Examples(
         rows=rows, won=column["won"], weight=column["weight"], groups=column["group"], amount=column["amount"],
-        as_of=np.array([at.timestamp() for at in points["as_of"].to_pylist()]), feedback=column["feedback"].astype(bool),
-        left_out={},
+        as_of=np.array([at.timestamp() for at in points["as_of"].to_pylist()]), left_out={},
     )  # fmt: skip
+
+
+def _pairs(table: pa.Table) -> list[tuple[str, datetime]]:
+    return list(zip(table["lead_id"].to_pylist(), table["as_of"].to_pylist(), strict=True))
+
+
+def _said(rows: pa.Table, words: pa.Table) -> Said:
+    kind, by = (np.array(words[name].to_pylist(), dtype=str) for name in ("kind", "by"))
+    says, shown, outcome, learnt = (
+        words[name].to_numpy(zero_copy_only=False) for name in ("says", "shown", "outcome", "learnt")
+    )
+    return Said(rows, kind, says, by, shown, outcome, learnt)
 
 
 def _same(one: Scores, other: Scores) -> bool:

@@ -150,7 +150,7 @@ def released(
         plain = case.plain()
         if case in chosen.own:
             name = case.segment.name
-            part = examples.take(case.segment.of(examples.rows))
+            part = examples.of(case.segment.of)
             try:
                 model, completeness, kept = gates.complete(context, part, features, partial(fit, part, name))
             except gates.NotHonest as error:
@@ -174,7 +174,7 @@ def again(
     the policy's standing yes it goes at once."""
     segment = segment_of(old)
     try:
-        draft = fit(past.take(segment.of(past.rows)))
+        draft = fit(past.of(segment.of))
     except TooFewOutcomes:
         return _case(
             segment,
@@ -196,10 +196,9 @@ def again(
 def _case(
     segment: Segment, state: str, why: tuple[str, ...], gain: Gain | None, below: int, past: Examples, draft: Draft | None
 ) -> Case:  # fmt: skip
-    inside = segment.of(past.rows) & ~past.feedback
-    real = ~past.feedback
+    inside = segment.of(past.rows)
     _, lead = np.unique(np.array(past.rows["lead_id"].to_pylist(), dtype=str), return_inverse=True)
-    share = real / np.maximum(np.bincount(lead, weights=real)[lead], 1)
+    share = 1 / np.bincount(lead)[lead]
     money = np.where(np.isfinite(past.amount), past.amount, 0.0) * past.won * share
     return Case(
         segment, state, why, gain, below, round(float(share[inside].sum())), round(float((share * past.won)[inside].sum())),

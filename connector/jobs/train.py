@@ -22,8 +22,9 @@ from sqlalchemy import insert, select
 from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, first_rows, looked_at, lot
-from connector.jobs.manifest import points, recipe
+from connector.jobs.manifest import points, recipe, words
 from connector.jobs.mature import mature_table
+from connector.jobs.said import what_words_did
 from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.bulk import to_ipc
@@ -48,7 +49,8 @@ class Trained:
     card: dict[str, Any]
     examples: int
     wins: int
-    feedback: int
+    words: int
+    """of people, that were weighed beside the outcomes"""
     held_out: int
     left_out: dict[str, int]
     status: str
@@ -76,11 +78,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         in_test = np.array([lead in tested for lead in examples.rows["lead_id"].to_pylist()], dtype=bool)
         if examples.person is not None:
             in_test |= one_sided(examples.person.tolist(), test)
-        late = (
-            (examples.as_of >= cut) & ~examples.feedback
-            if cut is not None
-            else np.zeros(len(in_test), dtype=bool)
-        )
+        late = examples.as_of >= cut if cut is not None else np.zeros(len(in_test), dtype=bool)
         past = examples.take(~in_test & ~late)
         context.progress("Training: the model itself", 2, 4)
         created = context.clock.now().astimezone(UTC)
@@ -111,11 +109,12 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
                 "attention": _attention(examples.take(first), features, seed),
                 "checks": gates.checks(leaks, out, told, completeness),
+                "words": what_words_did(universal, held),
                 "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
                              "routing": backtest.routing}}  # fmt: skip
         manifest = {
-            "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
-            "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
+            "examples": len(examples.won), "words": 0 if examples.said is None else len(examples.said),
+            "wins": float((examples.won * examples.weight).sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
@@ -131,7 +130,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
-            version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
+            version, card, manifest["examples"], round(manifest["wins"]), manifest["words"],
             manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
         )  # fmt: skip
 
@@ -157,7 +156,7 @@ def drafted(
     amount = examples.amount if np.isfinite(examples.amount).any() else None
     return draft(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
-        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, **names,
+        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, said=examples.said, **names,
     )  # fmt: skip
 
 
@@ -225,6 +224,7 @@ def _store(
             insert(t.model).values(
                 version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
                 card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
+                said=None if examples.said is None else to_ipc(words(examples.said)),
             )
         )  # fmt: skip
         if first:

@@ -33,7 +33,7 @@ class Word:
 
 
 def words(events: Iterable[Mapping[str, Any]], models: Models) -> list[Word]:
-    """What can be weighed of the harvested events (kind, lead_id, at, value, score), by time. Of what one person said in passing
+    """What can be weighed of the harvested events (kind, lead_id, at, value, by, score), by time. Of what one person said in passing
     of one lead the last word counts, an override before a tag, and of their reviews the last. Reviews join from as many reviewed
     leads on as the policy says."""
     if not models.people_join:
@@ -77,5 +77,11 @@ def _word(event: Mapping[str, Any]) -> Word | None:
     if np.isnan(says):
         return None
     shown = event.get("score")
-    by = value.get("by") or NOBODY
-    return Word(event["lead_id"], event["at"], kind, says, str(by), np.nan if shown is None else float(shown))
+    return Word(
+        event["lead_id"],
+        event["at"],
+        kind,
+        says,
+        event.get("by") or NOBODY,
+        np.nan if shown is None else float(shown),
+    )

@@ -1,33 +1,28 @@
-"""Your tag did this: what people's words (tags, overrides, reviews) changed in a model, all together and one by one.
+"""Your tag did this: what people's words changed in a model, all together and one by one (S6.1).
 
-All together is measured: the same settings are fitted again with and without their rows, and both are asked about leads
-that neither has seen. A placebo says what of it is noise: as much weight of other rows, drawn by chance, left out
-instead. Where the words moved no more than the placebo did, nothing can be shown, and only their number is told.
-
-One by one is an influence step: from where the regression ended, one Newton step to where it would have ended without
-one person's rows. The steps are linear in the rows, so they add up to the step of all together; what trees and
-curvature make of it beyond that is the named remainder.
+Measured against the same model without them, on leads that neither has seen. A person's part is the step that their words
+made the regression take (said.py); the steps add up to the whole, and what the curve between logit and score makes of
+their order is the named remainder. Below `ENOUGH` words, or where no lead moved by a point, only their number is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from scoring.model.design import CategoryField, Design, Encoded
-from scoring.model.estimator import Point, Sample, refit
+from scoring.model.estimator import Point
+from scoring.model.said import Lessons
 from scoring.model.scores import to_score
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 ENOUGH = 20
-"""events under which nothing is fitted again"""
-BEYOND = 1.5
-"""times the placebo's move from which on the words' own is shown"""
+"""words under which nothing is shown"""
+MOVED = 1.0
+"""points from which on a lead counts as moved"""
 DRAWS = 400
 TOP = 3
 
@@ -46,7 +41,7 @@ class Person:
     """`points`: mean move of a lead's score, up and down alike; `up`, `down`: leads moved by a point or more."""
 
     who: str
-    events: int
+    words: int
     points: float | None
     up: int
     down: int
@@ -55,20 +50,19 @@ class Person:
 
 @dataclass(frozen=True)
 class Influence:
-    """What all words together did to `leads` leads that were held out, in points, `placebo` beside it. `gain`: log loss
-    without less with (above zero: the words helped), and its 95 % interval. Of the mean move, `remainder` is what
-    the persons' steps don't add up to."""
+    """What all words together did to `leads` leads that were held out, in points. `gain`: log loss without less with (above
+    zero: the words helped), and its 95 % interval. Of the mean move, `remainder` is what the persons' steps don't add
+    up to."""
 
-    events: int
+    words: int
     leads: int
     shown: bool
-    points: float | None
-    placebo: float | None
+    points: float
     moved: int
     gain: float | None
     gain_low: float | None
     gain_high: float | None
-    remainder: float | None
+    remainder: float
     people: tuple[Person, ...]
 
 
@@ -82,65 +76,41 @@ class Held:
     group: npt.NDArray[np.int64]
 
 
-def influence(
-    layout: Design, sample: Sample, said: Bools, who: Sequence[str], like: Point, held: Held, base: float, seed: int
-) -> Influence:  # fmt: skip
-    """`said`: the rows that stand for words, two an event (part won, part lost); `who` said each row; `base`: the logit of
-    the base rate."""
-    names = np.array(who, dtype=str)
-    counts = {str(name): int((names[said] == name).sum()) // 2 for name in np.unique(names[said])}
-    events = sum(counts.values())
-    if events < ENOUGH or len(held.won) == 0 or held.won.min() == held.won.max():
-        people = tuple(Person(name, n, None, 0, 0, ()) for name, n in counts.items())
-        return Influence(events, len(held.won), False, None, None, 0, None, None, None, None, people)
-    within = refit(layout, sample, like, seed)
-    with_words = within.logit(layout, held.encoded, held.design)
-    without = refit(layout, sample.take(~said), like, seed).logit(layout, held.encoded, held.design)
-    placebo = refit(layout, sample.take(~_drawn(sample, said, seed)), like, seed).logit(
-        layout, held.encoded, held.design
-    )
-    move = to_score(with_words - base) - to_score(without - base)
-    noise = float(np.abs(to_score(with_words - base) - to_score(placebo - base)).mean())
-    points = float(np.abs(move).mean())
-    shown = points >= BEYOND * noise
-    gains = _loss(without, held.won) - _loss(with_words, held.won)
-    low, high = _interval(gains, held.group)
-    steps = _steps(layout, sample, within, {name: said & (names == name) for name in counts})
-    told, total = [], np.zeros(len(move))
-    for name, step in steps.items():
-        logit = within.slope * (1 - within.share) * (step[0] + held.design @ step[1:])
-        own = to_score(with_words - base) - to_score(with_words - logit - base)
+def influence(layout: Design, lessons: Lessons, without: Point, held: Held, base: float) -> Influence:
+    """`without`: the point model before it heard `lessons`; `base`: the logit of the base rate."""
+    heard = lessons.point.logit(layout, held.encoded, held.design)
+    plain = without.logit(layout, held.encoded, held.design)
+    scores = to_score(heard - base)
+    move = scores - to_score(plain - base)
+    moved = int((np.abs(move) >= MOVED).sum())
+    shown = lessons.open >= ENOUGH and moved > 0
+    reach = without.slope * (1 - without.share)
+    people, total = [], np.zeros(len(move))
+    for author, step, words in zip(
+        lessons.heard.authors, lessons.steps, lessons.counted.tolist(), strict=True
+    ):
+        own = scores - to_score(heard - reach * (step[0] + held.design @ step[1:]) - base)
         total += own
-        effects = _effects(layout, step, within, held) if shown else ()
-        told.append(
-            Person(name, counts[name], float(np.abs(own).mean()) if shown else None, int((own >= 1).sum()),
-                   int((own <= -1).sum()), effects)
+        people.append(
+            Person(author.name, words, float(np.abs(own).mean()) if shown and len(own) else None,
+                   int((own >= MOVED).sum()), int((own <= -MOVED).sum()), _effects(layout, step, reach, held) if shown else ())
         )  # fmt: skip
+    gain = low = high = None
+    if len(held.won) and held.won.min() < held.won.max():
+        gains = _loss(plain, held.won) - _loss(heard, held.won)
+        gain, (low, high) = float(gains.mean()), _interval(gains, held.group)
+    n = max(len(move), 1)
     return Influence(
-        events, len(held.won), shown, points, noise, int((np.abs(move) >= 1).sum()), float(gains.mean()), low, high,
-        float((move - total).mean()), tuple(sorted(told, key=lambda p: (-p.events, p.who))),
+        lessons.open, len(move), shown, float(np.abs(move).sum() / n), moved, gain, low, high,
+        float((move - total).sum() / n), tuple(sorted(people, key=lambda p: (-p.words, p.who))),
     )  # fmt: skip
 
 
-def _steps(layout: Design, sample: Sample, point: Point, rows: dict[str, Bools]) -> dict[str, Floats]:
-    """What each set of rows added to the regression's effects, the constant first."""
-    fitted = point.additive
-    full = np.column_stack([np.ones(len(sample)), sample.design])
-    p = 1 / (1 + np.exp(-(full @ fitted.coef)))
-    ridge = np.full(full.shape[1], 1e-6)
-    for (a, b), penalty in zip(layout.groups, fitted.penalties, strict=True):
-        ridge[1 + a : 1 + b] = penalty
-    hessian = full.T @ (full * (sample.weight * p * (1 - p))[:, None]) + np.diag(ridge)
-    pull = full * (sample.weight * (sample.won - p))[:, None]
-    pulls = np.array([pull[mask].sum(axis=0) for mask in rows.values()])
-    return dict(zip(rows, np.linalg.solve(hessian, pulls.T).T, strict=True))
-
-
-def _effects(layout: Design, step: Floats, point: Point, held: Held) -> tuple[Effect, ...]:
+def _effects(layout: Design, step: Floats, reach: float, held: Held) -> tuple[Effect, ...]:
     """Where the step is largest: of a category the value that moved most, of a number its leads' mean move. At 50 a
     logit is 25 points."""
     found = []
-    scale = 25 * point.slope * (1 - point.share)
+    scale = 25 * reach
     for field, (a, b) in zip(layout.fields, layout.spans, strict=True):
         own = step[1 + a : 1 + b]
         if isinstance(field, CategoryField):
@@ -151,20 +121,6 @@ def _effects(layout: Design, step: Floats, point: Point, held: Held) -> tuple[Ef
             spread = float((held.design[:, a:b] @ own).std())
             found.append(Effect(field.name, None, round(scale * spread * float(np.sign(own[0])), 1)))
     return tuple(sorted((e for e in found if abs(e.points) >= 0.5), key=lambda e: -abs(e.points))[:TOP])
-
-
-def _drawn(sample: Sample, said: Bools, seed: int) -> Bools:
-    """Other rows of about the same weight, whole leads."""
-    out = np.zeros(len(sample), bool)
-    wanted, weight = float(sample.weight[said].sum()), 0.0
-    leads = np.unique(sample.lead[~said])
-    for lead in np.random.default_rng(seed).permutation(leads):
-        mine = (sample.lead == lead) & ~said
-        out |= mine
-        weight += float(sample.weight[mine].sum())
-        if weight >= wanted:
-            break
-    return out
 
 
 def _loss(logit: Floats, won: Floats) -> Floats:

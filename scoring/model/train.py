@@ -162,14 +162,6 @@ class Draft:
             )
 
 
-def prepared(
-    layout: Design, rows: pa.Table, won: Floats, *, groups: npt.ArrayLike, weight: npt.ArrayLike | None = None
-) -> Sample:
-    """Rows for fitting anew with a design that is there already, weighed as `draft` weighs them."""
-    leads = _leads(rows, groups)
-    return sample_of(layout, rows, won, _weights(1 / np.bincount(leads)[leads], weight), ids(groups), leads)
-
-
 def _leads(rows: pa.Table, groups: npt.ArrayLike) -> Ints:
     return ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
 

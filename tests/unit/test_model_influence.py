@@ -8,98 +8,77 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from scoring.model import influence as module
 from scoring.model.influence import Held, Influence, influence
-from scoring.model.train import draft, prepared
+from scoring.model.said import TAG, Lessons, Said, lessons
+from scoring.model.train import Draft, draft
 from tests.unit.test_model import FEATURES, world
 
-LEADS = 900
 
-
-def words(
-    events: int, industry: str | None, says: float, seed: int
-) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-    """Rows of leads of an industry (None: any), part won and part lost, with their weights."""
+def tags(events: int, industry: str | None, says: float, seed: int, by: str) -> Said:
+    """Tags on leads of an industry (None: any)."""
     rows, _, _ = world(4000, seed=seed)
-    of = (
-        np.ones(4000, bool)
-        if industry is None
-        else np.array([v == industry for v in rows["industry"].to_pylist()])
-    )
-    some = np.flatnonzero(of)[:events]
-    twice = rows.take(pa.array(np.concatenate([some, some])))
-    ids = pa.array([f"W{seed}-{i}" for i in np.concatenate([some, some])], pa.string())
-    won = np.concatenate([np.ones(events), np.zeros(events)])
-    return (
-        twice.set_column(0, "lead_id", ids),
-        won,
-        np.concatenate([np.full(events, 2 * says), np.full(events, 2 * (1 - says))]),
+    of = [industry is None or v == industry for v in rows["industry"].to_pylist()]
+    some = rows.filter(pa.array(of)).slice(0, events)
+    fill = np.full(events, np.nan)
+    return Said(
+        some,
+        np.full(events, TAG),
+        np.full(events, says),
+        np.full(events, by),
+        np.full(events, 50.0),
+        fill,
+        np.zeros(events, bool),
     )
 
 
-def measured(ann: int, bob: int, weight: float = 1.0) -> tuple[Influence, dict[str, np.ndarray]]:
-    """Ann says that mining leads are good; Bob says 'a typical lead' of any."""
-    rows, won, _ = world(LEADS)
-    said = [words(ann, "mining", 0.9, 5), words(bob, None, float(won.mean()), 6)]
-    table = pa.concat_tables([rows, *(part[0] for part in said)])
-    outcome = np.concatenate([won, *(part[1] for part in said)])
-    weights = np.concatenate([np.ones(LEADS), *(weight * part[2] for part in said)])
-    marks = np.concatenate([np.zeros(LEADS, bool), np.ones(2 * (ann + bob), bool)])
-    who = [""] * LEADS + ["Ann"] * (2 * ann) + ["Bob"] * (2 * bob)
-    groups = table["lead_id"].to_pylist()
-    found = draft(table, outcome, features=FEATURES, groups=groups, weight=weights)
-    point = replace(found.point, trees=(), share=0.0)
-    layout = found.design
-    test, came, _ = world(700, seed=9)
-    encoded = layout.encode(test)
-    held = Held(encoded, layout.additive(encoded), came, np.arange(700))
-    sample = prepared(layout, table, outcome, groups=groups, weight=weights)
-    base = float(np.log(0.2 / 0.8))
-    names = np.array(who)
-    steps = module._steps(
-        layout,
-        sample,
-        point,
-        {"Ann": marks & (names == "Ann"), "Bob": marks & (names == "Bob"), "all": marks},
-    )
-    return influence(layout, sample, marks, who, point, held, base, 0), steps
+def together(*parts: Said) -> Said:
+    joined = {
+        name: np.concatenate([getattr(p, name) for p in parts])
+        for name in ("kind", "says", "by", "shown", "outcome", "learnt")
+    }
+    return Said(pa.concat_tables([p.rows for p in parts]), **joined)
 
 
 @pytest.fixture(scope="module")
-def both() -> tuple[Influence, dict[str, np.ndarray]]:
-    return measured(ann=80, bob=40)
+def drafted() -> Draft:
+    rows, won, _ = world(900)
+    return draft(rows, won, features=FEATURES, groups=np.arange(900))
 
 
-def test_who_said_what_changed_what(both: tuple[Influence, dict[str, np.ndarray]]) -> None:
-    found, _ = both
-    assert (found.events, found.leads, found.shown) == (120, 700, True)
+def measured(drafted: Draft, *parts: Said) -> tuple[Influence, Lessons]:
+    layout, without = drafted.design, drafted.trained.point
+    heard = lessons(layout, without, together(*parts), drafted.base_rate)
+    test, came, _ = world(700, seed=9)
+    encoded = layout.encode(test)
+    held = Held(encoded, layout.additive(encoded), came, np.arange(700))
+    base = float(np.log(drafted.base_rate / (1 - drafted.base_rate)))
+    return influence(layout, heard, without, held, base), heard
+
+
+def test_who_said_what_changed_what(drafted: Draft) -> None:
+    found, heard = measured(drafted, tags(80, "mining", 1.0, 5, "Ann"), tags(40, "banking", -1.0, 6, "Bob"))
+    assert (found.words, found.leads, found.shown) == (120, 700, True)
     ann, bob = found.people
-    assert (ann.who, ann.events, bob.who, bob.events) == ("Ann", 80, "Bob", 40)
+    assert (ann.who, ann.words, bob.who, bob.words) == ("Ann", 80, "Bob", 40)
     assert ann.points is not None
     assert bob.points is not None
-    assert ann.points > 2 * bob.points
-    assert ann.effects[0].feature == "industry"
-    assert ann.effects[0].value == "mining"
-    assert ann.effects[0].points > 0
+    assert ann.points > bob.points
+    assert (ann.up > ann.down, bob.up < bob.down) == (True, True)
+    assert any(e.feature == "industry" and e.value == "mining" and e.points > 0 for e in ann.effects)
+    coef = heard.point.additive.coef - drafted.trained.point.additive.coef
+    assert np.allclose(heard.steps.sum(axis=0), coef), "the persons' steps are the whole"
+    assert abs(found.remainder) < found.points / 2
 
 
-def test_the_steps_add_up(both: tuple[Influence, dict[str, np.ndarray]]) -> None:
-    found, steps = both
-    assert np.allclose(steps["Ann"] + steps["Bob"], steps["all"])
-    assert found.remainder is not None
-    assert found.points is not None
-    assert abs(found.remainder) < max(found.points / 2, 1.0), "and are most of what was measured"
-
-
-def test_of_a_few_words_only_their_number_is_told() -> None:
-    found, _ = measured(ann=6, bob=3)
-    assert found.points is None
+def test_of_a_few_words_only_their_number_is_told(drafted: Draft) -> None:
+    found, _ = measured(drafted, tags(6, "mining", 1.0, 5, "Ann"), tags(3, None, -1.0, 6, "Bob"))
     assert not found.shown
-    assert [(p.who, p.events, p.points) for p in found.people] == [("Ann", 6, None), ("Bob", 3, None)]
+    assert [(p.who, p.words, p.points) for p in found.people] == [("Ann", 6, None), ("Bob", 3, None)]
 
 
-def test_words_that_move_no_more_than_chance_are_not_shown() -> None:
-    found, _ = measured(ann=0, bob=60, weight=0.005)
-    assert found.placebo is not None
+def test_words_that_count_for_nothing_move_nothing(drafted: Draft) -> None:
+    learnt = replace(tags(60, "mining", 1.0, 5, "Ann"), learnt=np.ones(60, bool))
+    found, heard = measured(drafted, learnt)
     assert not found.shown
-    assert [person.points for person in found.people] == [None]
+    assert (found.points, found.moved, found.words) == (0.0, 0, 0)
+    assert np.array_equal(heard.point.additive.coef, drafted.trained.point.additive.coef)
