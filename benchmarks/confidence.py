@@ -39,6 +39,8 @@ RANKED, RATIO = 0.50, 4.0
 FIFTHS, BINS = 5, 10
 BOOTSTRAPS, CHANCE, LEVEL = 200, 50, 0.90
 DAYS = 7
+BAGS = 5
+"""bootstraps of the rival: enough for a rank correlation"""
 
 
 def run() -> list[Row]:
@@ -54,7 +56,7 @@ def _worlds() -> Iterator[Row]:
             base = float(of.won[of.fit].mean())
             shift = np.log(base / (1 - base))
             truth = to_score(np.log(of.true[of.test] / (1 - of.true[of.test])) - shift)
-            for name, one in asked(of).items():
+            for name, one in asked(of, BAGS, 0).items():
                 wide, error = points_wide(one, base), np.abs(to_score(one.logit - shift) - truth)
                 ranks.setdefault(name, []).append(float(spearmanr(wide, error).statistic))
                 if name == OURS:
