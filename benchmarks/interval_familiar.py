@@ -39,6 +39,7 @@ from scoring.model.train import train
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 OURS = "Candor"
 LEAST, MOST, WIDEST = 0.88, 0.93, 17.0
@@ -81,11 +82,11 @@ def judged(of: World) -> dict[str, tuple[float, float]]:
     return {name: _covered(one, truth, base) for name, one in asked(of).items()}
 
 
-def asked(of: World) -> dict[str, Range]:
+def asked(of: World, bags: int = rival_ranges.BAGS, seeds: int = rival_ranges.SEEDS) -> dict[str, Range]:
     model = train(of.rows.take(of.fit), of.won[of.fit], features=of.features, groups=of.fit, seed=0)
     return {
         OURS: ours(model, of.rows.take(of.test)),
-        **_rivals(of.rows, of.features, of.won, of.fit, of.test),
+        **_rivals(of.rows, of.features, of.won, of.fit, of.test, bags, seeds),
     }
 
 
@@ -95,11 +96,13 @@ def ours(model: Model, rows: pa.Table) -> Range:
     return Range(*(_logit(points / 100) + base for points in (scores.score, scores.low, scores.high)))
 
 
-def _rivals(rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> dict[str, Range]:  # fmt: skip
+def _rivals(
+    rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: Ints, test: Ints,
+    bags: int = rival_ranges.BAGS, seeds: int = rival_ranges.SEEDS,
+) -> dict[str, Range]:  # fmt: skip
     layout = learn(rows.take(fit), features)
-    return rival_ranges.ranges(
-        layout, layout.encode(rows.take(fit)), won[fit], layout.encode(rows.take(test))
-    )
+    learnt, told = layout.encode(rows.take(fit)), layout.encode(rows.take(test))
+    return rival_ranges.ranges(layout, learnt, won[fit], told, bags, seeds)
 
 
 def _covered(one: Range, truth: Floats, base: float) -> tuple[float, float]:
