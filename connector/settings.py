@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -106,6 +106,12 @@ class ScopeRule(Section):
     equals: str | None = None
     ends_with: str | None = None
     why: str
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> ScopeRule:
+        if self.equals is None and self.ends_with is None:
+            raise ValueError(f"the rule “{self.why}” has no condition: give it equals or ends_with")
+        return self
 
 
 class ScopeSettings(Section):
