@@ -220,8 +220,11 @@ def features(
     read = [f.name for f in wanted] + ([STATUS] if view.steps is not None else [])
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None
+    past = min((at for _, at in points), default=None)
+    if past is not None and past >= context.clock.now():
+        past = None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=read, tracked=view.known_since, leads=few)
+        tables = asof.tables(db, fields=read, tracked=view.known_since, leads=few, since=past)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),
