@@ -13,16 +13,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from connector.crm.base import Activity, Change, Page, Record
-from connector.errors import SettingsError
+from connector.errors import NothingRead, SettingsError
+from connector.jobs.audit import audit
 from connector.jobs.context import Context
-from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect, features
+from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
+from connector.jobs.train import train_model
 from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
+from scoring.errors import TooFewOutcomes
 from scoring.routing.policy import load as load_policy
 from tests.whole_loop import Made, open_store_in
 
@@ -127,6 +130,54 @@ def test_a_field_without_any_change_is_known_from_the_first_reading_or_since_the
     context.settings = context.settings.model_copy(update={"crm": crm})
     with pytest.raises(SettingsError, match="industry"):
         collect(context)
+
+
+def test_an_outcome_is_known_when_it_came_or_when_the_horizon_is_over(context: Context) -> None:
+    deal, change = won_deal("D1", 20)
+    lost = Change("lead", "L3", "status", BORN + timedelta(days=50), "Working", "Unqualified")
+    put(context, lead("L1", deal_id="D1"), lead("L2"), lead("L3", status="Unqualified"), changes=(lost,))
+    put(context, deal, changes=(change,), kind="deals")
+    found = collect(context)
+    days = (found.known_at - BORN.timestamp()) / 86400
+    assert dict(zip(zip(found.rows["lead_id"].to_pylist(), (found.as_of - BORN.timestamp()) / 86400, strict=True), days, strict=True)) == {
+        ("L1", 1): 20, ("L2", 1): 181, ("L2", 30): 210, ("L3", 1): 50, ("L3", 30): 50,
+    }  # fmt: skip
+
+
+def test_leads_are_scored_by_what_the_model_in_use_was_taught_with_until_another_is_released(
+    context: Context,
+) -> None:
+    context.store.put("history_of", "tracked fields")
+    context.store.put("first_reading", (BORN + timedelta(days=20)).isoformat())
+    put(context, lead("L1", title="CFO"))
+    since = {"old": BORN, "new": BORN + timedelta(days=99)}
+    with context.store.begin() as db:
+        for version, status in (("old", "champion"), ("new", "challenger")):
+            made_of = {"known_since": {"title": since[version].isoformat()}, "barred_activities": [version]}
+            db.execute(insert(t.model).values(
+                version=version, created_at=BORN, status=status, sha256="", blob=b"", card={}, manifest=made_of
+            ))  # fmt: skip
+    with pytest.raises(TooFewOutcomes):
+        train_model(context)
+    view = looked_at(context)
+    assert (view.known_since, view.barred_activities) == ({"title": BORN}, {"old"}), (
+        "a training changes nothing"
+    )
+    assert looked_at(context, "new").barred_activities == {"new"}
+    asked = [("L1", BORN + timedelta(days=5))]
+    assert features(context, asked)["function"].to_pylist() == ["finance"]
+    assert features(context, asked, view=looked_at(context, "new"))["function"].to_pylist() == [None]
+    with context.store.begin() as db:
+        db.execute(update(t.model).where(t.model.c.version == "old").values(status="retired"))
+        db.execute(update(t.model).where(t.model.c.version == "new").values(status="champion"))
+    assert looked_at(context).known_since == {"title": since["new"]}
+
+
+def test_before_anything_was_read_training_and_audit_say_what_to_do(context: Context) -> None:
+    with pytest.raises(NothingRead, match="candor backfill"):
+        train_model(context)
+    assert [line for line in audit(context).to_do if "candor backfill" in line]
+    assert context.store.get("backtest_cut") is None
 
 
 COMPANY = ("colleagues_engaged_30d", "account_touches_30d", "followers_7d", "committee_size")
