@@ -95,5 +95,10 @@ def say(result: Trained) -> None:
             f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
             f"calibration error {figures['ece']:.3f}."
         )
+        if result.card["mode"] != "snapshot" and not figures["known_then"]:
+            out.print(
+                "  Told with outcomes that were not known yet when those leads came in: too few were.",
+                style="dim",
+            )
     if result.status != "champion":
         out.print(f"Not released: {result.why}.", style="dark_orange")
