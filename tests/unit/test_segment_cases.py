@@ -27,7 +27,7 @@ def examples(made: Leads) -> Examples:
     n = len(made.won)
     return Examples(
         rows=made.rows, won=made.won, weight=np.ones(n), groups=made.company.astype(str),
-        amount=np.where(made.won > 0, 1000.0, np.nan), as_of=np.zeros(n), feedback=np.zeros(n, bool), left_out={}, days=made.days,
+        amount=np.where(made.won > 0, 1000.0, np.nan), as_of=np.zeros(n), left_out={}, days=made.days,
     )  # fmt: skip
 
 
