@@ -9,7 +9,8 @@ from typing import Any
 from connector.cli.console import out, show_json, working
 from connector.errors import NoSuchModel
 from connector.jobs import models
-from connector.jobs.segments import PROPOSED, RETIRED
+from connector.jobs.segments import RETIRED
+from connector.jobs.words import case_line
 
 _IN_USE = {"champion": "in use", "challenger": "challenger", "retired": "retired"}
 
@@ -63,26 +64,6 @@ def _list(found: list[dict[str, Any]]) -> None:
         out.print(f"{model['version']}  {_IN_USE[model['status']]}{quality}")
         for case in model["segments"]:
             out.print(f"    {case_line(case)}", style="dim")
-
-
-def case_line(case: Mapping[str, Any]) -> str:
-    """A segment's business case in a line."""
-    line = f"{case['name']} ({case['state']}): {case['share']:.0%} of leads, {case['revenue_share']:.0%} of revenue; {said(case['gain'])}"
-    if case["state"] == PROPOSED:
-        line += (
-            f"; too little in {case['below']} trainings, retire it: `candor models --retire {case['name']}`"
-        )
-    return line
-
-
-def said(gain: Mapping[str, Any] | None) -> str:
-    """What a model of its own saves."""
-    if gain is None:
-        return "not measured"
-    return (
-        f"saves {gain['saved']:.0%} of the universal model's log loss "
-        f"({gain['low']:.0%} to {gain['high']:.0%}, {gain['leads']:,} leads unseen)"
-    )
 
 
 def _card(model: Mapping[str, Any]) -> None:

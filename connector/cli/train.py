@@ -8,11 +8,11 @@ from pathlib import Path
 import typer
 
 from connector.cli.console import out, show_json, working
-from connector.cli.models import case_line
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
 from connector.jobs.scope import Counted, counts
 from connector.jobs.train import Trained, train_model
+from connector.jobs.words import case_line
 
 
 def run(config: Path | None, reproduce: str | None, release: bool, as_json: bool) -> None:

@@ -60,3 +60,23 @@ def trend(before: float | None, row: Mapping[str, Any], shown: Mapping[str, Any]
     if change == 0:
         return f"Unchanged since {since}" if since else "Unchanged"
     return f"{change:+d} since {since}" if since else f"{change:+d}"
+
+
+def case_line(case: Mapping[str, Any]) -> str:
+    """A segment's business case in a line."""
+    line = f"{case['name']} ({case['state']}): {case['share']:.0%} of leads, {case['revenue_share']:.0%} of revenue; {saving(case['gain'])}"
+    if case["state"] == "retirement proposed":
+        line += (
+            f"; too little in {case['below']} trainings, retire it: `candor models --retire {case['name']}`"
+        )
+    return line
+
+
+def saving(gain: Mapping[str, Any] | None) -> str:
+    """What a model of its own saves."""
+    if gain is None:
+        return "not measured"
+    return (
+        f"saves {gain['saved']:.0%} of the universal model's log loss "
+        f"({gain['low']:.0%} to {gain['high']:.0%}, {gain['leads']:,} leads unseen)"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connector.jobs.words import case_line
 from connector.web.report.shapes import Section, empty, grid, ranges, row, section, table
 from connector.web.report.words import count, money, percent, rate_text
 from scoring.metrics.attention import Cell, Group
@@ -208,6 +209,11 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
             facts.append(("Features left out", ", ".join(features["left_out"])))
     facts += [
         (f"Check: {name.replace('_', ' ')}", _number(value)) for name, value in card.get("checks", {}).items()
+    ]
+    segments = card.get("segments") or {"models": ()}
+    facts += [
+        (f"Segment: {case['label']}", f"{', '.join(case['values'])}: {case_line(case)}")
+        for case in segments["models"]
     ]
     facts += [("Version", str(card["version"]))] if card.get("version") else []
     facts += [("Policy version", policy.version), ("Horizon", f"{policy.horizon_days} days")]
