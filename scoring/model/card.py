@@ -64,7 +64,7 @@ class Model:
         return Scores(
             probability=probability,
             confidence=np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64),
-            evidence=self.similar.count(self.design, encoded, rows),
+            evidence=self.similar.count(self.design, encoded, rows, logit),
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
