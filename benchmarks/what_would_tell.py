@@ -40,7 +40,7 @@ from scoring.model.scores import to_score
 
 Floats = npt.NDArray[np.float64]
 
-LEADS, SEEDS, ASKED, BLANKED = 6000, (11, 12), 200, 3
+LEADS, SEEDS, ASKED, BLANKED = 6000, (11, 12), 120, 3
 """`NEAR` of scoring/model/asking.py was chosen on seed 7"""
 DRAWS = 400
 ALL = 99

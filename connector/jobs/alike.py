@@ -70,7 +70,8 @@ def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> A
         blob = db.execute(select(t.model.c.examples).where(t.model.c.version == model.version)).scalar_one()
     past = from_ipc(blob)
     encoded = model.design.encode(row)
-    mine = model.similar.pattern(model.design, encoded, row)[0]
+    logit = model.point.logit(model.design, encoded, model.design.additive(encoded))
+    mine = model.similar.pattern(model.design, encoded, row, logit)[0]
     theirs = np.array(past["like"].to_pylist(), np.int64).reshape(past.num_rows, len(mine))
     ids = np.array(past["lead_id"].to_pylist())
     _, number = np.unique(ids, return_inverse=True)
@@ -78,8 +79,7 @@ def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> A
     agree = agreeing(mine, theirs[use])
     kept = (agree >= 0) & (ids[use] != lead_id)
     use, agree = use[kept], agree[kept]
-    logit = float(model.point.logit(model.design, encoded, model.design.additive(encoded))[0])
-    far = np.abs(past["logit"].to_numpy()[use] - logit)
+    far = np.abs(past["logit"].to_numpy()[use] - logit[0])
     use = use[np.lexsort((ids[use], far, -agree))]
     with context.store.begin() as db:
         lives = {life.lead_id: life for life in asof.lives(db, ids[use].tolist())}

@@ -66,8 +66,8 @@ def points(examples: Examples, model: Model) -> pa.Table:
     _, number = np.unique(examples.groups, return_inverse=True)
     group = np.char.zfill(number.astype(str), 9)
     encoded = model.design.encode(examples.rows)
-    like = model.similar.pattern(model.design, encoded, examples.rows)
     logit = model.point.logit(model.design, encoded, model.design.additive(encoded))
+    like = model.similar.pattern(model.design, encoded, examples.rows, logit)
     return pa.table(
         {
             "lead_id": examples.rows["lead_id"], "as_of": examples.rows["as_of"], "won": examples.won, "weight": examples.weight,

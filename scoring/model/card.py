@@ -91,7 +91,7 @@ class Model:
         return Scores(
             probability=probability,
             confidence=np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64),
-            evidence=self.similar.count(self.design, told, rows),
+            evidence=self.similar.count(self.design, told, rows, alone[:n]),
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),

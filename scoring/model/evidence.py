@@ -1,5 +1,8 @@
 """How many training leads are like this one at its age: those that agree on all but one of the fields that matter
-most.
+most, and that the model takes for about as likely to win (the same tenth of the training leads, or the next).
+
+Without the second, the one field that may differ may be the one that decides, and what became of such leads says
+little of this one (docs/decisions/0022).
 
 Numbers count as equal within a fifth of the training leads, and all rare and new values are one value, so a
 lead of a new kind finds few like it, and "none" is an answer. A training lead was seen at several ages; it is
@@ -8,7 +11,7 @@ looked at as it was at the age nearest to this lead's, and so counts once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +29,7 @@ FIELDS = 6
 BINS = 5
 AGE = "lead_age_days"
 """the column that says how old a lead was"""
+LEVELS = 10
 CHUNK = 500
 """patterns compared at once"""
 AGES = 8
@@ -36,35 +40,40 @@ NEW = 99
 
 @dataclass(frozen=True)
 class Evidence:
-    """`patterns` distinct combinations of the fields `chosen` and, last, the class of the lead's age, whose
-    upper ends are `ages` (days); each with its number of training `leads`."""
+    """`patterns` distinct combinations of the fields `chosen`, of the level of the lead's chance (upper ends `levels`,
+    logits) and, last, of the class of its age (upper ends `ages`, days); each with its number of training `leads`."""
 
     chosen: Ints
     edges: tuple[Floats, ...]
+    levels: Floats
     ages: Floats
     patterns: Ints
     leads: Floats
 
-    def count(self, layout: Design, encoded: Encoded, rows: pa.Table) -> Ints:
-        mine, back = _distinct(self.pattern(layout, encoded, rows))
+    def count(self, layout: Design, encoded: Encoded, rows: pa.Table, logit: Floats) -> Ints:
+        mine, back = _distinct(self.pattern(layout, encoded, rows, logit))
         counts = np.zeros(len(mine))
-        for age in np.unique(mine[:, -1]):
-            theirs = self.patterns[:, -1] == age
-            of_age = np.flatnonzero(mine[:, -1] == age)
-            for some in np.array_split(of_age, -(-len(of_age) // CHUNK)):
-                agree = _agreeing(mine[some, :-1], self.patterns[theirs, :-1])
-                counts[some] = (agree >= len(self.chosen) - 1) @ self.leads[theirs]
+        # compared by level and age first: most patterns are of another
+        for level, age in np.unique(mine[:, -2:], axis=0):
+            some = np.flatnonzero((mine[:, -2] == level) & (mine[:, -1] == age))
+            near = (self.patterns[:, -1] == age) & (np.abs(self.patterns[:, -2] - level) <= 1)
+            for part in np.array_split(some, -(-len(some) // CHUNK)):
+                agree = _agreeing(mine[part, :-2], self.patterns[near, :-2])
+                counts[part] = (agree >= len(self.chosen) - 1) @ self.leads[near]
         return np.rint(counts[back]).astype(np.int64)
 
-    def pattern(self, layout: Design, encoded: Encoded, rows: pa.Table) -> Ints:
-        """n × (fields + 1): what of each row is compared."""
-        return np.column_stack([_pattern(layout, encoded, self.chosen, self.edges), _age(rows, self.ages)])
+    def pattern(self, layout: Design, encoded: Encoded, rows: pa.Table, logit: Floats) -> Ints:
+        """n × (fields + 2): what of each row is compared. `logit`: the model's of it."""
+        level = np.searchsorted(self.levels, logit)
+        fields = _pattern(layout, encoded, self.chosen, self.edges)
+        return np.column_stack([fields, level, _age(rows, self.ages)]).astype(np.int64)
 
 
 def agreeing(one: Ints, others: Ints) -> Ints:
     """In how many fields each of other patterns agrees with this one; -1 where it isn't alike."""
-    agree = _agreeing(one[None, :-1], others[:, :-1])[0].astype(np.int64)
-    out: Ints = np.where((others[:, -1] == one[-1]) & (agree >= len(one) - 2), agree, -1)
+    agree = _agreeing(one[None, :-2], others[:, :-2])[0].astype(np.int64)
+    near = (others[:, -1] == one[-1]) & (np.abs(others[:, -2] - one[-2]) <= 1)
+    out: Ints = np.where(near & (agree >= len(one) - 3), agree, -1)
     return out
 
 
@@ -92,19 +101,21 @@ def once(lead: Ints, age: Ints) -> Ints:
     return np.sort(first)
 
 
-def learn(layout: Design, sample: Sample, surrogate: Additive, rows: pa.Table) -> Evidence:
+def learn(layout: Design, sample: Sample, surrogate: Additive, rows: pa.Table, logit: Floats) -> Evidence:
+    """`logit`: the model's of each row."""
     parts = contributions(layout, surrogate, sample.design)
     spread = parts.std(axis=0) if len(layout.fields) else np.zeros(0)
     chosen = np.argsort(-spread, kind="stable")[:FIELDS].astype(np.int64)
     edges = tuple(
         _edges(sample.encoded.numbers[:, f]) if f < len(layout.numbers) else np.zeros(0) for f in chosen
     )
-    ages = _ages(rows)
-    found = Evidence(chosen, edges, ages, np.zeros((0, len(chosen) + 1), np.int64), np.zeros(0))
-    pattern = found.pattern(layout, sample.encoded, rows)
+    levels = np.unique(np.quantile(logit, np.linspace(0, 1, LEVELS + 1)[1:-1]))
+    none = np.zeros((0, len(chosen) + 2), np.int64)
+    found = Evidence(chosen, edges, levels, _ages(rows), none, np.zeros(0))
+    pattern = found.pattern(layout, sample.encoded, rows, logit)
     pattern = pattern[once(sample.lead, pattern[:, -1])]
     patterns, leads = np.unique(pattern, axis=0, return_counts=True)
-    return Evidence(chosen, edges, ages, patterns, leads.astype(np.float64))
+    return replace(found, patterns=patterns, leads=leads.astype(np.float64))
 
 
 def _ages(rows: pa.Table) -> Floats:

@@ -136,7 +136,13 @@ class Draft:
                     self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
                 ),
                 explainer=explainer,
-                similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
+                similar=evidence.learn(
+                    layout,
+                    sample,
+                    explainer.surrogate,
+                    self.rows,
+                    point.logit(layout, sample.encoded, sample.design),
+                ),
                 amounts=amounts.learn(
                     sample.design,
                     sample.won,
