@@ -95,12 +95,15 @@ class Boosted:
     cuts: tuple[Floats, ...]
     levels: tuple[Floats, ...]
 
-    def logit(self, layout: Design, encoded: Encoded) -> Floats:
-        x = layout.trees(encoded, self.cuts, self.levels)
-        out = np.empty(len(x))
-        for start in range(0, len(x), CHUNK):
+    def reads(self, layout: Design, encoded: Encoded) -> Floats:
+        """The rows as these trees take them; all trees of a model read alike."""
+        return layout.trees(encoded, self.cuts, self.levels)
+
+    def logit(self, read: Floats) -> Floats:
+        out = np.empty(len(read))
+        for start in range(0, len(read), CHUNK):
             rows = slice(start, start + CHUNK)
-            out[rows] = self.estimator.decision_function(x[rows])
+            out[rows] = self.estimator.decision_function(read[rows])
         return out
 
 
@@ -120,10 +123,10 @@ class Sparse:
         out = sigmoid(self.constant + layout.blank(encoded) @ self.gate)
         return np.where(out < NEARLY, 0.0, np.where(out > 1 - NEARLY, 1.0, out))
 
-    def logit(self, layout: Design, encoded: Encoded, line: Floats) -> Floats:
+    def logit(self, read: Floats, line: Floats) -> Floats:
         if not self.trees:
             return line
-        return (1 - self.share) * line + self.share * _mean(self.trees, layout, encoded)
+        return (1 - self.share) * line + self.share * _mean(self.trees, read)
 
 
 @dataclass(frozen=True)
@@ -145,17 +148,16 @@ class Point:
         line = self.additive.logit(design)
         if not self.trees:
             return line, line
-        if self.sparse is None:
-            return line, _mean(self.trees, layout, encoded)
-        weight = self.sparse.weight(layout, encoded)
+        read = self.trees[0].reads(layout, encoded)
+        weight = None if self.sparse is None else self.sparse.weight(layout, encoded)
+        if self.sparse is None or weight is None or not weight.any():
+            return line, _mean(self.trees, read)
         out = np.zeros(len(line))
         full, thin = np.flatnonzero(weight < 1), np.flatnonzero(weight > 0)
         if len(full):
-            out[full] = (1 - weight[full]) * _mean(self.trees, layout, encoded.take(full))
-        if len(thin):
-            wanted = self.sparse.logit(layout, encoded.take(thin), line[thin])
-            wanted = (wanted - self.offset) / self.slope
-            out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
+            out[full] = (1 - weight[full]) * _mean(self.trees, read[full])
+        wanted = (self.sparse.logit(read[thin], line[thin]) - self.offset) / self.slope
+        out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
         return line, out
 
     def combine(self, line: Floats, trees: Floats) -> Floats:
@@ -230,36 +232,41 @@ def choose(
 def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Part]) -> Floats:
     """What trees of so many rounds say of rows that they haven't seen."""
     tree, part = pair
-    return tree.grown(rounds).logit(layout, part.held.encoded)
+    grown = tree.grown(rounds)
+    return grown.logit(grown.reads(layout, part.held.encoded))
 
 
-def _mean(trees: Sequence[Boosted], layout: Design, encoded: Encoded) -> Floats:
-    out: Floats = np.mean([one.logit(layout, encoded) for one in trees], axis=0)
+def _mean(trees: Sequence[Boosted], read: Floats) -> Floats:
+    out: Floats = np.mean([one.logit(read) for one in trees], axis=0)
     return out
 
 
 def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:
     """The same settings on other rows or labels, cheaply: penalties start where they ended, one seed of trees, none for
     sparse records."""
-    line = refit_additive(layout, sample, like.additive)
+    line = _fit_additive(sample, layout, like.additive, _wins(sample) < FEW_WINS)
     trees = (fit_tree(layout, sample, like.rounds, seed),) if like.trees else ()
     return Point(line, trees, like.rounds, like.share, like.slope, like.offset)
 
 
-def refit_additive(layout: Design, sample: Sample, like: Additive) -> Additive:
-    return _fit_additive(sample, layout, like, _wins(sample) < FEW_WINS)
-
-
-def fit_tree(layout: Design, sample: Sample, rounds: int, seed: int, copies: int = 1) -> Boosted:
-    return _Growing(layout, sample, seed, copies).grown(rounds)
+def fit_tree(
+    layout: Design, sample: Sample, rounds: int, seed: int, copies: int = 1, like: Boosted | None = None
+) -> Boosted:
+    """`like`: trees that these have to read rows alike with."""
+    return _Growing(layout, sample, seed, copies, like).grown(rounds)
 
 
 class _Growing:
     """Trees that can be added to: what is grown already is not grown again."""
 
-    def __init__(self, layout: Design, sample: Sample, seed: int, copies: int) -> None:
-        self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
-        self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
+    def __init__(
+        self, layout: Design, sample: Sample, seed: int, copies: int, like: Boosted | None = None
+    ) -> None:
+        if like is not None:
+            self.cuts, self.levels = like.cuts, like.levels
+        else:
+            self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
+            self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
         self.x = layout.trees(sample.encoded, self.cuts, self.levels)
         self.x[:, ~np.isfinite(self.x).any(axis=0)] = (
             0.0  # a column with no known value would crash the binning

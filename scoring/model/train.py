@@ -90,6 +90,8 @@ class Draft:
     flags: Flags
     amount: Floats | None
     names: Mapping[str, Any]
+    grown: bool = False
+    """whether it has what trees for sparse records it will have"""
 
     @property
     def point(self) -> Point:
@@ -98,11 +100,11 @@ class Draft:
     def whole(self) -> Draft:
         """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
         has passed what can be asked of it without."""
-        if self.point.sparse is not None:
+        if self.grown:
             return self
         with single():
             point = sparse.learn(self.design, self.sample, self.point, self.seed)
-        return replace(self, trained=replace(self.trained, point=point))
+        return replace(self, trained=replace(self.trained, point=point), grown=True)
 
     def finish(self) -> Model:
         layout, sample, point, base = self.design, self.sample, self.whole().point, self.base_rate
