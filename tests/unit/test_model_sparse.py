@@ -87,7 +87,7 @@ def test_one_model_serves_full_and_sparse_records_alike(drafted: Draft, point: P
     full = drafted.design.encode(rows)
     few = thinned(full, 0.5, 2)
     assert abs(loss(point, drafted, full, won) - loss(drafted.point, drafted, full, won)) < 0.003
-    assert loss(point, drafted, few, won) < loss(drafted.point, drafted, few, won) - 0.02
+    assert loss(point, drafted, few, won) < loss(drafted.point, drafted, few, won) - 0.01
 
 
 def test_a_record_is_sparse_by_what_is_blank_alone(drafted: Draft, point: Point) -> None:
