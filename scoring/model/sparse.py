@@ -31,6 +31,7 @@ from scoring.model.estimator import (
     folds,
     refit,
 )
+from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,8 +63,11 @@ def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
     share, rounds, (told,) = choose(layout, [Part(rest, few, line)], seed + 3, COPIES)
     if not _better(told, plain, few):
         return point
-    trees = (fit_tree(layout, whole, rounds, seed + 3, COPIES, point.trees[0]),) if share else ()
-    return replace(point, sparse=Sparse(trees, share, *gate(layout, sample, whole)))
+    dealt = [whole, *(copied(layout, sample, asked, random) for _ in point.trees[1:])] if share else []
+    trees = each(
+        lambda i: fit_tree(layout, dealt[i], rounds, seed + 3 + i, COPIES, point.trees[0]), range(len(dealt))
+    )
+    return replace(point, sparse=Sparse(tuple(trees), share, *gate(layout, sample, whole)))
 
 
 def _better(told: Floats, plain: Floats, held: Sample) -> bool:
