@@ -57,7 +57,7 @@ def run() -> list[Row]:
     rows, won, columns = leads(data_folder() / "leads" / "x_education.csv")
     every = [name for name in thirteen(rows, columns) if name != ONE_VALUE]
     found = []
-    for name, chosen in (("screened", list(SCREENED)), ("all", every)):
+    for name, chosen in (("screened", [c.name for c in columns if c.name in SCREENED]), ("all", every)):
         used = [column for column in columns if column.name in {*LEADS_NUMBERS, *chosen}]
         found += compared(name, rows, won, used, cells(rows, sorted(LEADS_NUMBERS), chosen))
     return found

@@ -93,10 +93,13 @@ class Boosted:
     cuts: tuple[Floats, ...]
     levels: tuple[Floats, ...]
 
-    def logit(self, layout: Design, encoded: Encoded) -> Floats:
+    def reads(self, encoded: Encoded) -> forest.Places:
+        """n × fields, the rows as these trees take them; all trees of a model read alike."""
+        return forest.of_rows(encoded, self.cuts, self.levels)
+
+    def logit(self, layout: Design, read: forest.Places) -> Floats:
         hidden = frozenset(f for f, field in enumerate(layout.fields) if field.name in layout.unseen_by_trees)
-        tables = forest.tables(self.estimator, self.cuts, self.levels, hidden)
-        return tables.logit(forest.of_rows(encoded, self.cuts, self.levels))
+        return forest.tables(self.estimator, self.cuts, self.levels, hidden).logit(read)
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,10 @@ class Sparse:
         out = sigmoid(self.constant + layout.blank(encoded) @ self.gate)
         return np.where(out < NEARLY, 0.0, np.where(out > 1 - NEARLY, 1.0, out))
 
-    def logit(self, layout: Design, encoded: Encoded, line: Floats) -> Floats:
+    def logit(self, layout: Design, read: forest.Places, line: Floats) -> Floats:
         if not self.trees:
             return line
-        return (1 - self.share) * line + self.share * _mean(self.trees, layout, encoded)
+        return (1 - self.share) * line + self.share * _mean(self.trees, layout, read)
 
 
 @dataclass(frozen=True)
@@ -140,17 +143,16 @@ class Point:
         line = self.additive.logit(design)
         if not self.trees:
             return line, line
-        if self.sparse is None:
-            return line, _mean(self.trees, layout, encoded)
-        weight = self.sparse.weight(layout, encoded)
+        read = self.trees[0].reads(encoded)
+        weight = None if self.sparse is None else self.sparse.weight(layout, encoded)
+        if self.sparse is None or weight is None or not weight.any():
+            return line, _mean(self.trees, layout, read)
         out = np.zeros(len(line))
         full, thin = np.flatnonzero(weight < 1), np.flatnonzero(weight > 0)
         if len(full):
-            out[full] = (1 - weight[full]) * _mean(self.trees, layout, encoded.take(full))
-        if len(thin):
-            wanted = self.sparse.logit(layout, encoded.take(thin), line[thin])
-            wanted = (wanted - self.offset) / self.slope
-            out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
+            out[full] = (1 - weight[full]) * _mean(self.trees, layout, read[full])
+        wanted = (self.sparse.logit(layout, read[thin], line[thin]) - self.offset) / self.slope
+        out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
         return line, out
 
     def combine(self, line: Floats, trees: Floats) -> Floats:
@@ -225,36 +227,41 @@ def choose(
 def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Part]) -> Floats:
     """What trees of so many rounds say of rows that they haven't seen."""
     tree, part = pair
-    return tree.grown(rounds).logit(layout, part.held.encoded)
+    grown = tree.grown(rounds)
+    return grown.logit(layout, grown.reads(part.held.encoded))
 
 
-def _mean(trees: Sequence[Boosted], layout: Design, encoded: Encoded) -> Floats:
-    out: Floats = np.mean([one.logit(layout, encoded) for one in trees], axis=0)
+def _mean(trees: Sequence[Boosted], layout: Design, read: forest.Places) -> Floats:
+    out: Floats = np.mean([one.logit(layout, read) for one in trees], axis=0)
     return out
 
 
 def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:
     """The same settings on other rows or labels, cheaply: penalties start where they ended, one seed of trees, none for
     sparse records."""
-    line = refit_additive(layout, sample, like.additive)
+    line = _fit_additive(sample, layout, like.additive, _wins(sample) < FEW_WINS)
     trees = (fit_tree(layout, sample, like.rounds, seed),) if like.trees else ()
     return Point(line, trees, like.rounds, like.share, like.slope, like.offset)
 
 
-def refit_additive(layout: Design, sample: Sample, like: Additive) -> Additive:
-    return _fit_additive(sample, layout, like, _wins(sample) < FEW_WINS)
-
-
-def fit_tree(layout: Design, sample: Sample, rounds: int, seed: int, copies: int = 1) -> Boosted:
-    return _Growing(layout, sample, seed, copies).grown(rounds)
+def fit_tree(
+    layout: Design, sample: Sample, rounds: int, seed: int, copies: int = 1, like: Boosted | None = None
+) -> Boosted:
+    """`like`: trees that these have to read rows alike with."""
+    return _Growing(layout, sample, seed, copies, like).grown(rounds)
 
 
 class _Growing:
     """Trees that can be added to: what is grown already is not grown again."""
 
-    def __init__(self, layout: Design, sample: Sample, seed: int, copies: int) -> None:
-        self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
-        self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
+    def __init__(
+        self, layout: Design, sample: Sample, seed: int, copies: int, like: Boosted | None = None
+    ) -> None:
+        if like is not None:
+            self.cuts, self.levels = like.cuts, like.levels
+        else:
+            self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
+            self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
         self.x = layout.trees(sample.encoded, self.cuts, self.levels)
         self.x[:, ~np.isfinite(self.x).any(axis=0)] = (
             0.0  # a column with no known value would crash the binning

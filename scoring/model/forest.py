@@ -45,9 +45,10 @@ class Forest:
     leaves: Floats
     trees: int
 
-    def logit(self, places: list[Places]) -> Floats:
-        """`places`: of each field where a row's value stands in its table (`of_rows`)."""
-        rows = len(places[0]) if places else 0
+    def logit(self, read: Places) -> Floats:
+        """`read`: n × fields, where a row's value stands in each field's table (`of_rows`)."""
+        rows = len(read)
+        places = [np.ascontiguousarray(column) for column in read.T]
         if rows <= FEW:
             return self._few(places, rows)
         out = np.empty(rows)
@@ -83,17 +84,17 @@ class Forest:
         return out
 
 
-def of_rows(rows: Encoded, cuts: tuple[Floats, ...], levels: tuple[Floats, ...]) -> list[Places]:
-    """Of each field where a row's value stands among those that trees tell apart: a number's place among the cuts, a
+def of_rows(rows: Encoded, cuts: tuple[Floats, ...], levels: tuple[Floats, ...]) -> Places:
+    """n × fields: of each field where a row's value stands among those that trees tell apart: a number's place among the cuts, a
     category's own place, then rare and unseen ones, and blank last."""
-    out = []
+    out = np.empty((len(rows), len(cuts) + len(levels)), np.intp, order="F")  # fields are taken one by one
     for i, cut in enumerate(cuts):
         values = rows.numbers[:, i]
-        out.append(np.where(np.isfinite(values), np.searchsorted(cut, values), len(cut) + 1).astype(np.intp))
+        out[:, i] = np.where(np.isfinite(values), np.searchsorted(cut, values), len(cut) + 1)
     for c, level in enumerate(levels):
         codes = rows.codes[:, c]
         known = np.where(codes < BLANK, len(level) - 1, codes)
-        out.append(np.where(codes == BLANK, len(level), known).astype(np.intp))
+        out[:, len(cuts) + c] = np.where(codes == BLANK, len(level), known)
     return out
 
 

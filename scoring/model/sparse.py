@@ -29,8 +29,9 @@ from scoring.model.estimator import (
     choose,
     fit_tree,
     folds,
-    refit_additive,
+    refit,
 )
+from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,12 +40,14 @@ RATES = (0.1, 0.7)
 """of a copy's facts that are blanked, drawn evenly between the two for each row"""
 HELD = 4
 """one in so many groups judges how many trees, and their share"""
+SURE = 1.0
+"""standard errors by which they must be better on sparse records than the model without them"""
 GATE_RIDGE = 1.0
 
 
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
-    """The point model with its trees for sparse records. Below `FEW_WINS`, or where trees don't help on full rows, it stays
-    as it is: the regression takes a blank for an average value."""
+    """The point model with its trees for sparse records. Below `FEW_WINS`, where trees don't help on full rows, or where on
+    leads held out its own don't fare worse on blanks, it stays as it is: the regression takes a blank for an average value."""
     asked = facts(layout, layout.blank(sample.encoded))
     if not point.trees or float((sample.won * sample.weight).sum()) < FEW_WINS or not asked:
         return point
@@ -55,10 +58,23 @@ def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
     rest, few, whole = (
         copied(layout, part, asked, random) for part in (sample.take(~held), sample.take(held), sample)
     )
-    line = refit_additive(layout, sample.take(~held), point.additive).logit(few.design)
-    share, rounds, _ = choose(layout, [Part(rest, few, line)], seed + 3, COPIES)
-    trees = (fit_tree(layout, whole, rounds, seed + 3, COPIES),) if share else ()
-    return replace(point, sparse=Sparse(trees, share, *_gate(layout, sample, whole)))
+    without = refit(layout, sample.take(~held), point, seed + 3)
+    line, plain = without.additive.logit(few.design), without.logit(layout, few.encoded, few.design)
+    share, rounds, (told,) = choose(layout, [Part(rest, few, line)], seed + 3, COPIES)
+    if not _better(told, plain, few):
+        return point
+    dealt = [whole, *(copied(layout, sample, asked, random) for _ in point.trees[1:])] if share else []
+    trees = each(
+        lambda i: fit_tree(layout, dealt[i], rounds, seed + 3 + i, COPIES, point.trees[0]), range(len(dealt))
+    )
+    return replace(point, sparse=Sparse(tuple(trees), share, *gate(layout, sample, whole)))
+
+
+def _better(told: Floats, plain: Floats, held: Sample) -> bool:
+    """Whether the one's losses on sparse records are lower than the other's by more than chance, groups counted once."""
+    gain = (np.logaddexp(0, plain) - np.logaddexp(0, told) - held.won * (plain - told)) * held.weight
+    by_group = np.bincount(held.group, weights=gain)
+    return float(by_group.sum()) > SURE * float(np.sqrt((by_group**2).sum()))
 
 
 def copied(layout: Design, sample: Sample, asked: list[list[int]], random: np.random.Generator) -> Sample:
@@ -80,7 +96,7 @@ def copied(layout: Design, sample: Sample, asked: list[list[int]], random: np.ra
     )  # fmt: skip
 
 
-def _gate(layout: Design, sample: Sample, copies: Sample) -> tuple[Floats, float]:
+def gate(layout: Design, sample: Sample, copies: Sample) -> tuple[Floats, float]:
     """One weight a field, and a constant."""
     seen = np.array([field.name not in layout.unseen_by_trees for field in layout.fields])
     blank = np.vstack([layout.blank(sample.encoded), layout.blank(copies.encoded)])[:, seen]

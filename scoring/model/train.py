@@ -102,6 +102,8 @@ class Draft:
     amount: Floats | None
     lessons: Lessons | None
     names: Mapping[str, Any]
+    grown: bool = False
+    """whether it has what trees for sparse records it will have"""
 
     @property
     def point(self) -> Point:
@@ -110,14 +112,14 @@ class Draft:
     def whole(self) -> Draft:
         """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
         has passed what can be asked of it without."""
-        if self.point.sparse is not None:
+        if self.grown:
             return self
         with single():
             point = sparse.learn(self.design, self.sample, self.trained.point, self.seed)
         heard = self.lessons
         if heard is not None:
             heard = replace(heard, point=replace(heard.point, sparse=point.sparse))
-        return replace(self, trained=replace(self.trained, point=point), lessons=heard)
+        return replace(self, trained=replace(self.trained, point=point), lessons=heard, grown=True)
 
     def finish(self) -> Model:
         whole = self.whole()

@@ -50,12 +50,12 @@ def test_the_same_bit_for_bit(
         if count
         else np.zeros(0)
     )
-    assert np.array_equal(grown.logit(layout, rows), walked)
+    assert np.array_equal(grown.logit(layout, grown.reads(rows)), walked)
 
 
 def test_trees_that_grew_are_asked_anew(layout_and_sample: tuple[layouts.Design, Sample]) -> None:
     layout, sample = layout_and_sample
     growing = estimator._Growing(layout, sample, 0, 1)
-    short = growing.grown(10).logit(layout, sample.encoded)
-    long = growing.grown(40).logit(layout, sample.encoded)
+    short = (ten := growing.grown(10)).logit(layout, ten.reads(sample.encoded))
+    long = (forty := growing.grown(40)).logit(layout, forty.reads(sample.encoded))
     assert not np.array_equal(short, long)

@@ -57,7 +57,7 @@ def world(n: int, seed: int) -> tuple[pa.Table, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def drafted() -> Draft:
-    rows, won = world(1200, 0)
+    rows, won = world(2000, 0)
     return draft(rows, won, features=FEATURES, groups=np.arange(len(won)))
 
 
@@ -87,7 +87,7 @@ def test_one_model_serves_full_and_sparse_records_alike(drafted: Draft, point: P
     full = drafted.design.encode(rows)
     few = thinned(full, 0.5, 2)
     assert abs(loss(point, drafted, full, won) - loss(drafted.point, drafted, full, won)) < 0.003
-    assert loss(point, drafted, few, won) < loss(drafted.point, drafted, few, won) - 0.02
+    assert loss(point, drafted, few, won) < loss(drafted.point, drafted, few, won) - 0.01
 
 
 def test_a_record_is_sparse_by_what_is_blank_alone(drafted: Draft, point: Point) -> None:
@@ -111,11 +111,11 @@ def test_a_behaviour_is_never_taken_away(drafted: Draft) -> None:
 
 
 def test_a_field_hidden_from_the_trees_is_hidden_from_the_gate(drafted: Draft) -> None:
-    rows, won = world(800, 3)
-    made = draft(rows, won, features=FEATURES, groups=np.arange(len(won)), unseen_by_trees=("source",))
-    point = sparse.learn(made.design, made.sample, made.point, 0)
-    assert point.sparse is not None
-    gate = dict(zip(made.design.names, point.sparse.gate, strict=True))
+    layout = replace(drafted.design, unseen_by_trees=("source",))
+    asked = [[f] for f, field in enumerate(layout.fields) if field.name != "visits"]
+    copies = sparse.copied(layout, drafted.sample, asked, np.random.default_rng(0))
+    weights, _ = sparse.gate(layout, drafted.sample, copies)
+    gate = dict(zip(layout.names, weights, strict=True))
     assert gate["source"] == 0
     assert gate["origin"] > 0
 
