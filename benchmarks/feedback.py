@@ -1,6 +1,6 @@
 """Do people's words make Candor better, and do careless people make it worse? (S4.5)
 
-    CANDOR_BENCH_SEEDS=20 CANDOR_BENCH_CACHE=/tmp python -m benchmarks feedback
+    CANDOR_BENCH_SEEDS=20 CANDOR_BENCH_FIRST_SEED=1 python -m benchmarks feedback
 
 Each seed is a generated world of its own. A model is trained; for 90 days ten reps and four reviewers, every second of them
 careless, speak of the leads that come: 200 reviews of edge cases, and tags and overrides on the half of the leads with the
@@ -21,7 +21,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hashlib
 import pickle
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -90,15 +89,17 @@ class Org:
 
 
 def org(seed: int) -> Org:
-    """The world of a seed, from the cache where it is there."""
-    folder = Path(os.environ.get("CANDOR_BENCH_CACHE", tempfile.gettempdir()))
-    file = folder / f"feedback-{LEADS}-{MONTHS}-{seed}-{_code()}.pickle"
+    """The world of a seed, from the folder CANDOR_BENCH_CACHE where one is named and it is there."""
+    folder = os.environ.get("CANDOR_BENCH_CACHE")
+    if folder is None:
+        return _made(seed)
+    file = Path(folder) / f"feedback-{LEADS}-{MONTHS}-{seed}-{_code()}.pickle"
     if file.exists():
         found: Org = pickle.loads(file.read_bytes())
         return found
-    made = _made(seed)
-    file.write_bytes(pickle.dumps(made))
-    return made
+    found = _made(seed)
+    file.write_bytes(pickle.dumps(found))
+    return found
 
 
 def _made(seed: int) -> Org:

@@ -87,6 +87,15 @@ def words(said: Said) -> pa.Table:
     )  # fmt: skip
 
 
+def words_in(kept: pa.Table, rows: pa.Table) -> Said:
+    """What `words` kept, beside its leads' features, built anew."""
+    kind, by = (np.array(kept[name].to_pylist(), dtype=str) for name in ("kind", "by"))
+    says, shown, outcome, learnt = (
+        kept[name].to_numpy(zero_copy_only=False) for name in ("says", "shown", "outcome", "learnt")
+    )
+    return Said(rows, kind, says, by, shown, outcome, learnt)
+
+
 def hashes(rows: pa.Table) -> dict[str, str]:
     """SHA-256 of each column's values and blanks, the first 16 digits."""
     return {name: _hash(rows[name]) for name in rows.column_names}

@@ -15,7 +15,7 @@ from connector.errors import NoSuchModel
 from connector.jobs import models, recalibrate
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
-from connector.jobs.manifest import features_in, hashes, view_in
+from connector.jobs.manifest import features_in, hashes, view_in, words_in
 from connector.jobs.score import said
 from connector.jobs.train import fit
 from connector.store import records
@@ -23,7 +23,6 @@ from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from scoring.model.family import Family, segment_of
 from scoring.model.router import UNIVERSAL
-from scoring.model.said import Said
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -73,7 +72,7 @@ def reproduce(context: Context, version: str) -> Reproduced:
     context.progress("Building what was known when", 0, 2)
     built = features(context, pairs, view=view, reps_see=True)
     rows = built.slice(0, len(leads))
-    said = None if words is None else _said(built.slice(len(leads)), words)
+    said = None if words is None else words_in(words, built.slice(len(leads)))
     context.progress("Fitting the model anew", 1, 2)
     again = _family(was, replace(_examples(rows, points), said=said), manifest)
     context.progress("Fitting the model anew", 2, 2)
@@ -136,14 +135,6 @@ def _examples(rows: pa.Table, points: pa.Table) -> Examples:
 
 def _pairs(table: pa.Table) -> list[tuple[str, datetime]]:
     return list(zip(table["lead_id"].to_pylist(), table["as_of"].to_pylist(), strict=True))
-
-
-def _said(rows: pa.Table, words: pa.Table) -> Said:
-    kind, by = (np.array(words[name].to_pylist(), dtype=str) for name in ("kind", "by"))
-    says, shown, outcome, learnt = (
-        words[name].to_numpy(zero_copy_only=False) for name in ("says", "shown", "outcome", "learnt")
-    )
-    return Said(rows, kind, says, by, shown, outcome, learnt)
 
 
 def _same(one: Scores, other: Scores) -> bool:

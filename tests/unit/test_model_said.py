@@ -13,7 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.jobs.manifest import words as kept_words
+from connector.jobs.manifest import words_in
 from connector.jobs.voices import NOBODY, words
+from connector.store.bulk import from_ipc, to_ipc
 from scoring.model.said import OVERRIDE, REVIEW, TAG, Heard, Said, hear, lessons
 from scoring.model.train import Draft, draft
 from scoring.routing.policy import Models
@@ -158,6 +161,20 @@ def test_words_move_scores_and_narrow_no_range() -> None:
     assert model.card["people"]["open"] == fresh.num_rows
     assert model.base_rate == silent.base_rate
     assert "Ada" not in str(model.card)
+
+
+def test_what_a_model_weighed_is_kept_and_read_again_whole() -> None:
+    said = reviewed(5, 4, outcomes=True)
+    times = pa.array([NOON] * len(said), pa.timestamp("us", "UTC"))
+    said = replace(
+        said,
+        rows=said.rows.append_column("as_of", times),
+        outcome=np.where(said.says > 1, np.nan, said.outcome),
+    )
+    again = words_in(from_ipc(to_ipc(kept_words(said))), said.rows)
+    for name in ("kind", "says", "by", "shown", "outcome", "learnt"):
+        mine, theirs = getattr(said, name), getattr(again, name)
+        assert np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f")
 
 
 def event(kind: str, lead: str, hours: float = 0, by: str | None = "Ada", **value: Any) -> dict[str, Any]:
