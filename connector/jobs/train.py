@@ -22,6 +22,7 @@ from sqlalchemy import insert, select
 from connector.jobs import gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, looked_at, lot
+from connector.jobs.fields import feeding
 from connector.jobs.manifest import points, recipe
 from connector.jobs.mature import mature_table
 from connector.jobs.states import Reference, learn_segments, nearness
@@ -131,17 +132,19 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
-            manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
+            manifest["held_out"], dict(examples.left_out), status, why, unknown_before(context, examples, since),
         )  # fmt: skip
 
 
-def _gaps(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+def unknown_before(context: Context, examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+    """Fields that feed a feature and whose history begins after the first example -> that day."""
+    fed = feeding(context.settings)
     first = (
         datetime.fromtimestamp(examples.as_of.min(), UTC)
         if len(examples.as_of)
         else datetime.max.replace(tzinfo=UTC)
     )
-    return {name: at.date() for name, at in sorted(since.items()) if at > first}
+    return {name: at.date() for name, at in sorted(since.items()) if at > first and name in fed}
 
 
 def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:
