@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +15,17 @@ from connector.jobs.gates import leakage_dict
 from connector.playground.world import proposal
 from connector.playground.world.csv import read_table
 from connector.playground.world.dated import Dated, read_dated, with_outcomes, with_times
+from connector.playground.world.events import Event
 from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping, write_mapping
 from connector.playground.world.table import Rows, read_rows
-from scoring.audit.evidence import Evidence, no_rows
+from scoring.audit.evidence import TIME, Evidence, no_rows
 from scoring.audit.find import leakage
 from scoring.audit.leakage import Leakage
 
 FEWEST = 20
 """won, and lost, rows to learn from: fewer say nothing"""
+KINDS = 60
+"""different words for what happened, at most, that are kinds of event; more are a free text"""
 RANDOM = (
     "at random: nothing in the file says when a lead came in. If its rows stand in order of time, "
     '`order = "last"` under [held_out] of the mapping is the harder and fairer test.'
@@ -48,7 +51,7 @@ class File:
     """given, shipped or proposed"""
     rows: Rows
     leaks: Leakage
-    """of every column of the file, left out or not"""
+    """of every column of the file, left out or not, and of its events"""
     events: Path | None = None
     dated: Dated | None = None
     """the leads with their events; None: the file stands alone, without times"""
@@ -165,28 +168,51 @@ def checked(
                 f"({mapping.outcome.column} = {' or '.join(said)}); at least {FEWEST} are needed.",
                 fix="Check [outcome] of the mapping, or export more leads.",
             )
-    return File(path, mapping, origin, rows, leakage(_evidence(table, mapping)), events, dated)
+    return File(path, mapping, origin, rows, leakage(_evidence(table, mapping, dated)), events, dated)
 
 
-def _evidence(table: pa.Table, mapping: TableMapping) -> Evidence:
-    """The file as the leakage audit looks at it: without times."""
+def _evidence(table: pa.Table, mapping: TableMapping, dated: Dated | None) -> Evidence:
+    """The file as the leakage audit looks at it: without times where no events lie beside it. `table`: its rows that can be."""
     blanks = {value.lower() for value in mapping.blanks}
+    known = {mapping.id, mapping.outcome.column, mapping.outcome.amount}
+    if dated is not None:
+        known |= {mapping.created, mapping.outcome.at}
     texts = {
         name: [
             None if text.strip().lower() in blanks | of else text.strip() for text in table[name].to_pylist()
         ]
         for name in table.column_names
-        if name not in (mapping.id, mapping.outcome.column, mapping.outcome.amount)
+        if name not in known
         for of in [{value.lower() for value in mapping.blanks_of.get(name, ())}]
     }
-    ids = pa.array([str(i) for i in range(table.num_rows)])
+    names = [str(i) for i in range(table.num_rows)] if dated is None else dated.ids
     said = {**dict.fromkeys(mapping.outcome.won, True), **dict.fromkeys(mapping.outcome.lost, False)}
-    won = pa.array([said.get(text.strip()) for text in table[mapping.outcome.column].to_pylist()], pa.bool_())
+    won = [said.get(text.strip()) for text in table[mapping.outcome.column].to_pylist()]
+    ids = pa.array(names, pa.string())
+    leads = {"lead_id": ids, "won": pa.array(won, pa.bool_())}
+    records = pa.table(
+        {"lead_id": ids, **{name: pa.array(values, pa.string()) for name, values in texts.items()}}
+    )
+    if dated is None:
+        return Evidence(
+            pa.table(leads), records, no_rows("changes"), no_rows("activities"), frozenset(), None
+        )
+    leads |= {"created_at": pa.array(dated.created, TIME), "ended_at": pa.array(dated.ended, TIME)}
     return Evidence(
-        pa.table({"lead_id": ids, "won": won}),
-        pa.table({"lead_id": ids, **{name: pa.array(values, pa.string()) for name, values in texts.items()}}),
-        no_rows("changes"), no_rows("activities"), frozenset(), None,
-    )  # fmt: skip
+        pa.table(leads), records, no_rows("changes"), _activities(dated.events), frozenset(), dated.until
+    )
+
+
+def _activities(events: Sequence[Event]) -> pa.Table:
+    """Named as the file names them where it has a word for each kind, else as Candor does."""
+    named = len({event.what for event in events}) <= KINDS
+    return pa.table({
+        "activity_id": pa.array(map(str, range(len(events))), pa.string()),
+        "lead_id": pa.array([event.lead for event in events], pa.string()),
+        "at": pa.array([event.at for event in events], TIME),
+        "kind": pa.array([event.what if named else event.kind for event in events], pa.string()),
+        "owner_id": pa.array([event.owner for event in events], pa.string()),
+    })  # fmt: skip
 
 
 def save(mapping: TableMapping, path: Path) -> Path:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.real_traps import LOAN_COUNTS
+from connector.cli.demo import _show_file
 from connector.demo.file import File, checked, choose, save
 from connector.errors import InputError
 from connector.playground.world.csv import read_table
@@ -252,6 +254,33 @@ def _file(folder: Path, leads: list[str], events: str) -> File:
     return checked(folder / "leads.csv", table, mapping, origin, folder / "events.csv")
 
 
+def test_events_are_audited_and_the_leaking_ones_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Won leads are called again and again as they near their outcome, and get a call of thanks with it."""
+    leads, events = ["id,made,size,ending,ended"], []
+    for n in range(1, 401):
+        won, day = n // 2 % 2, 1 + n % 10
+        leads.append(f"{n},2026-05-{day:02d} 08:00,{n % 7},{'yes' if won else 'no'},2026-06-{day:02d} 12:00")
+        events.append(f"{n},2026-05-{day:02d} 09:00,C_first,7")
+        events += [f"{n},2026-05-{day + later:02d} 09:00,C_again,7" for later in (12, 14, 17, 20) if won]
+        events += [f"{n},2026-06-{day:02d} 12:00,C_thanks,7"] * won
+    file = _file(tmp_path, leads, "\n".join(events) + "\n")
+    audit = file.as_dict()["audit"]
+    assert audit["as_of"] is True
+    found = {(one["what"], one["kind"]) for one in audit["findings"]}
+    assert ("activity C_again", "counts over a whole life") in found
+    assert ("activities", "counts over a whole life") in found
+    assert ("activity C_thanks", "happens with the outcome") in found
+    assert not any("C_first" in what for what, _ in found)
+    _show_file(file)
+    said = capsys.readouterr().err
+    assert "Leakage audit, as of:" in said
+    assert "“C_again” (AUC 1.00, when leads are scored 0.50)" in said
+    assert "“C_thanks” (100% of 200 leads won)" in said
+    assert "no times" not in said
+
+
 def test_blanks_around_ids_and_utf16_are_read(tmp_path: Path, given: Callable[[str], File]) -> None:
     file = given(" 1,2026-05-02 10:00,C_x,7\n51,2026-05-09 09:00,C_x,7\n")
     assert file.dated is not None
@@ -334,6 +363,8 @@ def test_the_shipped_mapping_reads_the_real_loan_applications() -> None:
     assert (origin, found["rows"], found["won"], found["open"], found["events"]) == (
         "shipped", 9195, 1614, 293, 185_369,
     )  # fmt: skip
+    grows = {one["what"] for one in found["audit"]["findings"] if one["kind"] == "counts over a whole life"}
+    assert grows >= set(LOAN_COUNTS), "every leaking count that its README names"
     made, _ = world(file.dated, mapping)  # type: ignore[arg-type]
     ended = {p.key: p.modified_at for p in made.people if p.status in ("converted", "disqualified")}
     assert len(ended) == 9195 - 293
