@@ -31,6 +31,10 @@ RANDOM = (
     '`order = "last"` under [held_out] of the mapping is the harder and fairer test.'
 )
 LAST = "the last rows of the file, which its mapping says is in order of time."
+SHIPPED_SAID = (
+    "Read by the mapping that Candor ships for {name}, since the file or its folder has that name and these columns; "
+    "--mapping FILE gives another."
+)
 IN_TIME = "the latest leads whose outcome is known, each as of the days on which it would have been scored."
 HIDDEN = "Every lead of the file has ended, so the org is handed over on {at:%Y-%m-%d}, when {open:,} were open: what came later is hidden."
 CLOCKED = (
@@ -74,12 +78,13 @@ class File:
         return RANDOM if self.mapping.held_out.order == "random" else LAST
 
     def notes(self) -> list[str]:
+        found = [SHIPPED_SAID.format(name=self.mapping.name)] if self.origin == "shipped" else []
         if self.dated is not None:
             now = self.dated.now
             gone = any(at is not None and at > now for at in self.dated.ended)
-            return [HIDDEN.format(at=now, open=self.dated.open)] if gone else []
+            return [*found, HIDDEN.format(at=now, open=self.dated.open)] if gone else found
         clocks = any(why.startswith(proposal.CLOCK) for why in self.mapping.left_out.values())
-        return [CLOCKED] if clocks and self.mapping.held_out.order == "random" else []
+        return [*found, CLOCKED] if clocks and self.mapping.held_out.order == "random" else found
 
     def fields(self) -> list[dict[str, Any]]:
         """The columns that describe a lead: type, share of blanks, different values."""
@@ -108,17 +113,29 @@ def choose(
             raise InputError(f"There is no file {file}.", fix=f"Check the path of {option}.")
     table = read_table(path)
     names = [path.name.split(".")[0], *([path.resolve().parent.name] if events is not None else [])]
-    shipped = next((name for name in names if (SHIPPED / f"{name}.toml").exists()), None)
+    shipped = (read_mapping(Path(name)) for name in names if (SHIPPED / f"{name}.toml").exists())
+    fitting = next((one for one in shipped if _fits(one, table)), None)
     if mapping is not None:
         meant, origin = read_mapping(mapping), "given"
-    elif shipped is not None:
-        meant, origin = read_mapping(Path(shipped)), "shipped"
+    elif fitting is not None:
+        meant, origin = fitting, "shipped"
     else:
         meant, origin = proposal.propose(table, names[0]), "proposed"
     if events is not None:
         table = with_outcomes(table, meant, path.parent)
         meant = with_times(meant, table)
     return table, meant, origin
+
+
+def _fits(mapping: TableMapping, table: pa.Table) -> bool:
+    """Whether a shipped mapping is one of this file, and not of another that merely has its name."""
+    told = {
+        mapping.id,
+        mapping.created,
+        *mapping.lead.values(),
+        *(of.column for of in mapping.columns.values()),
+    } - {None}
+    return told <= set(table.column_names)
 
 
 def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:

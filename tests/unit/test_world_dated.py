@@ -281,6 +281,48 @@ def test_events_are_audited_and_the_leaking_ones_told(
     assert "no times" not in said
 
 
+def test_events_are_told_in_a_persons_words_where_the_mapping_has_them(
+    tmp_path: Path, given: Callable[[str], File]
+) -> None:
+    words = '[events.words]\n"C_first" = "first call"\n"PLAN" = "planned"\n"M_thanks PLAN" = "thanks"\n"S_open" = "never"\n'
+    given(STORY)  # writes the leads
+    how = (
+        MAPPING.replace('text = "what"', 'text = "what"\nmore = "how"').replace("S_open", "S_open PLAN")
+        + words
+    )
+    (tmp_path / "m.toml").write_text(how)
+    rows = ["id,at,what,how,who", *(f"1,2026-05-02 0{n}:00,{what},PLAN,7" for n, what in enumerate(("C_first", "C_x", "M_thanks", "S_open")))]  # fmt: skip
+    (tmp_path / "events.csv").write_text("\n".join(rows))
+    table, mapping, _ = choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+    file = checked(tmp_path / "leads.csv", table, mapping, "given", tmp_path / "events.csv")
+    assert file.dated is not None
+    assert [e.text for e in file.dated.events] == [
+        "first call, planned",
+        "C_x, planned",
+        "thanks",
+        "S_open PLAN",
+    ]
+    assert [e.kind for e in file.dated.events] == ["call", "call", "email_replied", "status"], (
+        "told by the file's own words"
+    )
+    assert [e.what for e in file.dated.events][:2] == ["C_first", "C_x"], (
+        "the audit names the file's own kinds"
+    )
+
+
+def test_a_shipped_mapping_is_said_and_only_taken_for_its_own_columns(tmp_path: Path) -> None:
+    folder = tmp_path / "loan-applications"
+    folder.mkdir()
+    rows = "\n".join(
+        f"{n},2026-05-01 08:00,{n % 7},{'yes' if n % 2 else 'no'},2026-05-03 12:00" for n in range(60)
+    )
+    (folder / "events.csv").write_text("lead_id,at,kind\n1,2026-05-02,call\n")
+    (folder / "mine.csv").write_text(f"lead_id,created_at,size,converted,closed_at\n{rows}")
+    assert choose(folder / "mine.csv", None, folder / "events.csv")[2] == "proposed"
+    (folder / "bank-calls.csv").write_text(f"lead_id,created_at,size,converted,closed_at\n{rows}")
+    assert choose(folder / "bank-calls.csv", None)[2] == "proposed"
+
+
 def test_blanks_around_ids_and_utf16_are_read(tmp_path: Path, given: Callable[[str], File]) -> None:
     file = given(" 1,2026-05-02 10:00,C_x,7\n51,2026-05-09 09:00,C_x,7\n")
     assert file.dated is not None
@@ -365,6 +407,8 @@ def test_the_shipped_mapping_reads_the_real_loan_applications() -> None:
     )  # fmt: skip
     grows = {one["what"] for one in found["audit"]["findings"] if one["kind"] == "counts over a whole life"}
     assert grows >= set(LOAN_COUNTS), "every leaking count that its README names"
+    assert "the mapping that Candor ships for loan-applications" in found["notes"][0]
+    assert "call: complete the application, planned" in file.dated.steps()  # type: ignore[union-attr]
     made, _ = world(file.dated, mapping)  # type: ignore[arg-type]
     ended = {p.key: p.modified_at for p in made.people if p.status in ("converted", "disqualified")}
     assert len(ended) == 9195 - 293
