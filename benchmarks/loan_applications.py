@@ -167,14 +167,13 @@ def steps(follow: tuple[str, ...] = FOLLOW) -> Process:
 
 @cache
 def told() -> list[Event]:
-    """The log's events as the shipped mapping reads them."""
+    """The log's events as the shipped mapping reads them, in the log's own words."""
     cases, _, _ = _frames()
     mapping = read_mapping(Path("loan-applications"))
     created: dict[str, datetime] = {str(case): at.to_pydatetime() for case, at in zip(cases.case_id, cases.created_at, strict=True)}  # fmt: skip
     assert isinstance(mapping.events, EventsOf)
-    found, _ = EventFile(_folder() / "events.parquet", mapping.events).sift(
-        created, datetime.max.replace(tzinfo=UTC)
-    )
+    how = mapping.events.model_copy(update={"words": {}})
+    found, _ = EventFile(_folder() / "events.parquet", how).sift(created, datetime.max.replace(tzinfo=UTC))
     return found
 
 

@@ -21,6 +21,7 @@ from connector.cli.score import say as say_score
 from connector.clock import SystemClock
 from connector.crm.registry import TITLES
 from connector.errors import InputError
+from scoring.audit.leakage import Kind
 
 _RANKED = 5
 """columns that the audit did not accuse, the strongest, that are shown"""
@@ -264,15 +265,52 @@ def _show_file(file: Any) -> None:
 
 
 def _show_leaks(audit: dict[str, Any], left_out: dict[str, str]) -> None:
-    """What the audit says of the file's columns by their values alone, and what the mapping does about each."""
-    err.print(
-        "Leakage audit, not as-of (no times: only what is too good to be true can be told)", style="bold"
+    """What the audit says of the file's columns and events, and what is done about each."""
+    how = (
+        "as of: columns and events over a whole life against themselves when leads are scored"
+        if audit["as_of"]
+        else "not as-of (no times: only what is too good to be true can be told)"
     )
+    err.print(f"Leakage audit, {how}", style="bold")
+    for line in _told_together(audit["findings"]):
+        err.print(f"! {line}", style="yellow", soft_wrap=True)
     for one in audit["findings"]:
-        done = "left out" if one["what"] in left_out else "IN THE MODEL'S REACH: the gate leaves it out"
-        err.print(f"! {one['what']} {one['kind']}. {one['said']} {done}", style="yellow", soft_wrap=True)
+        if one["kind"] in _TOGETHER:
+            continue
+        done = (
+            "left out" if one["what"] in left_out
+            else "As-of training keeps it out." if one["kept_out"]
+            else "IN THE MODEL'S REACH: the gate leaves it out"
+        )  # fmt: skip
+        err.print(f"! {one['label']} {one['kind']}. {one['said']} {done}", style="yellow", soft_wrap=True)
     for one in [one for one in audit["ranked"] if one["what"] not in left_out][:_RANKED]:
         err.print(f"  {one['what']}: AUC {one['today']:.2f}; {one['why']}", style="dim", soft_wrap=True)
+
+
+_TOGETHER: dict[Kind, tuple[str, str]] = {
+    Kind.GROWS: (
+        "Counts over a whole life know the outcome; Candor's own are of windows up to the scoring",
+        "{label} (AUC {auc_today:.2f}, when leads are scored {auc_then:.2f})",
+    ),
+    Kind.ACTIVITY_IS_OUTCOME: (
+        "Events that happen with the outcome; as-of training keeps them out",
+        "{label} ({won:.0%} of {leads:,.0f} leads won)",
+    ),
+    Kind.ACTIVITY_AFTER: (
+        "Events that go on after the outcome; as-of training keeps them out",
+        "{label} ({won:.0%} of {leads:,.0f} leads won)",
+    ),
+}
+"""kind of finding -> how many of it are told in one line, and each of them"""
+
+
+def _told_together(findings: list[dict[str, Any]]) -> list[str]:
+    found = []
+    for kind, (said, each) in _TOGETHER.items():
+        mine = [each.format(label=one["label"], **one["figures"]) for one in findings if one["kind"] == kind]
+        if mine:
+            found.append(f"{said}: {', '.join(mine)}.")
+    return found
 
 
 def _open_up(loop: Any) -> None:

@@ -16,6 +16,7 @@ from connector.cli.console import confirm, err, out, prompt, quiet_logs, show_js
 from connector.crm.registry import TITLES, connect, sign_in
 from connector.crm.sign_in import SignIn
 from connector.errors import MappingError, SettingsError
+from connector.jobs.gaps import refuse_future
 from connector.jobs.meanings import guess, unclear
 from connector.jobs.scope import MANY, OUTCOMES
 from connector.settings import DEFAULT_FILE, EVERY_FIELD, Settings, dump, load
@@ -53,8 +54,10 @@ def run(
         given = _ask(way)
     values = first_settings(kind, address, token_env, token_file, ca, clock_url, given, since)
     settings = Settings(**values)
-    from connector.jobs.context import connection
+    from connector.jobs.context import clock, connection
 
+    if since is not None:
+        refuse_future(since, clock(settings).now())
     adapter = connect(kind, connection(settings))
     try:
         org = adapter.check()
@@ -62,10 +65,13 @@ def run(
         if not as_json:
             out.print(f"Connected to {org.name} ({org.kind}) as {org.user}.")
             out.print("Counting the leads by status …")
+        kept = adapter.capabilities.history
         statuses = dict(Counter(adapter.count("lead", "status")).most_common())
     finally:
         adapter.close()
     values["outcome"] = {"target": "won_deal", "status": ask_outcomes(statuses, yes)}
+    if since is None and kept == "tracked fields" and not yes and (since := ask_since(clock(settings).now())):
+        values["crm"]["tracked_since"] = {EVERY_FIELD: since}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(dump(values))
     load(file)
@@ -79,9 +85,36 @@ def run(
         out.print(
             "Guessed by name. Look it over: what counts as won and lost is what Candor learns.", style="dim"
         )
+        if since is None and kept == "tracked fields":
+            out.print(SINCE_UNKNOWN, style="yellow")
     for problem in problems:
         out.print(f"! {problem.what} {problem.fix}", style="yellow")
     out.print(f"Wrote {file}. Next: candor doctor, plan, apply, backfill, train, sync --dry-run, sync.")
+
+
+SINCE_UNKNOWN = (
+    "! Since when the org keeps the history of its lead fields isn't said: each field counts as unknown before the first change "
+    "that the history shows. If it is kept for longer, say so with --tracked-since."
+)
+
+
+def ask_since(now: datetime) -> date | None:
+    """Since when the org keeps the history of lead fields; None: nobody knows."""
+    err.print(
+        "Since when does the org keep the history of its lead fields (Setup, Object Manager, Lead, Fields & Relationships, Set "
+        "History Tracking)? Before that day Candor takes their values for unknown. Leave it blank if you don't know: then each "
+        "field counts from the first change that the history shows."
+    )
+    while text := prompt("A day, e.g. 2024-01-31", default=""):
+        try:
+            refuse_future(since := date.fromisoformat(text), now)
+        except ValueError:
+            err.print("Write it as 2024-01-31.")
+        except SettingsError as error:
+            err.print(error.message)
+        else:
+            return since
+    return None
 
 
 def _playground(folder: Path) -> Mapping[str, Any]:

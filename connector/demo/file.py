@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,19 +15,26 @@ from connector.jobs.gates import leakage_dict
 from connector.playground.world import proposal
 from connector.playground.world.csv import read_table
 from connector.playground.world.dated import Dated, read_dated, with_outcomes, with_times
+from connector.playground.world.events import Event
 from connector.playground.world.mapping import SHIPPED, TableMapping, read_mapping, write_mapping
 from connector.playground.world.table import Rows, read_rows
-from scoring.audit.evidence import Evidence, no_rows
+from scoring.audit.evidence import TIME, Evidence, no_rows
 from scoring.audit.find import leakage
 from scoring.audit.leakage import Leakage
 
 FEWEST = 20
 """won, and lost, rows to learn from: fewer say nothing"""
+KINDS = 60
+"""different words for what happened, at most, that are kinds of event; more are a free text"""
 RANDOM = (
     "at random: nothing in the file says when a lead came in. If its rows stand in order of time, "
     '`order = "last"` under [held_out] of the mapping is the harder and fairer test.'
 )
 LAST = "the last rows of the file, which its mapping says is in order of time."
+SHIPPED_SAID = (
+    "Read by the mapping that Candor ships for {name}, since the file or its folder has that name and these columns; "
+    "--mapping FILE gives another."
+)
 IN_TIME = "the latest leads whose outcome is known, each as of the days on which it would have been scored."
 HIDDEN = "Every lead of the file has ended, so the org is handed over on {at:%Y-%m-%d}, when {open:,} were open: what came later is hidden."
 CLOCKED = (
@@ -48,7 +55,7 @@ class File:
     """given, shipped or proposed"""
     rows: Rows
     leaks: Leakage
-    """of every column of the file, left out or not"""
+    """of every column of the file, left out or not, and of its events"""
     events: Path | None = None
     dated: Dated | None = None
     """the leads with their events; None: the file stands alone, without times"""
@@ -71,12 +78,13 @@ class File:
         return RANDOM if self.mapping.held_out.order == "random" else LAST
 
     def notes(self) -> list[str]:
+        found = [SHIPPED_SAID.format(name=self.mapping.name)] if self.origin == "shipped" else []
         if self.dated is not None:
             now = self.dated.now
             gone = any(at is not None and at > now for at in self.dated.ended)
-            return [HIDDEN.format(at=now, open=self.dated.open)] if gone else []
+            return [*found, HIDDEN.format(at=now, open=self.dated.open)] if gone else found
         clocks = any(why.startswith(proposal.CLOCK) for why in self.mapping.left_out.values())
-        return [CLOCKED] if clocks and self.mapping.held_out.order == "random" else []
+        return [*found, CLOCKED] if clocks and self.mapping.held_out.order == "random" else found
 
     def fields(self) -> list[dict[str, Any]]:
         """The columns that describe a lead: type, share of blanks, different values."""
@@ -105,17 +113,29 @@ def choose(
             raise InputError(f"There is no file {file}.", fix=f"Check the path of {option}.")
     table = read_table(path)
     names = [path.name.split(".")[0], *([path.resolve().parent.name] if events is not None else [])]
-    shipped = next((name for name in names if (SHIPPED / f"{name}.toml").exists()), None)
+    shipped = (read_mapping(Path(name)) for name in names if (SHIPPED / f"{name}.toml").exists())
+    fitting = next((one for one in shipped if _fits(one, table)), None)
     if mapping is not None:
         meant, origin = read_mapping(mapping), "given"
-    elif shipped is not None:
-        meant, origin = read_mapping(Path(shipped)), "shipped"
+    elif fitting is not None:
+        meant, origin = fitting, "shipped"
     else:
         meant, origin = proposal.propose(table, names[0]), "proposed"
     if events is not None:
         table = with_outcomes(table, meant, path.parent)
         meant = with_times(meant, table)
     return table, meant, origin
+
+
+def _fits(mapping: TableMapping, table: pa.Table) -> bool:
+    """Whether a shipped mapping is one of this file, and not of another that merely has its name."""
+    told = {
+        mapping.id,
+        mapping.created,
+        *mapping.lead.values(),
+        *(of.column for of in mapping.columns.values()),
+    } - {None}
+    return told <= set(table.column_names)
 
 
 def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:
@@ -165,28 +185,51 @@ def checked(
                 f"({mapping.outcome.column} = {' or '.join(said)}); at least {FEWEST} are needed.",
                 fix="Check [outcome] of the mapping, or export more leads.",
             )
-    return File(path, mapping, origin, rows, leakage(_evidence(table, mapping)), events, dated)
+    return File(path, mapping, origin, rows, leakage(_evidence(table, mapping, dated)), events, dated)
 
 
-def _evidence(table: pa.Table, mapping: TableMapping) -> Evidence:
-    """The file as the leakage audit looks at it: without times."""
+def _evidence(table: pa.Table, mapping: TableMapping, dated: Dated | None) -> Evidence:
+    """The file as the leakage audit looks at it: without times where no events lie beside it. `table`: its rows that can be."""
     blanks = {value.lower() for value in mapping.blanks}
+    known = {mapping.id, mapping.outcome.column, mapping.outcome.amount}
+    if dated is not None:
+        known |= {mapping.created, mapping.outcome.at}
     texts = {
         name: [
             None if text.strip().lower() in blanks | of else text.strip() for text in table[name].to_pylist()
         ]
         for name in table.column_names
-        if name not in (mapping.id, mapping.outcome.column, mapping.outcome.amount)
+        if name not in known
         for of in [{value.lower() for value in mapping.blanks_of.get(name, ())}]
     }
-    ids = pa.array([str(i) for i in range(table.num_rows)])
+    names = [str(i) for i in range(table.num_rows)] if dated is None else dated.ids
     said = {**dict.fromkeys(mapping.outcome.won, True), **dict.fromkeys(mapping.outcome.lost, False)}
-    won = pa.array([said.get(text.strip()) for text in table[mapping.outcome.column].to_pylist()], pa.bool_())
+    won = [said.get(text.strip()) for text in table[mapping.outcome.column].to_pylist()]
+    ids = pa.array(names, pa.string())
+    leads = {"lead_id": ids, "won": pa.array(won, pa.bool_())}
+    records = pa.table(
+        {"lead_id": ids, **{name: pa.array(values, pa.string()) for name, values in texts.items()}}
+    )
+    if dated is None:
+        return Evidence(
+            pa.table(leads), records, no_rows("changes"), no_rows("activities"), frozenset(), None
+        )
+    leads |= {"created_at": pa.array(dated.created, TIME), "ended_at": pa.array(dated.ended, TIME)}
     return Evidence(
-        pa.table({"lead_id": ids, "won": won}),
-        pa.table({"lead_id": ids, **{name: pa.array(values, pa.string()) for name, values in texts.items()}}),
-        no_rows("changes"), no_rows("activities"), frozenset(), None,
-    )  # fmt: skip
+        pa.table(leads), records, no_rows("changes"), _activities(dated.events), frozenset(), dated.until
+    )
+
+
+def _activities(events: Sequence[Event]) -> pa.Table:
+    """Named as the file names them where it has a word for each kind, else as Candor does."""
+    named = len({event.what for event in events}) <= KINDS
+    return pa.table({
+        "activity_id": pa.array(map(str, range(len(events))), pa.string()),
+        "lead_id": pa.array([event.lead for event in events], pa.string()),
+        "at": pa.array([event.at for event in events], TIME),
+        "kind": pa.array([event.what if named else event.kind for event in events], pa.string()),
+        "owner_id": pa.array([event.owner for event in events], pa.string()),
+    })  # fmt: skip
 
 
 def save(mapping: TableMapping, path: Path) -> Path:

@@ -90,7 +90,7 @@ def run_loop(
         with _timed(loop, "score, route, push"):
             first = sync(context, everything=True)
         with _timed(loop, "explain a lead"):
-            loop.lead = _uncertain(context)
+            loop.lead = _uncertain(context, of_file=options.csv is not None)
         if options.holds_back:
             result["model"] = held_out_figures(context, folder)
         elif options.csv is not None:
@@ -191,8 +191,9 @@ def map_org(context: Context, folder: Path, options: WorldOptions, steps: Sequen
     return load(file)
 
 
-def _uncertain(context: Context) -> dict[str, Any]:
-    """One lead that is hard to call and worth a look, with what usual practice would have said of it."""
+def _uncertain(context: Context, of_file: bool) -> dict[str, Any]:
+    """One lead that is hard to call and worth a look, with what usual practice would have said of it. `of_file`: a file's columns
+    say what is known of it."""
     with context.store.begin() as db:
         latest = db.execute(select(func.max(t.score.c.at))).scalar()
         rows = db.execute(
@@ -215,7 +216,7 @@ def _uncertain(context: Context) -> dict[str, Any]:
     with context.store.begin() as db:
         values = records.record_values(db, "lead", [best.lead_id])[best.lead_id]
     found["who"] = {k: values.get(k) for k in ("title", "company", "industry", "employees", "source")}
-    if context.settings.training.mode == "snapshot":
+    if of_file or context.settings.training.mode == "snapshot":
         named = [(fact.label, values.get(fact.name)) for fact in facts(context.settings)]
         found["who"]["known"] = [(label, v) for label, v in named if v not in (None, "", False)]
     found["usual_practice"] = usual_practice_says(context, best.lead_id)

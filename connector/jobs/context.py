@@ -84,7 +84,8 @@ def connection(settings: Settings, calls_today: int = 0) -> Connection:
     )  # fmt: skip
 
 
-def _clock(settings: Settings) -> Clock:
+def clock(settings: Settings) -> Clock:
+    """The machine's, or the local CRM's."""
     if settings.clock_url is None:
         return SystemClock()
     token = settings.crm.token_file  # `candor init --playground` names the one in the local CRM's folder
@@ -97,10 +98,10 @@ def open_context(settings: Settings, progress: Progress = silent) -> Iterator[Co
     """Open the store (and later the CRM); everything is closed on leaving. Raises SettingsError where the scope names what isn't
     there."""
     check(settings)
-    clock = _clock(settings)
+    now = clock(settings)
     policy = load_policy(settings.policy)
     with open_store(settings.store.data, settings.database_url) as store:
-        context = Context(settings, store, clock, policy, progress)
+        context = Context(settings, store, now, policy, progress)
         with context._stack:
             try:
                 yield context

@@ -59,6 +59,13 @@ def facts(settings: Settings) -> tuple[Fact, ...]:
     return tuple(fact for fact in (*STANDARD, *own) if fact.name not in out)
 
 
+def feeding(settings: Settings) -> frozenset[str]:
+    """The fields of a lead's record of which some feature is made."""
+    steps = process(settings)
+    looked_at = {"email", "account_id", *(fact.name for fact in facts(settings))}
+    return frozenset(looked_at if steps is None else looked_at | {"status"})
+
+
 def process(settings: Settings) -> Process | None:
     """Which steps of the org's process the model may know; None: none, as by default. A table without times has none."""
     asked = settings.process

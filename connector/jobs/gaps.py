@@ -4,7 +4,7 @@ today's is no substitute, for it may have been filled in because the deal was wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import func, select
 
@@ -49,6 +49,15 @@ def known_since(context: Context) -> Mapping[str, datetime]:
     }
 
 
+def refuse_future(since: date, now: datetime) -> None:
+    """Raises SettingsError: nobody keeps a history from a day that is to come."""
+    if since > now.date():
+        raise SettingsError(
+            f"The history of lead fields can't be kept since {since}: that day is to come.",
+            fix="Give the day on which the org began to keep it (--tracked-since, crm.tracked_since in candor.toml).",
+        )
+
+
 def _stated(context: Context, tracked: list[str]) -> dict[str, datetime]:
     stated = context.settings.crm.tracked_since
     for name in stated:
@@ -57,4 +66,5 @@ def _stated(context: Context, tracked: list[str]) -> dict[str, datetime]:
                 f"crm.tracked_since names {name}, whose history the CRM doesn't keep.",
                 fix=f"Use {EVERY_FIELD} or one of: {', '.join(sorted(tracked)) or 'none is tracked'}.",
             )
+        refuse_future(stated[name], context.clock.now())
     return {name: datetime.combine(day, time(), UTC) for name, day in stated.items()}

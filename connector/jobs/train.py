@@ -22,7 +22,7 @@ from connector.errors import NothingRead
 from connector.jobs import backtest, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, collect, first_rows
-from connector.jobs.fields import view_of
+from connector.jobs.fields import feeding, view_of
 from connector.jobs.manifest import points, recipe, words
 from connector.jobs.mature import mature_table
 from connector.jobs.said import what_words_did
@@ -125,7 +125,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["words"],
-            manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
+            manifest["held_out"], dict(examples.left_out), status, why, unknown_before(context, examples, since),
         )  # fmt: skip
 
 
@@ -136,13 +136,15 @@ def _something(context: Context) -> None:
         raise NothingRead()
 
 
-def _gaps(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+def unknown_before(context: Context, examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+    """Fields that feed a feature and whose history begins after the first example -> that day."""
+    fed = feeding(context.settings)
     first = (
         datetime.fromtimestamp(examples.as_of.min(), UTC)
         if len(examples.as_of)
         else datetime.max.replace(tzinfo=UTC)
     )
-    return {name: at.date() for name, at in sorted(since.items()) if at > first}
+    return {name: at.date() for name, at in sorted(since.items()) if at > first and name in fed}
 
 
 def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:

@@ -230,12 +230,23 @@ def of_process(process: Process) -> tuple[Feature, ...]:
             )
         ),
         *(
-            (f"{slug(step)}_{window}d", "number", "times", step[:1].upper() + step[1:],
+            (f"{slug(step)}_{window}d", "number", "occurrences", _step_label(step),
              f"How often “{step}” was a step in the last {far}")
             for step in process.steps
         ),
     )  # fmt: skip
     return tuple(Feature(row[0], "process", *row[1:]) for row in rows)
+
+
+def _step_label(step: str) -> str:
+    """A step as it is spoken of.
+
+    >>> _step_label("call: follow-up on quote"), _step_label("email_sent")
+    ('Call “follow-up on quote”', 'Email sent')
+    """
+    kind, _, words = (part.strip() for part in step.partition(":"))
+    kind = kind.replace("_", " ")
+    return kind[:1].upper() + kind[1:] + (f" “{words}”" if words else "")
 
 
 def catalogue(facts: Sequence[Fact], process: Process | None = None) -> tuple[Feature, ...]:

@@ -23,7 +23,12 @@ def quantity(unit: str, value: float) -> str:
         return "yes" if value >= 0.5 else "no"
     if unit == "times":
         return f"{number(value)}×"
+    if unit == "occurrences":
+        return _OFTEN.get(value, f"{number(value)} times")
     return f"{number(value)} {unit}" if unit in ("days", "hours", "minutes") else number(value)
+
+
+_OFTEN = {0.0: "never", 1.0: "once", 2.0: "twice"}
 
 
 def number(value: float) -> str:
@@ -56,7 +61,7 @@ def figure(field: NumberField, value: float) -> str:
 def measured(label: str, unit: str, value: float) -> str:
     """Label and value; the unit is left out where the label says it: 'Days since first contact 3'."""
     said = quantity(unit, value)
-    if unit == "0 or 1":
+    if unit in ("0 or 1", "occurrences"):
         return f"{label}: {said}"
     return f"{label} {said.removesuffix(f' {unit}') if unit in label.lower() else said}"
 

@@ -174,6 +174,7 @@ def test_leads_with_their_events_are_scored_as_of_any_time(tmp_path: Path) -> No
     loop = found["salesforce"]
     assert found["model"]["as_of"] is True
     assert found["model"]["stamp"] is None
+    assert found["file"]["audit"]["as_of"] is True
     assert found["model"]["held_out"] > 20
     assert found["model"]["auc"] > 0.6
     assert loop["mode"] == "as-of"

@@ -52,7 +52,7 @@ def test_init_asks_again_where_a_status_of_many_leads_would_mean_nothing(
     loop_of: Callable[..., Loop], tmp_path: Path
 ) -> None:
     loop = loop_of("salesforce", "trained")
-    told = init(tmp_path, "--crm", "salesforce", *reach(loop), answers="nothing\nlost\n" * 12)
+    told = init(tmp_path, "--crm", "salesforce", *reach(loop), answers="nothing\nlost\n" * 12 + "\n")
     assert told.exit_code == 0, told.output
     assert "too many leads to mean nothing" in told.output
     assert load(tmp_path / "new.toml").outcome.status["Closed - Not Converted"] == "lost"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from connector.jobs.audit import audit
 from connector.jobs.context import Context
 from connector.jobs.examples import NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
-from connector.jobs.train import train_model
+from connector.jobs.train import train_model, unknown_before
 from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
@@ -278,6 +278,25 @@ def test_a_few_leads_of_any_time_are_as_among_all(
         whole = features(context, points).to_pylist()
         for i in dice.sample(range(len(points)), 5):
             assert features(context, [points[i]]).to_pylist() == [whole[i]]
+
+
+def test_only_fields_that_feed_a_feature_are_told_to_be_unknown_before_their_history(
+    context: Context,
+) -> None:
+    put(context, lead("L1", title="CFO"), lead("L2", born=20, title="CFO"))
+    late = dict.fromkeys(
+        ("title", "owner_id", "status", "candor_tags", "candor_reason", "last_name"),
+        BORN + timedelta(days=200),
+    )
+    assert set(unknown_before(context, collect(context), late)) == {"title"}
+
+
+def test_a_history_cannot_begin_in_the_future(context: Context) -> None:
+    context.store.put("history_of", "tracked fields")
+    crm = context.settings.crm.model_copy(update={"tracked_since": {"all": date(2030, 1, 1)}})
+    context.settings = context.settings.model_copy(update={"crm": crm})
+    with pytest.raises(SettingsError, match="2030-01-01: that day is to come"):
+        collect(context)
 
 
 def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:

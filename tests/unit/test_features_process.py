@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from scoring.features import Inputs, Process, build, catalogue, connect
 from scoring.features.inputs import InputError
+from scoring.model.words import measured
 from tests.unit.feature_days import FACTS, NOW, ago, change, inputs, lead, point, touch
 from tests.unit.test_features_invariants import LEADS, asked, few, history, people
 
@@ -79,6 +80,13 @@ def test_the_columns_are_the_catalogues_and_absent_unless_asked_for() -> None:
     assert list(row) == ["lead_id", "as_of", *wanted]
     assert not any(feature.family == "process" for feature in catalogue(FACTS))
     assert all(f.label and f.definition and f.unit for f in catalogue(FACTS, STEPS))
+
+
+def test_a_step_is_spoken_of_as_people_do() -> None:
+    label, unit = next((f.label, f.unit) for f in catalogue(FACTS, STEPS) if f.name == "call_follow_up_30d")
+    assert label == "Call “Follow-up”"
+    said = [measured(label, unit, n) for n in (0, 1, 2, 17)]
+    assert said == [f"Call “Follow-up”: {often}" for often in ("never", "once", "twice", "17 times")]
 
 
 def test_windows_are_the_orgs() -> None:

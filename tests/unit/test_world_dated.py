@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.real_traps import LOAN_COUNTS
+from connector.cli.demo import _show_file
 from connector.demo.file import File, checked, choose, save
 from connector.errors import InputError
 from connector.playground.world.csv import read_table
@@ -252,6 +254,75 @@ def _file(folder: Path, leads: list[str], events: str) -> File:
     return checked(folder / "leads.csv", table, mapping, origin, folder / "events.csv")
 
 
+def test_events_are_audited_and_the_leaking_ones_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Won leads are called again and again as they near their outcome, and get a call of thanks with it."""
+    leads, events = ["id,made,size,ending,ended"], []
+    for n in range(1, 401):
+        won, day = n // 2 % 2, 1 + n % 10
+        leads.append(f"{n},2026-05-{day:02d} 08:00,{n % 7},{'yes' if won else 'no'},2026-06-{day:02d} 12:00")
+        events.append(f"{n},2026-05-{day:02d} 09:00,C_first,7")
+        events += [f"{n},2026-05-{day + later:02d} 09:00,C_again,7" for later in (12, 14, 17, 20) if won]
+        events += [f"{n},2026-06-{day:02d} 12:00,C_thanks,7"] * won
+    file = _file(tmp_path, leads, "\n".join(events) + "\n")
+    audit = file.as_dict()["audit"]
+    assert audit["as_of"] is True
+    found = {(one["what"], one["kind"]) for one in audit["findings"]}
+    assert ("activity C_again", "counts over a whole life") in found
+    assert ("activities", "counts over a whole life") in found
+    assert ("activity C_thanks", "happens with the outcome") in found
+    assert not any("C_first" in what for what, _ in found)
+    _show_file(file)
+    said = capsys.readouterr().err
+    assert "Leakage audit, as of:" in said
+    assert "“C_again” (AUC 1.00, when leads are scored 0.50)" in said
+    assert "“C_thanks” (100% of 200 leads won)" in said
+    assert "no times" not in said
+
+
+def test_events_are_told_in_a_persons_words_where_the_mapping_has_them(
+    tmp_path: Path, given: Callable[[str], File]
+) -> None:
+    words = '[events.words]\n"C_first" = "first call"\n"PLAN" = "planned"\n"M_thanks PLAN" = "thanks"\n"S_open" = "never"\n'
+    given(STORY)  # writes the leads
+    how = (
+        MAPPING.replace('text = "what"', 'text = "what"\nmore = "how"').replace("S_open", "S_open PLAN")
+        + words
+    )
+    (tmp_path / "m.toml").write_text(how)
+    rows = ["id,at,what,how,who", *(f"1,2026-05-02 0{n}:00,{what},PLAN,7" for n, what in enumerate(("C_first", "C_x", "M_thanks", "S_open")))]  # fmt: skip
+    (tmp_path / "events.csv").write_text("\n".join(rows))
+    table, mapping, _ = choose(tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+    file = checked(tmp_path / "leads.csv", table, mapping, "given", tmp_path / "events.csv")
+    assert file.dated is not None
+    assert [e.text for e in file.dated.events] == [
+        "first call, planned",
+        "C_x, planned",
+        "thanks",
+        "S_open PLAN",
+    ]
+    assert [e.kind for e in file.dated.events] == ["call", "call", "email_replied", "status"], (
+        "told by the file's own words"
+    )
+    assert [e.what for e in file.dated.events][:2] == ["C_first", "C_x"], (
+        "the audit names the file's own kinds"
+    )
+
+
+def test_a_shipped_mapping_is_said_and_only_taken_for_its_own_columns(tmp_path: Path) -> None:
+    folder = tmp_path / "loan-applications"
+    folder.mkdir()
+    rows = "\n".join(
+        f"{n},2026-05-01 08:00,{n % 7},{'yes' if n % 2 else 'no'},2026-05-03 12:00" for n in range(60)
+    )
+    (folder / "events.csv").write_text("lead_id,at,kind\n1,2026-05-02,call\n")
+    (folder / "mine.csv").write_text(f"lead_id,created_at,size,converted,closed_at\n{rows}")
+    assert choose(folder / "mine.csv", None, folder / "events.csv")[2] == "proposed"
+    (folder / "bank-calls.csv").write_text(f"lead_id,created_at,size,converted,closed_at\n{rows}")
+    assert choose(folder / "bank-calls.csv", None)[2] == "proposed"
+
+
 def test_blanks_around_ids_and_utf16_are_read(tmp_path: Path, given: Callable[[str], File]) -> None:
     file = given(" 1,2026-05-02 10:00,C_x,7\n51,2026-05-09 09:00,C_x,7\n")
     assert file.dated is not None
@@ -334,6 +405,10 @@ def test_the_shipped_mapping_reads_the_real_loan_applications() -> None:
     assert (origin, found["rows"], found["won"], found["open"], found["events"]) == (
         "shipped", 9195, 1614, 293, 185_369,
     )  # fmt: skip
+    grows = {one["what"] for one in found["audit"]["findings"] if one["kind"] == "counts over a whole life"}
+    assert grows >= set(LOAN_COUNTS), "every leaking count that its README names"
+    assert "the mapping that Candor ships for loan-applications" in found["notes"][0]
+    assert "call: complete the application, planned" in file.dated.steps()  # type: ignore[union-attr]
     made, _ = world(file.dated, mapping)  # type: ignore[arg-type]
     ended = {p.key: p.modified_at for p in made.people if p.status in ("converted", "disqualified")}
     assert len(ended) == 9195 - 293

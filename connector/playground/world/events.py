@@ -58,8 +58,9 @@ class EventFile:
         _check(self._table, how)
         self._leads = [lead.strip() for lead in self._table[how.lead].to_pylist()]
         self._moments = [read_moment(text) for text in self._table[how.at].to_pylist()]
-        self._texts = _texts(self._table, how)
-        self._kinds = list(_kinds(self._table, how, self._texts))
+        texts = _texts(self._table, how)
+        self._kinds = list(_kinds(self._table, how, texts))
+        self._texts = _in_words(self._table, how, texts, self._kinds)
 
     @property
     def times(self) -> list[datetime]:
@@ -136,6 +137,19 @@ def _texts(table: pa.Table, how: EventsOf) -> list[str]:
     if how.more is None:
         return texts
     return [f"{text} {more.strip()}".strip() for text, more in zip(texts, table[how.more].to_pylist(), strict=True)]  # fmt: skip
+
+
+def _in_words(table: pa.Table, how: EventsOf, texts: list[str], kinds: list[EventKind]) -> list[str]:
+    """The texts of activities as a person would say them, where the mapping has words; a status keeps its own."""
+    if not how.words or how.text not in table.column_names:
+        return texts
+    parts = [table[name].to_pylist() for name in (how.text, how.more) if name is not None]
+    said: dict[str, str] = {}
+    for text, kind, *mine in zip(texts, kinds, *parts, strict=True):
+        if text not in said:
+            each = [how.words.get(part.strip(), part.strip()) for part in mine]
+            said[text] = text if kind == "status" else how.words.get(text, ", ".join(filter(None, each)))
+    return [said[text] for text in texts]
 
 
 def _whats(table: pa.Table, how: EventsOf, kinds: list[EventKind]) -> list[str]:

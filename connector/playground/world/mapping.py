@@ -95,6 +95,8 @@ class EventsOf(_Part):
     """a number that orders events of one moment"""
     status: dict[str, Status] = {}
     """text of a change of status -> that status in a CRM's words; others keep the status as it is"""
+    words: dict[str, str] = {}
+    """what happened in the file's words, or a part of it (`text`, `more`) -> in a person's; of activities, not of a status"""
     until: datetime | date | None = None
     """when the files were exported: what is dated later is set aside; none: found from the files (plausible.newest)"""
 

@@ -1,14 +1,17 @@
-"""What a status means is told by its name where that leaves no doubt; else it is asked, never guessed (S10.2)."""
+"""What `candor init` makes of an org: what a status means is told by its name where that leaves no doubt, else asked, never
+guessed (S10.2); since when history is kept is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 
 from connector.cli import init
-from connector.cli.init import ask_outcomes
-from connector.errors import MappingError
+from connector.cli.init import ask_outcomes, ask_since
+from connector.errors import MappingError, SettingsError
+from connector.jobs.gaps import refuse_future
 from connector.jobs.meanings import guess, unclear
 from connector.playground.hubspot.translate import LEAD_STATUSES as HUBSPOT
 from connector.playground.salesforce.standard import LEAD_STATUSES as SALESFORCE
@@ -76,3 +79,24 @@ def test_nothing_for_a_status_of_many_leads_is_asked_again(
     }
     assert offered == ["open", None, None, "open"], "no answer is proposed where nobody can tell"
     assert "too many leads to mean nothing" in capsys.readouterr().err
+
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_since_when_history_is_kept_is_asked_and_may_be_unknown(
+    answers: Callable[..., list[str | None]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers("last year", "2030-01-01", "2024-01-31")
+    assert ask_since(NOW) == date(2024, 1, 31)
+    said = capsys.readouterr().err
+    assert "Write it as 2024-01-31" in said
+    assert "2030-01-01: that day is to come" in said
+    answers("")
+    assert ask_since(NOW) is None
+
+
+def test_a_history_that_begins_in_the_future_is_refused() -> None:
+    refuse_future(date(2026, 3, 1), NOW)
+    with pytest.raises(SettingsError, match="to come"):
+        refuse_future(date(2026, 3, 2), NOW)
