@@ -49,15 +49,17 @@ _BY_NAME: Mapping[str, tuple[str, ...]] = {
     "shared_sessions_30d": ("page_view", "meeting", "call", "webinar", *COMPANY),
     "colleague_forwards_30d": ("email_forwarded", *COMPANY), "referral": ("heard_from", "email_forwarded", *COMPANY),
     "has_executive_in_committee": (*TOUCH, *COMPANY, "title"), "has_business_in_committee": (*TOUCH, *COMPANY, "title"),
-    "outreach_30d": ("email_sent", "call"), "completeness": ("the mapped standard fields",),
+    "outreach_30d": ("email_sent", "call"), "machine_outreach_30d": ("email_sent", "call", "task"), "completeness": ("the mapped standard fields",),
     "log_employees": ("employees",), "size_band": ("employees",), "log_annual_revenue": ("annual_revenue",),
     "function": ("title",), "seniority": ("title",), "channel": ("source",), "email_kind": ("email",),
     "created_hour": ("created_at",), "created_weekday": ("created_at",),
 }  # fmt: skip
 AS_OF = {
-    "behavioural": "activities up to and including the moment; of e-mails and calls, only those logged by then",
+    "behavioural": "activities up to and including the moment, by the date that they bear (kinds that are entered late and dated back are "
+    "found by the leakage audit and count nowhere)",
     "temporal": "touches up to and including the moment, and the record's creation",
-    "graph": "touches of colleagues up to and including the moment; who is a colleague by the account and address known then",
+    "graph": "touches of colleagues up to and including the moment; who is a colleague by the address known then (where its "
+    "history isn't kept, the one it was first read with) and by the account from when it was first seen",
     "actors": "activities up to and including the moment, by who was then known to have acted",
     "firmographic": "the field's last dated change at or before the moment; before its history begins, unknown",
     "fact": "the field's last dated change at or before the moment; before its history begins, unknown",

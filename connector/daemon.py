@@ -23,6 +23,7 @@ from connector.jobs.report import report
 from connector.jobs.scope import counts
 from connector.jobs.sync import Busy, sync
 from connector.jobs.train import train_model
+from scoring.errors import ScoringError
 
 _LOCK_RETRY_SECONDS = 5.0
 
@@ -105,7 +106,7 @@ def _guarded(name: str, job: Callable[[], object], stop: threading.Event) -> Cal
             job()
         except Busy:
             log.info("skipped", job=name, why="another pass is running")
-        except CandorError as error:
+        except (CandorError, ScoringError) as error:
             log.error("failed", job=name, error=str(error), kind=type(error).__name__)
         except Exception:
             log.exception("failed", job=name)

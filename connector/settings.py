@@ -235,7 +235,11 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
         update={"ca": at(settings.crm.ca), "token_file": at(settings.crm.token_file)}
     )
     store = settings.store.model_copy(update={"data": at(settings.store.data)})
-    return settings.model_copy(update={"crm": crm, "store": store, "policy": at(settings.policy)})
+    scheme, _, file = settings.engine.partition("://")
+    engine = f"{scheme}://{folder / file}" if scheme == "duckdb" and file else settings.engine
+    return settings.model_copy(
+        update={"crm": crm, "store": store, "policy": at(settings.policy), "engine": engine}
+    )
 
 
 def dump(values: dict[str, Any]) -> str:

@@ -81,6 +81,7 @@ select n,
     count(*) filter (where d30 and kind = 'meeting') as meetings, count(*) filter (where theirs) as theirs,
     count(*) filter (where theirs and actor = 'machine') as machine, count(*) filter (where theirs and actor = 'unsure') as unsure,
     count(*) filter (where age < 30 * 86400000000 and actor = 'person' and kind in ('email_sent', 'call')) as outreach,
+    count(*) filter (where age < 30 * 86400000000 and actor = 'machine' and kind in ('email_sent', 'call', 'task')) as in_our_name,
     bit_count(bit_or(channel) filter (where d14)) as channels
 from s group by n;
 
@@ -90,10 +91,17 @@ select n, count(*) as areas from (
 
 create temp table visited as
 with p as (
-    select n, "at", session, lag(session) over w as prior, "at" - lag("at") over w as pause from recent
+    select n, "at", activity_id, session, lag(session) over w as prior, "at" - lag("at") over w as pause from recent
     where t and kind = 'page_view' and "at" > $now - 33 * 86400000000 window w as (partition by n order by "at", activity_id)
 ),
-v as (select n, $now - "at" as age, pause, coalesce(session <> prior, pause > 1800000000, true) as starts from p)
+s as (select *, $now - "at" as age, coalesce(session <> prior, pause > 1800000000, true) as starts from p),
+-- a session that comes up again beside another is one visit
+v as (
+    select n, age, pause, starts from s where not (starts and session is not null)
+    union all
+    select n, age, pause, row_number() over (partition by n, session order by "at", activity_id) = 1
+    from s where starts and session is not null
+)
 select n, count(*) as pages, 1 + count(*) filter (where starts and age + pause < 30 * 86400000000) as visits,
     count(*) filter (where starts and pause <= 48 * 3600000000) as returns
 from v where age < 30 * 86400000000 group by n;
@@ -105,8 +113,7 @@ with those as (
 ),
 talk as (
     select n, "at", activity_id, kind = 'email_replied' as reply from read_parquet($activities) a join those using (lead_id)
-    where (kind = 'email_sent' or (kind = 'call' and not coalesce(answered, false)) or (kind = 'email_replied' and actor = 'person'))
-      and "at" <= $now
+    where kind in ('email_sent', 'call', 'email_replied') and actor = 'person' and "at" <= $now
 ),
 w as (
     select n, "at", reply, max("at") filter (where not reply) over b as asked, max("at") filter (where reply) over b as answered
@@ -230,6 +237,7 @@ select r.n,
     we."~email_kind" as email_kind, regexp_replace(lower(product_interest), '\s+', ' ', 'g') as fact_product_interest,
     round(se.number, 6) as fact_seats, yes(pilot)::double as fact_pilot, coalesce(machine, 0)::double as machine_touches_30d,
     coalesce(unsure, 0)::double as unsure_touches_30d, coalesce(outreach, 0)::double as outreach_30d,
+    coalesce(in_our_name, 0)::double as machine_outreach_30d,
     round(coalesce(weighted, 0), 6) as engagement_touches,
     (coalesce(colleagues, 0) + if(p.n is null, 0, 1))::double as committee_size,
     (coalesce(col.executive, false) or coalesce(p.executive, false))::double as has_executive_in_committee,

@@ -32,7 +32,7 @@ def features(folder: Path, now: int, words: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({"lead_id": leads.lead_id}).set_index("lead_id")
     answered = acts.answered.fillna(False).astype(bool)
     acts["touch"] = (acts.actor == "person") & (acts.kind.isin(TOUCHES) | ((acts.kind == "call") & answered))
-    acts["asks"] = (acts.kind == "email_sent") | ((acts.kind == "call") & ~answered)
+    acts["asks"] = acts.kind.isin(["email_sent", "call"]) & (acts.actor == "person")
     acts["age"] = now - acts["at"]
     touches = acts[acts.touch].sort_values(["lead_id", "at", "activity_id"])
     _own(out, acts, touches, leads, now)
@@ -57,6 +57,8 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     known = page.session.notna() & before.notna()
     starts = np.where(known, ~same.fillna(False), (pause > 30 * 60_000_000) | pause.isna())
     page = page.assign(pause=pause, starts=starts)
+    begun = page[page.starts & page.session.notna()]
+    page.loc[begun.index[begun.duplicated(["lead_id", "session"])], "starts"] = False
     page = within(page, 30)
     pages = page.groupby("lead_id").size()
     visits = 1 + page[page.starts & (page.age + page.pause < 30 * DAY)].groupby("lead_id").size()
@@ -122,6 +124,8 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     out["machine_share_30d"] = machine / all_theirs.replace(0, np.nan)
     out["machine_touches_30d"] = machine
     out["unsure_touches_30d"] = _count(theirs[theirs.actor == "unsure"], out)
+    in_our_name = a30.kind.isin(["email_sent", "call", "task"]) & (a30.actor == "machine")
+    out["machine_outreach_30d"] = _count(a30[in_our_name], out)
     out["outreach_30d"] = _count(a30[a30.kind.isin(["email_sent", "call"]) & (a30.actor == "person")], out)
 
 

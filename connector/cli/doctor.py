@@ -27,7 +27,7 @@ def run(config: Path | None, as_json: bool) -> None:
         with open_context(settings) as context:
             facts["database"] = "answers" if settings.database_url else "built in, answers"
             facts["policy"] = context.policy.version
-            problems += _engine(settings.engine, facts)
+            problems += _engine(context, facts)
             problems += _scope(context)
             try:
                 org = context.crm.check()
@@ -58,14 +58,20 @@ def run(config: Path | None, as_json: bool) -> None:
     sys.exit(1 if fatal else 0)
 
 
-def _engine(url: str, facts: dict[str, str]) -> list[Problem]:
-    from scoring.errors import EngineError
+def _engine(context: Context, facts: dict[str, str]) -> list[Problem]:
+    from connector.jobs import warehouse
+    from connector.store import records
+    from scoring.errors import ScoringError
     from scoring.features.engine import ready
 
     try:
-        facts["engine of the features"] = ready(url)
-    except EngineError as error:
-        return [Problem(error.message, error.fix or "")]
+        facts["engine of the features"] = ready(context.settings.engine)
+        with context.store.begin() as db:
+            leads = sorted(records.record_values(db, "lead")) if warehouse.named_in(context.settings) else []
+        for name, rows in warehouse.look(context.settings, leads).items():
+            facts[f"{name} in the warehouse"] = f"{rows:,} rows, as docs/engines.md says"
+    except ScoringError as error:
+        return [Problem(error.message, error.fix or "Mend that table: docs/engines.md has its columns.")]
     return []
 
 

@@ -377,7 +377,7 @@ def main() -> None:
         sys.stderr.write("candor: stopped. Nothing is lost: the next run goes on where this one was.\n")
         sys.exit(130)
     except Exception as error:
-        if type(error).__module__ == "scoring.errors":
+        if any(kind.__module__ == "scoring.errors" for kind in type(error).__mro__):
             sys.stderr.write(f"candor: {error}\n")
             sys.exit(1)
         raise

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from connector.jobs import gaps
+from connector.jobs import gaps, warehouse
 from connector.jobs.context import Context
 from connector.jobs.examples import contact, lot
 from connector.jobs.fields import facts
@@ -54,7 +54,7 @@ def evidence(context: Context, db: Connection, seen: Seen) -> Evidence:
         name for life in lives for name in seen.values[life.lead_id]
         if name not in REFUSED and name not in _NAMES and not name.startswith("candor_")
     })  # fmt: skip
-    tracked = {} if snapshot else gaps.known_since(context)
+    tracked: Mapping[str, datetime] = {} if snapshot else gaps.known_since(context)
     ids = [life.lead_id for life in lives]
     ends = [outcomes.ended_at(life) for life in lives]
     won = [outcomes.won(life) for life in lives]
@@ -68,6 +68,13 @@ def evidence(context: Context, db: Connection, seen: Seen) -> Evidence:
             ),
         }
         changes, activities = asof.for_audit(db, fields=names, tracked=tracked, leads=ids if some else None)
+        if there := warehouse.named_in(settings):
+            with warehouse.engine(settings) as engine:
+                if "changes" in there:
+                    changes = warehouse.for_audit(engine, settings, "changes", leads=ids, fields=names)
+                    tracked = dict.fromkeys(changes["field"].unique().to_pylist(), gaps.ALWAYS)
+                if "activities" in there:
+                    activities = warehouse.for_audit(engine, settings, "activities", leads=ids)
     columns = {
         name: pa.array([_text(seen.values[lead].get(name)) for lead in ids], pa.string()) for name in names
     }

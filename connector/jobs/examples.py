@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from connector.jobs import attention, gaps, models, voices
+from connector.jobs import attention, gaps, models, voices, warehouse
 from connector.jobs.context import Context
 from connector.jobs.fields import View, facts, view_of
 from connector.jobs.scope import Outcomes, in_scope
@@ -25,7 +25,6 @@ from connector.store.bulk import sql
 from scoring.audit.screen import without
 from scoring.audit.suspect import Contact, persons, together
 from scoring.features.build import build
-from scoring.features.engine import connect, named
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.features.process import STATUS
@@ -262,18 +261,17 @@ def features(
             "as_of": pa.array([p[1] for p in points], asof.TIME),
         }
     )
-    engine = connect(context.settings.engine)
-    try:
-        there = context.settings.warehouse
-        changes = named(engine, there.changes) if there.changes else tables.changes
-        activities = (
-            named(engine, there.activities)
-            if there.activities
-            else without(tables.activities, view.barred_activities)
-        )
-        return build(engine, Inputs(asked, tables.leads, changes, activities), wanted, view.steps)
-    finally:
-        engine.disconnect()
+    there = warehouse.named_in(context.settings)
+    with warehouse.engine(context.settings) as engine:
+        given: dict[str, Any] = {
+            "changes": tables.changes, "activities": without(tables.activities, view.barred_activities),
+        }  # fmt: skip
+        for name in there:
+            barred = view.barred_activities if name == "activities" else ()
+            given[name] = warehouse.table(engine, context.settings, name, barred)
+            if few is None:
+                warehouse.of_leads(given[name], name, tables.leads)
+        return build(engine, Inputs(asked, tables.leads, **given), wanted, view.steps)
 
 
 def as_of_points(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -141,11 +141,16 @@ def _activities(
             odd.append(Odd("activity", one.id, FUTURE, one, one.at))
         elif one.at.year < EPOCH_YEAR:
             odd.append(Odd("activity", one.id, EMPTY_DATE, one))
-        elif one.person_id and there.setdefault(same, one.id) != one.id:
+        elif one.person_id and _has_time(one.at) and there.setdefault(same, one.id) != one.id:
             odd.append(Odd("activity", one.id, TWICE, one))
         else:
             kept.append(one)
     return kept, odd
+
+
+def _has_time(at: datetime) -> bool:
+    """Whether a moment is one, and not just a day: of two calls on a day with the same subject neither is the other."""
+    return at.astimezone(UTC).time() != time()
 
 
 def _key(change: Change) -> str:

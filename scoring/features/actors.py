@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoring.features.touches import within
+from scoring.features.touches import outreach, within
 
 
 def counts(seen: Any) -> dict[str, Any]:
@@ -16,7 +16,8 @@ def counts(seen: Any) -> dict[str, Any]:
         "theirs": seen.count(where=theirs),
         "by_machine": seen.count(where=theirs & (seen.actor == "machine")),
         "by_unsure": seen.count(where=theirs & (seen.actor == "unsure")),
-        "outreach": seen.count(where=lately & ours & (seen.kind != "task") & (seen.actor == "person")),
+        "outreach": seen.count(where=lately & outreach(seen)),
+        "in_our_name": seen.count(where=lately & ours & (seen.actor == "machine")),
     }
 
 
@@ -26,4 +27,5 @@ def features(row: Any) -> dict[str, Any]:
         "machine_touches_30d": row.by_machine.fill_null(0),
         "unsure_touches_30d": row.by_unsure.fill_null(0),
         "outreach_30d": row.outreach.fill_null(0),
+        "machine_outreach_30d": row.in_our_name.fill_null(0),
     }

@@ -127,19 +127,21 @@ GRAPH = tuple(
 
 ACTORS = (
     _number("actors", "machine_share_30d", "share", "Share done by machines",
-            "Of the lead's activities in the last 30 days, those that a machine made (link scanner, "
-            "mail-privacy open, crawler, agent); blank without activity"),
+            "Of what the lead's side did in the last 30 days, the part that a machine made (link scanner, "
+            "mail-privacy open, crawler, agent); e-mails sent, calls and tasks are ours; blank without activity"),
 )  # fmt: skip
 
 ROUTING = tuple(
     _routing(*row)
     for row in (
         ("actors", "machine_touches_30d", "activities", "Machine activity",
-         "Activities in the last 30 days that a machine made"),
+         "Activities of the lead's side in the last 30 days that a machine made"),
         ("actors", "unsure_touches_30d", "activities", "Activity of unsure origin",
-         "Activities in the last 30 days of which it isn't sure that a person made them"),
+         "Activities of the lead's side in the last 30 days of which it isn't sure that a person made them"),
         ("actors", "outreach_30d", "activities", "Our own outreach",
          "E-mails and calls by a seller in person in the last 30 days"),
+        ("actors", "machine_outreach_30d", "activities", "Outreach by machines in our name",
+         "E-mails sent, calls and tasks of the last 30 days that a machine made, in a seller's name or not"),
         ("temporal", "engagement_touches", "touches", "Engagement",
          "Sum over all touches of exp(-age / 14 days)"),
         ("graph", "committee_size", "people", "People of this company engaged",

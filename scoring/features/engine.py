@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 from ibis.common.exceptions import TableNotFound
 
@@ -64,6 +65,8 @@ def ready(url: str) -> str:
     if scheme == "duckdb":
         if rest and not Path(rest).is_file():
             raise EngineError(f"The engine {url} names no file: there is no {rest}.", fix=_FORMS)
+        if rest:
+            _opened(url, rest)
         return f"DuckDB in this process{f', with the tables of {rest}' if rest else ''}"
     if find_spec("pyspark") is None:
         raise EngineError(
@@ -78,6 +81,15 @@ def ready(url: str) -> str:
         return f"Spark in this process, {rest}"
     _answering(url, rest)
     return f"Spark at {rest}"
+
+
+def _opened(url: str, file: str) -> None:
+    """It can be read as a database."""
+    try:
+        duckdb.connect(file, read_only=True).close()
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0].partition(": ")[2] or type(error).__name__
+        raise EngineError(f"The engine {url} can't be opened: {why}", fix=_FORMS) from None
 
 
 def _parts(url: str) -> tuple[str, str]:

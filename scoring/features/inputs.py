@@ -73,7 +73,14 @@ COLUMNS: dict[str, dict[str, tuple[pa.DataType, Literal["required", "blank allow
 
 KEYS = {"leads": ("lead_id",), "activities": ("activity_id", "lead_id")}
 ACTORS = frozenset({"person", "machine", "unsure"})
-
+KINDS = frozenset({
+    "page_view", "form", "download", "webinar", "email_sent", "email_opened", "email_clicked", "email_replied",
+    "email_forwarded", "call", "meeting", "task", "campaign_response",
+})  # fmt: skip
+_WORDS = {"actor": ACTORS, "kind": KINDS}
+"""Columns of activities that hold one of a few words."""
+_SHOWN = 5
+"""strange words that are named"""
 
 REFUSED = frozenset({"status", "owner_id", "owner", "deal_id", "contact_id", "converted_at"})
 """Fields that tell the outcome, or who works the lead, instead of describing it; so do all candor_*
@@ -201,7 +208,8 @@ def promised(given: Mapping[str, Any]) -> dict[str, Any]:
     """The checked tables where those that lie on the engine have the contract's columns and types too, after one look at all
     of their rows. Raises InputError."""
     return {
-        name: _promised(name, t) if isinstance(given[name], ibis.Table) else t for name, t in given.items()
+        name: checked_on_engine(name, t) if isinstance(given[name], ibis.Table) else t
+        for name, t in given.items()
     }
 
 
@@ -234,7 +242,9 @@ def _numbered(table: Any, by_name: Any, last: Any) -> Any:
     return found.drop("name").rename(lead_id="number")
 
 
-def _promised(name: str, table: Any) -> Any:
+def checked_on_engine(name: str, table: Any) -> Any:
+    """A table that lies on the engine with the contract's columns and types, after one look at all of its rows. Raises
+    InputError."""
     columns: dict[str, Any] = {}
     wrong: dict[str, Any] = {}
     for column, (kind, presence) in COLUMNS[name].items():
@@ -252,12 +262,15 @@ def _promised(name: str, table: Any) -> Any:
         if presence == "required":
             wrong[column] = values.isnull().sum()
     if name == "activities":
-        wrong["no actor"] = (~table.actor.isin(sorted(ACTORS))).sum()
+        wrong |= {
+            f"no {column}": (~table[column].isin(sorted(words))).sum() for column, words in _WORDS.items()
+        }
     if name == "leads":
         wrong["repeats"] = table.count() - table.lead_id.nunique()
     found = table.aggregate(**wrong).to_pyarrow().to_pylist()[0]
-    if found.pop("no actor", 0):
-        _known_actors(table.select("actor").distinct().to_pyarrow()["actor"].to_pylist())
+    for column in _WORDS:
+        if found.pop(f"no {column}", 0):
+            _known_words(column, table.select(column).distinct().to_pyarrow()[column].to_pylist())
     _unique(name, found.pop("repeats", 0) or 0)
     for column, blanks in found.items():
         _no_blanks(name, column, blanks or 0)
@@ -294,7 +307,8 @@ def _arrow(name: str, table: pa.Table) -> pa.Table:
         keys = list(KEYS[name])
         _unique(name, typed.num_rows - typed.select(keys).group_by(keys).aggregate([]).num_rows)
     if name == "activities":
-        _known_actors(pc.unique(typed["actor"]).to_pylist())
+        for column in _WORDS:
+            _known_words(column, pc.unique(typed[column]).to_pylist())
     return typed
 
 
@@ -317,9 +331,12 @@ def _unique(name: str, repeats: int) -> None:
         raise InputError(f"`{name}` repeats {repeats} row(s) of the same {keys}. Give each once.")
 
 
-def _known_actors(found: Sequence[str]) -> None:
-    if strange := set(found) - ACTORS:
-        raise InputError(f"`activities.actor` holds {sorted(strange)}; it must be one of {sorted(ACTORS)}.")
+def _known_words(column: str, found: Sequence[str | None]) -> None:
+    if strange := {word for word in found if word is not None} - _WORDS[column]:
+        raise InputError(
+            f"`activities.{column}` holds {', '.join(sorted(strange)[:_SHOWN])}; it must be one of "
+            f"{', '.join(sorted(_WORDS[column]))}."
+        )
 
 
 def checked_facts(facts: Sequence[Fact]) -> tuple[Fact, ...]:

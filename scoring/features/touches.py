@@ -6,6 +6,7 @@ whole life is two numbers a touch, and everything wider is cut off RECENT days b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ibis
@@ -45,8 +46,8 @@ def engaged(a: Any) -> Any:
 
 
 def outreach(a: Any) -> Any:
-    """Whether it is an e-mail or call of ours that asks for an answer."""
-    return (a.kind == "email_sent") | ((a.kind == "call") & ~a.answered.fill_null(False))
+    """Whether it is an e-mail or a call by a seller in person; what a machine wrote in a seller's name is none."""
+    return (a.actor == "person") & a.kind.isin(["email_sent", "call"])
 
 
 def lifetime(activities: Any) -> Any:
@@ -84,20 +85,27 @@ def recent(activities: Any, first: int) -> Any:
     )
 
 
-def pages(lately: Any) -> Any:
+def pages(lately: Any, keep: Callable[[Any], Any]) -> Any:
     """(lead_id, at, starts, pause): recent page views, whether a visit begins with each, and the microseconds since the one
-    before, blank where that is not recent."""
+    before, blank where that is not recent. `keep` computes a table once."""
     page = lately.filter(lately.engaged, lately.kind == "page_view")
     in_time = ibis.window(group_by="lead_id", order_by=["at", "activity_id"])
     page = page.select(
         "lead_id",
         "at",
+        "activity_id",
         "session",
         pause=page["at"] - page["at"].lag().over(in_time),
         before=page.session.lag().over(in_time),
     )
     other = ibis.coalesce(page.session != page.before, page.pause > VISIT_PAUSE).fill_null(True)
-    return page.select("lead_id", "at", "pause", starts=other)
+    page = keep(page.mutate(starts=other).drop("before"))
+    # Sessions may go on side by side: where one comes up again it is the visit that it was.
+    named = page.starts & page.session.notnull()
+    of_session = ibis.window(group_by=["lead_id", "session"], order_by=["at", "activity_id"])
+    begun = page.filter(named).mutate(place=ibis.row_number().over(of_session))
+    rest = page.filter(~named).select("lead_id", "at", "pause", "starts")
+    return rest.union(begun.select("lead_id", "at", "pause", starts=begun.place == 0))
 
 
 def replies(activities: Any, lately: Any) -> Any:

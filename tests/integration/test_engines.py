@@ -127,6 +127,8 @@ def test_what_an_engine_lacks_is_one_line_with_its_remedy(
 
     found: Any = object()
     assert f"there is no {tmp_path}/none.duckdb" in says(f"duckdb://{tmp_path}/none.duckdb")
+    (tmp_path / "plain.txt").write_text("no database at all, but long enough to be looked at as one" * 100)
+    assert "plain.txt can't be opened: " in says(f"duckdb://{tmp_path}/plain.txt")
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
     assert says(HERE).endswith("is not installed. Run pip install 'candor[spark]'.")
     monkeypatch.setattr(engine, "find_spec", lambda name: found)

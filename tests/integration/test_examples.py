@@ -15,10 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
+from connector.cli import doctor
 from connector.crm.base import Activity, Change, Page, Record
 from connector.errors import NothingRead, SettingsError
+from connector.jobs import examples, warehouse
 from connector.jobs.audit import audit
 from connector.jobs.context import Context
+from connector.jobs.evidence import evidence, look
 from connector.jobs.examples import NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.jobs.train import train_model, unknown_before
@@ -26,6 +29,7 @@ from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
 from scoring.errors import TooFewOutcomes
+from scoring.features import InputError
 from scoring.routing.policy import load as load_policy
 from tests.whole_loop import Made, open_store_in
 
@@ -299,17 +303,70 @@ def test_a_history_cannot_begin_in_the_future(context: Context) -> None:
         collect(context)
 
 
+def lake(context: Context, folder: Path, **views: str) -> None:
+    """Activities of L1 (and of somebody else) in a file of DuckDB, and views of them; the last named is the one in use."""
+    with duckdb.connect(str(folder / "lake.duckdb")) as there:
+        there.execute("CREATE SCHEMA IF NOT EXISTS crm; SET TimeZone = 'UTC'")
+        there.execute("""CREATE OR REPLACE TABLE crm.touches AS SELECT * FROM (VALUES
+            ('A1', 'L1', TIMESTAMPTZ '2025-01-05', 'page_view', 'person'), ('A2', 'X9', TIMESTAMPTZ '2025-01-05', 'form', 'person'),
+            ('A3', 'L1', TIMESTAMPTZ '2025-01-05', 'meeting', 'person')
+        ) AS t(activity_id, lead_id, "at", kind, actor)""")
+        for name, query in views.items():
+            there.execute(f"CREATE OR REPLACE VIEW crm.{name} AS {query}")
+    url, named = f"duckdb://{folder}/lake.duckdb", {"activities": f"crm.{list(views or ['touches'])[-1]}"}
+    context.settings = Settings(**{**context.settings.model_dump(), "engine": url, "warehouse": named})
+
+
 def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:
     put(context, lead("L1"), lead("L2"))
-    with duckdb.connect(str(tmp_path / "lake.duckdb")) as warehouse:
-        warehouse.execute("CREATE SCHEMA crm; SET TimeZone = 'UTC'")
-        warehouse.execute("""CREATE TABLE crm.touches AS SELECT * FROM (VALUES
-            ('A1', 'L1', TIMESTAMPTZ '2025-01-05', 'page_view', 'person'), ('A2', 'X9', TIMESTAMPTZ '2025-01-05', 'form', 'person')
-        ) AS t(activity_id, lead_id, "at", kind, actor)""")
-    url, named = f"duckdb://{tmp_path}/lake.duckdb", {"activities": "crm.touches"}
-    context.settings = Settings(**{**context.settings.model_dump(), "engine": url, "warehouse": named})
-    rows = features(context, [("L1", BORN + timedelta(days=6)), ("L2", BORN + timedelta(days=6))])
-    assert rows["touches_7d"].to_pylist() == [1, 0]
+    lake(context, tmp_path)
+    asked = [("L1", BORN + timedelta(days=6)), ("L2", BORN + timedelta(days=6))]
+    assert features(context, asked)["touches_7d"].to_pylist() == [2, 0]
+    barred = replace(looked_at(context), barred_activities=frozenset({"meeting"}))
+    assert features(context, asked, view=barred)["touches_7d"].to_pylist() == [1, 0]
+    with context.store.begin() as db:
+        found = evidence(context, db, look(context, db))
+    assert sorted(found.activities["activity_id"].to_pylist()) == ["A1", "A3"], (
+        "the audit reads what the model reads"
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        ("SELECT * REPLACE ('PageView' AS kind) FROM crm.touches", "`activities.kind` holds PageView"),
+        (
+            "SELECT * REPLACE ('z' || lead_id AS lead_id) FROM crm.touches",
+            "none of them is of a lead that Candor knows",
+        ),
+        ('SELECT * REPLACE ("at"::TIMESTAMP AS "at") FROM crm.touches', "times must be timestamp"),
+        ("SELECT * EXCLUDE kind FROM crm.touches", "no column `kind`"),
+    ],
+)
+def test_a_table_of_the_engine_that_is_not_as_promised_is_refused(
+    context: Context, tmp_path: Path, view: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(context, lead("L1"), lead("L2"))
+    lake(context, tmp_path, odd=view)
+    monkeypatch.setattr(examples, "_FEW", 0)
+    with pytest.raises(InputError, match=says):
+        features(context, [("L1", BORN + timedelta(days=6))])
+    with pytest.raises(InputError, match=says):
+        warehouse.look(context.settings, ["L1", "L2"])
+    facts: dict[str, str] = {}
+    [problem] = doctor._engine(context, facts)
+    assert says in problem.what
+
+
+def test_doctor_tells_what_lies_in_the_warehouse(context: Context, tmp_path: Path) -> None:
+    put(context, lead("L1"))
+    lake(context, tmp_path)
+    facts: dict[str, str] = {}
+    assert doctor._engine(context, facts) == []
+    assert facts["activities in the warehouse"].startswith("3 rows")
+    named = {"activities": "crm.gone"}
+    context.settings = Settings(**{**context.settings.model_dump(), "warehouse": named})
+    assert "no table crm.gone" in doctor._engine(context, {})[0].what
 
 
 def test_what_is_inside_the_horizon_is_censored_not_lost(context: Context) -> None:

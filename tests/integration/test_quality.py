@@ -18,7 +18,7 @@ from connector.store import schema as t
 from connector.store.store import Store
 from tests.whole_loop import Made, open_store_in
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 1, 9, tzinfo=UTC)
 BORN = NOW - timedelta(days=50)
 
 
@@ -74,6 +74,16 @@ def test_each_odd_row_is_kept_with_its_reason_and_the_rest_goes_in(store: Store)
         assert [row.id for row in db.execute(select(t.record.c.id))] == ["L1"]
         held = db.execute(select(t.quarantine.c.row).where(t.quarantine.c.id == "activity twin")).scalar_one()
     assert held["detail"] == {"url": "/a"}  # whole: nothing of it is lost
+
+
+def test_two_on_one_day_without_a_time_are_two(store: Store) -> None:
+    day = datetime(2025, 12, 20, tzinfo=UTC)
+    calls = [visit(id, at, kind="call") for id, at in (
+        ("morning", day), ("evening", day), ("at noon", day + timedelta(hours=12)), ("again", day + timedelta(hours=12)),
+    )]  # fmt: skip
+    taken(store, Page("tasks", "c", (lead("L1"),), (), calls))
+    assert activities(store) == {"morning", "evening", "at noon"}
+    assert reasons(store) == {quality.TWICE: 1}
 
 
 def test_a_row_comes_in_when_its_time_has_come_or_when_it_comes_again_mended(store: Store) -> None:

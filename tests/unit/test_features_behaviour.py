@@ -121,3 +121,45 @@ def test_machines_and_the_unsure_are_counted_apart(rows: dict[str, dict[str, Any
     assert row["outreach_30d"] == 1
     assert rows["answerer"]["machine_share_30d"] == pytest.approx(1 / 7, abs=1e-6)
     assert rows["silent"]["machine_share_30d"] == 1
+
+
+def test_a_reply_is_timed_from_our_last_message_answered_calls_too_and_never_from_a_machines() -> None:
+    leads = [lead(name) for name in ("called", "agent", "both")]
+    activities = [
+        touch("called", "email_sent", 5),
+        touch("called", "call", 1, answered=True),
+        touch("called", "email_replied", 1 - 3 * HOUR),
+        touch("agent", "email_sent", 1, actor="machine"),
+        touch("agent", "email_replied", 1 - 2 * HOUR),
+        touch("both", "email_sent", 2),
+        touch("both", "email_sent", 1, actor="machine"),
+        touch("both", "email_replied", 1 - 2 * HOUR),
+    ]
+    rows = by_lead(inputs(leads, activities))
+    hours = {name: row["reply_hours_median"] for name, row in rows.items()}
+    assert hours == {"called": pytest.approx(3, abs=1e-6), "agent": None, "both": pytest.approx(26, abs=1e-6)}
+
+
+def test_what_machines_write_in_our_name_is_counted_apart_from_what_the_leads_side_does() -> None:
+    activities = [
+        touch("a", "email_sent", 5, actor="machine"),
+        touch("a", "call", 4, actor="machine"),
+        touch("a", "email_sent", 3),
+        touch("a", "email_replied", 2),
+        touch("a", "email_opened", 2, actor="machine"),
+        touch("a", "email_sent", 40, actor="machine"),
+    ]
+    [row] = by_lead(inputs([lead("a")], activities)).values()
+    assert (row["machine_touches_30d"], row["machine_share_30d"]) == (1, 0.5)
+    assert (row["machine_outreach_30d"], row["outreach_30d"]) == (2, 1)
+
+
+def test_sessions_side_by_side_are_as_many_visits_as_sessions() -> None:
+    seen = [
+        touch("a", "page_view", 2 - i * MINUTE, session=name)
+        for i, name in enumerate(("s1", "s2", "s1", "s2"))
+    ]
+    seen += [touch("a", "page_view", 2 - 5 * MINUTE), touch("a", "page_view", 1, session="s3")]
+    [row] = by_lead(inputs([lead("a")], seen)).values()
+    assert row["pages_per_session_30d"] == 2, "the page without a session goes on with what was open"
+    assert row["return_visits_48h"] == 2
