@@ -59,7 +59,7 @@ def _made_again(context: Context, version: str) -> None:
         {n: pa.array([score["inputs"].get(n) for score in scores], kind) for n, kind in names.items()}
     )
     model = models.named(context, scores[0]["model"])
-    again, alone = model.score(rows, recent.read(kept.state)), model.score(rows)
+    again, alone = model.score(rows, recent=recent.read(kept.state)), model.score(rows)
     assert [score["probability"] for score in scores] == again.probability.tolist()
     assert [score["high"] for score in scores] == again.high.tolist()
     assert (again.probability != alone.probability).all()
