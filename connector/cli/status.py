@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def run(config: Path | None, as_json: bool) -> None:
             "leads": f"{found['leads']:,}",
             "features by": found["engine"],
             "model": "none yet: `candor train`" if model is None else model["version"],
-            "recent outcomes": _recalibrated(found["recalibration"]),
+            "recent outcomes": recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",
             "said by people": _counts(found["people"]) or "nothing yet",
@@ -63,7 +64,8 @@ def run(config: Path | None, as_json: bool) -> None:
         out.print(Text.assemble(line, (f"  {run['error']}" if run["error"] else "", "red")))
 
 
-def _recalibrated(found: dict[str, Any] | None) -> str:
+def recalibrated(found: Mapping[str, Any] | None) -> str:
+    """What recent outcomes say of a model, in a line."""
     if found is None:
         return "not looked at yet: each night from the first on"
     if not found["leads"]:
