@@ -121,6 +121,12 @@ def summary(db: Connection, model: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def named(db: Connection, version: str) -> Recent:
+    """A recalibration by its version, as a score names it."""
+    found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
+    return recent.read(found.scalar_one())
+
+
 def moved(state: Recent) -> float:
     """Points by which the score of a typical lead moves."""
     logit, _ = state.applied(np.array([state.centre]))

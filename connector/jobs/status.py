@@ -66,6 +66,7 @@ def status(context: Context) -> dict[str, Any]:
                                                 "backtest": champion["card"]["backtest"]},
         "recalibration": recalibration,
         "models": {m["version"]: m["status"] for m in models},
+        "waiting_model": models[0]["version"] if models and models[0]["status"] == "challenger" else None,
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": sum(reasons.values()),
         "quarantine_reasons": reasons,
         "pulls": [{"stream": p["stream"], "at": p["at"], "rows": p["rows"], "odd": p["odd"],

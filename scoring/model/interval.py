@@ -67,11 +67,13 @@ class Familiar:
 
 @dataclass(frozen=True)
 class Doubts:
-    """Variances of the logit, one a row. `mean`: how much of their sum the chance is a mean over."""
+    """Variances of the logit, one a row; what is unseen reaches further to one side. `mean`: how much of the
+    familiar and the blanks' the chance is a mean over."""
 
     familiar: Floats
     blanks: Floats
-    unseen: Floats
+    unseen_below: Floats
+    unseen_above: Floats
     mean: Floats
 
     def widened(self, lately: Floats) -> Doubts:
@@ -84,14 +86,14 @@ class Interval:
     familiar: Familiar
     hidden: Hidden
     unseen: Floats
-    """variance a never-seen value adds, one a field, in squared logits"""
+    """2 × fields: how far below and above its prediction a never-seen value may lie, in squared logits"""
 
 
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
     return Interval(
         _familiar(layout, sample, point, seed),
         blanks.variances(layout, sample, point, seed),
-        unseen.variances(layout, sample, point),
+        unseen.reaches(layout, sample, point),
     )
 
 
@@ -106,8 +108,8 @@ def doubts(
     sd = _deviation(f.kind, f.fourier, layout, design, point)
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
     hidden = interval.hidden.variance(layout.blank(encoded))
-    new = layout.unfamiliar(encoded) @ interval.unseen
-    return Doubts(familiar, hidden, new, familiar + interval.hidden.mean * hidden + new)
+    below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
+    return Doubts(familiar, hidden, below, above, familiar + interval.hidden.mean * hidden)
 
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:

@@ -91,17 +91,24 @@ def gathered(parts: Sequence[tuple[Ints, Scores]], n: int) -> Scores:
 def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
     """Score, range and widths from the logit and the variances of its three doubts."""
     shift = logit - base
-    each = (doubts.familiar, doubts.blanks, doubts.unseen)
-    half = Z90 * np.sqrt(sum(each))
+    seen = doubts.familiar + doubts.blanks
     # p is a mean over what is in doubt. Where most of what may be lies far from p, the middle of the logits lies nearer
-    # to certainty than the logit of their mean: by half their variance, to second order.
-    lean = np.clip((0.5 - sigmoid(logit)) * doubts.mean, -half / 2, half / 2)
-    low, high = to_score(shift - lean - half), to_score(shift - lean + half)
-    widths = [to_score(shift + Z90 * np.sqrt(v)) - to_score(shift - Z90 * np.sqrt(v)) for v in each]
+    # to certainty than the logit of their mean: by half their variance, to second order. (How far a new value lies off was
+    # measured from p's own logit, so there is nothing to move.)
+    most = Z90 * np.sqrt(seen) / 2
+    middle = shift - np.clip((0.5 - sigmoid(logit)) * doubts.mean, -most, most)
     return {
-        "score": to_score(shift), "low": low, "high": high,
-        "width_familiar": widths[0], "width_blanks": widths[1], "width_unseen": widths[2],
-    }  # fmt: skip
+        "score": to_score(shift),
+        "low": to_score(middle - Z90 * np.sqrt(seen + doubts.unseen_below)),
+        "high": to_score(middle + Z90 * np.sqrt(seen + doubts.unseen_above)),
+        "width_familiar": _width(shift, doubts.familiar, doubts.familiar),
+        "width_blanks": _width(shift, doubts.blanks, doubts.blanks),
+        "width_unseen": _width(shift, doubts.unseen_below, doubts.unseen_above),
+    }
+
+
+def _width(shift: Floats, below: Floats, above: Floats) -> Floats:
+    return to_score(shift + Z90 * np.sqrt(above)) - to_score(shift - Z90 * np.sqrt(below))
 
 
 def to_score(shift: Floats) -> Floats:

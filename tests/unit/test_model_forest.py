@@ -55,7 +55,7 @@ def test_the_same_bit_for_bit(
 
 def test_trees_that_grew_are_asked_anew(layout_and_sample: tuple[layouts.Design, Sample]) -> None:
     layout, sample = layout_and_sample
-    growing = estimator._Growing(layout, sample, 0)
+    growing = estimator._Growing(layout, sample, 0, 1)
     short = growing.grown(10).logit(layout, sample.encoded)
     long = growing.grown(40).logit(layout, sample.encoded)
     assert not np.array_equal(short, long)
