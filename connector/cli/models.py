@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from connector.cli.console import out, show_json, working
+from connector.cli.status import recalibrated
 from connector.errors import NoSuchModel
 from connector.jobs import models
+from connector.jobs.recalibrate import summary
 from connector.jobs.segments import RETIRED
 from connector.jobs.words import case_line
 
@@ -22,7 +24,9 @@ def run(version: str | None, retire: str | None, config: Path | None, as_json: b
         there = models.listed(context)
         gone = {m["version"]: models.retired(context, m["created_at"]) for m in there}
         history = context.store.get("releases", [])
-    found = [_told(m, gone[m["version"]]) for m in there]
+        with context.store.begin() as db:
+            lately = {m["version"]: summary(db, m["version"]) for m in there}
+    found = [_told(m, gone[m["version"]], lately[m["version"]]) for m in there]
     if version is not None:
         found = [m for m in found if m["version"] == version]
         if not found:
@@ -39,7 +43,7 @@ def run(version: str | None, retire: str | None, config: Path | None, as_json: b
         _list(found)
 
 
-def _told(model: Mapping[str, Any], gone: list[str]) -> dict[str, Any]:
+def _told(model: Mapping[str, Any], gone: list[str], lately: Mapping[str, Any] | None) -> dict[str, Any]:
     cases = [
         {**case, "state": RETIRED if case["name"] in gone else case["state"]}
         for case in model["manifest"].get("models", ())
@@ -47,7 +51,7 @@ def _told(model: Mapping[str, Any], gone: list[str]) -> dict[str, Any]:
     card = dict(model["card"])
     return {
         "version": model["version"], "status": model["status"], "created_at": model["created_at"], "card": card,
-        "segments": cases, "routing": (card.get("segments") or {}).get("routing"),
+        "segments": cases, "routing": (card.get("segments") or {}).get("routing"), "recalibration": lately,
     }  # fmt: skip
 
 
@@ -85,6 +89,7 @@ def _card(model: Mapping[str, Any]) -> None:
             f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
             f"calibration error {figures['ece']:.3f}."
         )
+    out.print(f"Recent outcomes: {recalibrated(model['recalibration'])}.")
     out.print(_checked(card["checks"]))
     segments = card.get("segments")
     if segments is None:

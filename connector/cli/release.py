@@ -8,6 +8,7 @@ import typer
 
 from connector.cli.console import out, show_json, working
 from connector.jobs import release
+from connector.jobs.recalibrate import recalibrate
 from connector.jobs.release import Preview
 
 
@@ -30,6 +31,7 @@ def run(
                 release.roll_back(context)
             else:
                 release.release(context, wanted, "an admin's yes", worse_too=worse_too)
+            recalibrate(context)
     if as_json:
         show_json({**seen.plain(), "released": taken})
     elif taken:

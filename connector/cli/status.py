@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def run(config: Path | None, as_json: bool) -> None:
             "model": "none yet: `candor train`"
             if model is None
             else model["version"] + _waiting(found["waiting_model"]),
-            "recent outcomes": _recalibrated(found["recalibration"]),
+            "recent outcomes": recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",
             "said by people": _counts(found["people"]) or "nothing yet",
@@ -69,7 +70,8 @@ def _waiting(version: str | None) -> str:
     return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
 
 
-def _recalibrated(found: dict[str, Any] | None) -> str:
+def recalibrated(found: Mapping[str, Any] | None) -> str:
+    """What recent outcomes say of a model, in a line."""
     if found is None:
         return "not looked at yet: each night from the first on"
     if not found["leads"]:

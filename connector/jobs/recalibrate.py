@@ -110,6 +110,17 @@ def current(db: Connection, model: str) -> tuple[str | None, Recent | None]:
     return (None, None) if row is None else (row.version, recent.read(row.state))
 
 
+def summary(db: Connection, model: str) -> dict[str, Any] | None:
+    """The latest recalibration of a model in plain numbers; None before the first."""
+    version, state = current(db, model)
+    if state is None:
+        return None
+    return {
+        "version": version, "leads": round(state.leads), "wins": round(state.wins),
+        "promised": round(state.promised, 1), "moved": round(moved(state), 1),
+    }  # fmt: skip
+
+
 def named(db: Connection, version: str) -> Recent:
     """A recalibration by its version, as a score names it."""
     found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from connector.jobs.context import Context
 from connector.jobs.models import listed
-from connector.jobs.recalibrate import current, moved
+from connector.jobs.recalibrate import summary
 from connector.store import outbox, quality, runs
 from connector.store import schema as t
 from connector.store.bulk import sql
@@ -50,7 +50,7 @@ def status(context: Context) -> dict[str, Any]:
     models = listed(context)
     champion = next((m for m in models if m["status"] == "champion"), None)
     with store.begin() as db:
-        version, recent = current(db, "" if champion is None else champion["version"])
+        recalibration = summary(db, "" if champion is None else champion["version"])
     usage = store.get("api_usage", {})
     calls, failed = usage.get("calls", 0), usage.get("failed", 0)
     last = runs.last(store, limit=8)
@@ -64,9 +64,7 @@ def status(context: Context) -> dict[str, Any]:
         "refused": {r["code"] or "unknown": r["n"] for r in refused},
         "model": None if champion is None else {"version": champion["version"], "created_at": champion["created_at"],
                                                 "backtest": champion["card"]["backtest"]},
-        "recalibration": None if recent is None else {
-            "version": version, "leads": round(recent.leads), "wins": round(recent.wins), "promised": round(recent.promised, 1),
-            "moved": round(moved(recent), 1)},
+        "recalibration": recalibration,
         "models": {m["version"]: m["status"] for m in models},
         "waiting_model": models[0]["version"] if models and models[0]["status"] == "challenger" else None,
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": sum(reasons.values()),

@@ -13,6 +13,7 @@ from connector.jobs.context import Context
 from connector.jobs.fields import features_of
 from connector.jobs.pull import pull
 from connector.jobs.recalibrate import recalibrate
+from connector.jobs.release import release
 from connector.jobs.train import train_model
 from connector.store import schema as t
 from scoring.model import recent
@@ -40,7 +41,7 @@ def test_what_became_of_recent_leads_moves_scores_and_each_can_be_made_again(
         assert (said["version"], said["leads"]) == (second.version, second.leads)
         with loop.context() as context:
             _made_again(context, second.version)
-            train_model(context)
+            release(context, train_model(context).version, "a test", worse_too=True)
             third = recalibrate(context)
             assert third is not None
             assert third.model != first.model
