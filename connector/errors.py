@@ -34,5 +34,9 @@ class NoSuchModel(CandorError):
     """There is no model of that version. `candor models` names them."""
 
 
+class NothingRead(CandorError):
+    """No lead has been read from the CRM yet. Run `candor backfill` first."""
+
+
 class NotTrained(CandorError):
     """No model has been released yet. Run `candor train` first."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -107,6 +107,12 @@ class ScopeRule(Section):
     ends_with: str | None = None
     why: str
 
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> ScopeRule:
+        if self.equals is None and self.ends_with is None:
+            raise ValueError(f"the rule “{self.why}” has no condition: give it equals or ends_with")
+        return self
+
 
 class ScopeSettings(Section):
     exclude: list[ScopeRule] = Field(
@@ -123,6 +129,8 @@ class ScopeSettings(Section):
 class TrainingSettings(Section):
     mode: Literal["as-of", "snapshot"] = "as-of"
     ages_days: list[float] = Field(default=[1, 7, 30, 90, 180], min_length=1)
+    by_revenue: bool = False
+    """leads weigh in training by the amount that their deal would bring"""
     seed: int = 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from connector.cli.console import out, show_json, working
 from connector.cli.models import case_line
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
-from connector.jobs.scope import counts
+from connector.jobs.scope import Counted, counts
 from connector.jobs.train import Trained, train_model
 
 
@@ -21,13 +20,13 @@ def run(config: Path | None, reproduce: str | None, release: bool, as_json: bool
         _again(config, reproduce, as_json)
         return
     with working(config, as_json) as context:
-        by_outcome, taken_out = counts(context)
+        found = counts(context)
         if not as_json:
-            say_counts(by_outcome, taken_out)
+            say_counts(found)
         result = train_model(context, agreed=release)
         recalibrate(context)
     if as_json:
-        show_json({**asdict(result), "counts": {"by_outcome": by_outcome, "taken_out": taken_out}})
+        show_json({**asdict(result), "counts": asdict(found) | {"remarks": found.remarks()}})
         return
     say(result)
 
@@ -51,12 +50,14 @@ def _again(config: Path | None, version: str, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def say_counts(by_outcome: Mapping[str, int], taken_out: Mapping[str, int]) -> None:
+def say_counts(found: Counted) -> None:
     """What is about to be learnt from, before it is."""
-    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(by_outcome.items()))
+    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(found.by_outcome.items()))
     out.print(f"Leads by what their status means: {said or 'none'}.")
-    for why, n in sorted(taken_out.items()):
+    for why, n in sorted(found.taken_out.items()):
         out.print(f"  out of scope: {n:,} leads, {why}", style="dim")
+    for remark in found.remarks():
+        out.print(f"! {remark}", style="yellow")
 
 
 def say(result: Trained) -> None:
@@ -94,5 +95,10 @@ def say(result: Trained) -> None:
             f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
             f"calibration error {figures['ece']:.3f}."
         )
+        if result.card["mode"] != "snapshot" and not figures["known_then"]:
+            out.print(
+                "  Told with outcomes that were not known yet when those leads came in: too few were.",
+                style="dim",
+            )
     if result.status != "champion":
         out.print(f"Not released: {result.why}.", style="dark_orange")

@@ -52,7 +52,8 @@ def audit(context: Context) -> Audited:
         checks = (model["card"].get("checks") or {}) if model else {}
         leaks = leakage_dict(found)
         complete = checks.get("completeness")
-        to_do = [f"{f['label']} {f['kind']}: {f['mend']}" for f in leaks["findings"] if not f["kept_out"]]
+        to_do = [] if leads else ["No lead has been read from the CRM yet: run `candor backfill`."]
+        to_do += [f"{f['label']} {f['kind']}: {f['mend']}" for f in leaks["findings"] if not f["kept_out"]]
         if complete is not None and not complete["passed"]:
             to_do.append("The model in use moves scores by being filled: run `candor train`.")
         run.summary.update(leads=leads, findings=len(leaks["findings"]), to_do=len(to_do))

@@ -54,7 +54,7 @@ def evidence(context: Context, db: Connection, seen: Seen) -> Evidence:
         name for life in lives for name in seen.values[life.lead_id]
         if name not in REFUSED and name not in _NAMES and not name.startswith("candor_")
     })  # fmt: skip
-    tracked = {} if snapshot else gaps.remembered(context)
+    tracked = {} if snapshot else gaps.known_since(context)
     ids = [life.lead_id for life in lives]
     ends = [outcomes.ended_at(life) for life in lives]
     won = [outcomes.won(life) for life in lives]

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from connector.jobs import attention, gaps, voices
+from connector.jobs import attention, gaps, models, voices
 from connector.jobs.context import Context
 from connector.jobs.fields import View, facts, view_of
 from connector.jobs.scope import Outcomes, in_scope
@@ -31,9 +31,6 @@ from scoring.features.normalise import company_domain
 from scoring.features.process import STATUS
 from scoring.model.said import Said
 from scoring.routing.policy import Policy
-
-BARRED_ACTIVITIES = "barred_activities"
-"""In the store: kinds of activities that the leakage audit found dated before they were entered. Nothing counts them."""
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
@@ -60,6 +57,8 @@ class Examples:
     """who each row's lead is: one person may be several leads (S1.6)"""
     days: np.ndarray | None = None
     """from when the lead came in to when it was won, NaN where it wasn't; None in snapshot mode"""
+    known_at: np.ndarray | None = None
+    """when each row's outcome was known (seconds since 1970), at the latest when the horizon was over; None in snapshot mode"""
     said: Said | None = None
     """None where nobody said anything that counts"""
 
@@ -84,7 +83,8 @@ class Examples:
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
             self.as_of[mask], self.left_out, None if self.worked is None else self.worked[mask],
-            None if self.person is None else self.person[mask], None if self.days is None else self.days[mask], said,
+            None if self.person is None else self.person[mask], None if self.days is None else self.days[mask],
+            None if self.known_at is None else self.known_at[mask], said,
         )  # fmt: skip
 
 
@@ -97,12 +97,14 @@ class Point:
     won: float
     weight: float
     amount: float
+    known_at: datetime | None = None
+    """when the outcome was known; none: with `as_of`"""
 
 
-def collect(context: Context) -> Examples:
-    """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost."""
+def collect(context: Context, view: View | None = None) -> Examples:
+    """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost. `view`: as
+    in `features`."""
     settings, now = context.settings, context.clock.now()
-    view = looked_at(context)
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
         lives = asof.lives(db)
@@ -146,7 +148,8 @@ def collect(context: Context) -> Examples:
         )
     taken = {life.lead_id: _days_to_win(life, settings) for life in lives}
     days = np.array([taken[p.lead_id] if p.won else math.nan for p in points])
-    examples = attended(replace(examples, days=days), times, lots, settings)
+    known_at = np.array([(p.known_at or p.as_of).timestamp() for p in points])
+    examples = attended(replace(examples, days=days, known_at=known_at), times, lots, settings)
     found = _said(spoken, rows.slice(len(points)), counted, outcomes, points, context)
     if found is not None and examples.worked is not None:
         # Who is told to leave a lead alone proves nothing by its being lost: outcomes bear words out only where somebody worked.
@@ -224,11 +227,14 @@ def attended(
     return examples if found is None else replace(examples, weight=examples.weight * found, worked=worked)
 
 
-def looked_at(context: Context) -> View:
-    """What of a lead is looked at: what the settings say, known since when and without which activities as of the last
-    training."""
-    barred = context.store.get(BARRED_ACTIVITIES, [])
-    return view_of(context.settings, gaps.remembered(context), barred)
+def looked_at(context: Context, version: str | None = None) -> View:
+    """What of a lead is looked at to score it: what the settings say, known since when and without which activities as the
+    model was taught with, the one in use where no `version` is named; before the first, as the store shows."""
+    made_of = models.manifest(context, version)
+    if made_of is None:
+        return view_of(context.settings, gaps.known_since(context))
+    since = {name: datetime.fromisoformat(at) for name, at in made_of["known_since"].items()}
+    return view_of(context.settings, since, made_of["barred_activities"])
 
 
 def features(
@@ -238,15 +244,18 @@ def features(
     view: View | None = None,
     reps_see: bool = False,
 ) -> pa.Table:
-    """The feature table of (lead, time) pairs, one row a pair, in order. `view`: what of a lead is looked at; none: what the
-    settings say, known since when as of the last training. `reps_see`: with the org's own points, which the model never sees."""
+    """The feature table of (lead, time) pairs, one row a pair, in order. `view`: what of a lead is looked at; none: what
+    the model in use was taught with. `reps_see`: with the org's own points, which the model never sees."""
     view = view or looked_at(context)
     wanted = attention.with_points(view.facts) if reps_see else view.facts
     read = [f.name for f in wanted] + ([STATUS] if view.steps is not None else [])
     leads = {p[0] for p in points}
     few = sorted(leads) if len(leads) <= _FEW else None
+    past = min((at for _, at in points), default=None)
+    if past is not None and past >= context.clock.now():
+        past = None
     with context.store.begin() as db:
-        tables = asof.tables(db, fields=read, tracked=view.known_since, leads=few)
+        tables = asof.tables(db, fields=read, tracked=view.known_since, leads=few, since=past)
     asked = pa.table(
         {
             "lead_id": pa.array([p[0] for p in points], asof.TEXT),
@@ -276,10 +285,20 @@ def as_of_points(
     won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
     times = [at for at in scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
     return [
-        Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan)
+        Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan,
+              known_at=won_at if won else min(lost_at or at + horizon, at + horizon))
+        for lost_at in [_lost_at(life, outcomes)]
         for at in times
         for won in [won_at is not None and at < won_at <= at + horizon]
-    ]
+    ]  # fmt: skip
+
+
+def _lost_at(life: asof.Life, outcomes: Outcomes) -> datetime | None:
+    """From when on a lead that was lost could not be won any more."""
+    ended = outcomes.ended_at(life)
+    if ended is None or outcomes.won(life) is not False:
+        return None
+    return max(ended, life.lost_at or ended)
 
 
 def _days_to_win(life: asof.Life, settings: Settings) -> float:
@@ -307,10 +326,23 @@ def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[Point]
     return [] if won is None else [Point(life.lead_id, now, float(won), 1.0, life.won_amount or math.nan)]
 
 
-def base_rate(won: np.ndarray, leads: np.ndarray) -> float:
-    """The outcome's rate among leads, each counting once."""
+def base_rate(won: np.ndarray, leads: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """The outcome's rate among leads, each counting once, or each row times its `weight`."""
     if len(won) == 0:
         return 0.0
     _, place = np.unique(leads, return_inverse=True)
     share = 1.0 / np.bincount(place)[place]
+    if weight is not None:
+        share = share * weight
     return float((won * share).sum() / share.sum())
+
+
+def first_rows(examples: Examples) -> np.ndarray:
+    """Marks each lead's earliest row: the one it was first scored with."""
+    first: dict[str, int] = {}
+    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
+        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
+            first[lead] = i
+    mask = np.zeros(len(examples.won), dtype=bool)
+    mask[list(first.values())] = True
+    return mask

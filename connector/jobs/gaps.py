@@ -49,20 +49,6 @@ def known_since(context: Context) -> Mapping[str, datetime]:
     }
 
 
-def remembered(context: Context) -> Mapping[str, datetime]:
-    """As of the last training, so that leads are scored with what the model was taught with; found out where there was none."""
-    kept = context.store.get("known_since")
-    if kept is None:
-        return known_since(context)
-    return {name: datetime.fromisoformat(at) for name, at in kept.items()}
-
-
-def remember(context: Context) -> Mapping[str, datetime]:
-    found = known_since(context)
-    context.store.put("known_since", {name: at.isoformat() for name, at in found.items()})
-    return found
-
-
 def _stated(context: Context, tracked: list[str]) -> dict[str, datetime]:
     stated = context.settings.crm.tracked_since
     for name in stated:

@@ -11,7 +11,7 @@ import numpy as np
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
 from connector.jobs.evidence import evidence, look
-from connector.jobs.examples import BARRED_ACTIVITIES, Examples
+from connector.jobs.examples import Examples
 from connector.jobs.fields import features_of
 from scoring.audit.completeness import Completeness, Fit, Rows, honest
 from scoring.audit.find import leakage
@@ -27,11 +27,10 @@ class NotHonest(CandorError):
 
 
 def audit_leaks(context: Context) -> tuple[Leakage, Barred]:
-    """The leakage audit of the store; what it bars is remembered, so that live scoring leaves out the same."""
+    """The leakage audit of the store, and what it bars from a training."""
     with context.store.begin() as db:
         found = leakage(evidence(context, db, look(context, db)), context.settings.training.seed)
     out = barred(found)
-    context.store.put(BARRED_ACTIVITIES, sorted(out.activities))
     log.info("leakage audited", leads=found.leads, findings=len(found.findings), barred_fields=len(out.fields),
              barred_activities=len(out.activities))  # fmt: skip
     return found, out

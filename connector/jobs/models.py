@@ -60,6 +60,14 @@ def retire(context: Context, name: str) -> None:
     context.store.put("scored_by", None)  # so that the next pass scores all open leads
 
 
+def manifest(context: Context, version: str | None = None) -> dict[str, Any] | None:
+    """What a model was made of; of the one in use where no `version` is named. None where there is none."""
+    wanted = t.model.c.status == "champion" if version is None else t.model.c.version == version
+    with context.store.begin() as db:
+        found: dict[str, Any] | None = db.execute(select(t.model.c.manifest).where(wanted)).scalar()
+    return found
+
+
 def named(context: Context, version: str) -> Family:
     """A family of any status, its hash checked. Raises NoSuchModel, Tampered, OtherVersion."""
     return opened(context, version)[0]

@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select, text, update
 
-from connector.jobs import models, recalibrate
+from connector.jobs import models, recalibrate, warm
 from connector.jobs.before import Before, before
 from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
+from connector.jobs.examples import looked_at
 from connector.jobs.fields import features_of
 from connector.jobs.forms import forms_due
 from connector.jobs.scope import Outcomes, in_scope
@@ -78,7 +79,7 @@ def score(context: Context, *, everything: bool = False, version: str | None = N
     """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
     Reads only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = models.champion(context) if version is None else models.opened(context, version)
+    model, manifest = warm.champion(context) if version is None else models.opened(context, version)
     stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [
@@ -159,7 +160,7 @@ def _score(
     policy, now = context.policy, result.at
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
-    rows = feature_rows(context, [(id, now) for id in wanted])
+    rows = feature_rows(context, [(id, now) for id in wanted], view=looked_at(context, model.version))
     routed = model.router.route(rows)
     scores, by = model.score(rows, routed, stored.recent), model.scored_by(routed)
     kept = None if everything else stored.reference
@@ -183,7 +184,7 @@ def _score(
         state, decision = lead_states[lead], decisions[lead]
         row = {
             "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
-            "recalibration": stored.recalibration, **_said(scores, i, family), "engagement": state.engagement,
+            "recalibration": stored.recalibration, **said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip
         result.score_rows.append(row)
@@ -206,7 +207,7 @@ def _score(
     context.progress("Scoring: features as of now", len(wanted), len(wanted))
 
 
-def _said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
+def said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
     """What the model says of row `i`, as the score table keeps it."""
     reasons = scores.reasons[i]
     return {

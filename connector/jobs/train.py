@@ -1,8 +1,7 @@
 """Train: a new model from all that is known, its backtest on leads that it has not seen, and its release.
 
-The backtest is split in time: the latest leads whose outcome is known are held out (always the same cut, so that old and
-new model are compared on the same leads), the model is fitted on the earlier ones. The released model is then fitted
-on all of them.
+The backtest is split in time: the latest leads whose outcome is known are held out, the model is fitted on what was known
+before the first of them (connector/jobs/backtest.py). The released model is then fitted on all of them.
 """
 
 from __future__ import annotations
@@ -19,17 +18,19 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import insert, select
 
-from connector.jobs import gaps, gates, models, release, segments
+from connector.errors import NothingRead
+from connector.jobs import backtest, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples, collect, looked_at, lot
+from connector.jobs.examples import Examples, collect, first_rows
+from connector.jobs.fields import view_of
 from connector.jobs.manifest import points, recipe, words
 from connector.jobs.mature import mature_table
+from connector.jobs.said import what_words_did
 from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.bulk import to_ipc
 from connector.store.runs import running
 from scoring.audit.survivorship import survivorship
-from scoring.audit.suspect import one_sided
 from scoring.features.catalogue import Feature
 from scoring.metrics.outcomes import read
 from scoring.model import store as files
@@ -37,9 +38,6 @@ from scoring.model.attention import hidden
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.train import Draft, draft
-
-HELD_OUT = 0.3
-"""share of the mature leads, the latest, on which a model is backtested"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +62,24 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
     champion on the held-out leads, overall and in every budgeted segment, and an admin has `agreed` or the policy has a standing
     yes for releases. Else it stays a challenger."""
     with running(context.store, "train", context.clock) as run:
-        since = gaps.remember(context)
+        _something(context)
+        since = gaps.known_since(context)
         context.progress("Training: looking for leaks", 0, 4)
         leaks, out = gates.audit_leaks(context)
         context.progress("Training: building what was known when", 1, 4)
-        examples = collect(context)
+        view = view_of(context.settings, since, out.activities)
+        examples = collect(context, view)
         seed = context.settings.training.seed
         first = first_rows(examples)
         screened, told = gates.screened(context, out, examples, first)
-        cut, test = _held_out(context, examples, first)
-        tested = set(examples.rows["lead_id"].filter(pa.array(test)).to_pylist())
-        in_test = np.array([lead in tested for lead in examples.rows["lead_id"].to_pylist()], dtype=bool)
-        if examples.person is not None:
-            in_test |= one_sided(examples.person.tolist(), test)
-        late = examples.as_of >= cut if cut is not None else np.zeros(len(in_test), dtype=bool)
-        past = examples.take(~in_test & ~late)
+        apart = backtest.split(context, examples, first)
+        cut, test, past = apart.cut, apart.test, apart.past
         context.progress("Training: the model itself", 2, 4)
         created = context.clock.now().astimezone(UTC)
         version = _version(context, created)
         named: dict[str, Any] = {
             "flags": context.policy.flags, "version": version, "created": created.isoformat(),
-            "horizon_days": context.policy.horizon_days,
+            "horizon_days": context.policy.horizon_days, "by_revenue": context.settings.training.by_revenue,
         }  # fmt: skip
         model, completeness, features = gates.complete(
             context, examples, screened,
@@ -92,35 +87,37 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         )  # fmt: skip
         context.progress("Training: backtest on the latest leads", 3, 4)
         earlier = partial(
-            drafted, features=features, seed=seed, base_rate=past.base_rate, flags=context.policy.flags,
-            unseen_by_trees=completeness.hidden,
+            drafted, features=features, seed=seed, base_rate=apart.base_rate, flags=context.policy.flags,
+            unseen_by_trees=completeness.hidden, by_revenue=named["by_revenue"],
         )  # fmt: skip
         held, universal = examples.take(test), earlier(past)
         chosen = segments.choose(context, past, held, universal, features, earlier, seed)
-        backtest = segments.backtested(chosen, universal, past, held, features, seed)
+        tested = segments.backtested(chosen, universal, past, held, features, seed)
         family, own = segments.released(
-            context, chosen, model, examples, screened, backtest.family.router,
+            context, chosen, model, examples, screened, tested.family.router,
             lambda part, name, chosen, hidden: drafted(
                 part, chosen, seed, base_rate=examples.base_rate, unseen_by_trees=hidden, **{**named, "version": f"{version}/{name}"}
             ),
         )  # fmt: skip
-        mature = mature_table(context, held, backtest.family)
-        card = {**model.card, "mode": context.settings.training.mode, "backtest": _figures(mature),
+        mature = mature_table(context, held, tested.family)
+        card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
                 "checks": gates.checks(leaks, out, told, completeness),
+                "words": what_words_did(universal, held),
                 "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
-                             "routing": backtest.routing}}  # fmt: skip
+                             "routing": tested.routing}}  # fmt: skip
         manifest = {
             "examples": len(examples.won), "words": 0 if examples.said is None else len(examples.said),
             "wins": float((examples.won * examples.weight).sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
-            "left_out": dict(examples.left_out), "seed": seed, "models": own,
-            **recipe(examples, looked_at(context), features, completeness.hidden, context.policy.flags),
+            "left_out": dict(examples.left_out), "seed": seed, "by_revenue": named["by_revenue"],
+            "models": [{k: v for k, v in case.items() if k != "card"} for case in own],
+            **recipe(examples, view, features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
-        status, why = _released(context, version, agreed)
+        status, why = offer(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
@@ -130,6 +127,13 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             version, card, manifest["examples"], round(manifest["wins"]), manifest["words"],
             manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
         )  # fmt: skip
+
+
+def _something(context: Context) -> None:
+    with context.store.begin() as db:
+        there = db.execute(select(t.record.c.id).where(t.record.c.kind == "lead").limit(1)).first()
+    if there is None:
+        raise NothingRead()
 
 
 def _gaps(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
@@ -185,31 +189,6 @@ def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[
     }
 
 
-def first_rows(examples: Examples) -> np.ndarray:
-    """Marks each lead's earliest row: the one it was first scored with."""
-    first: dict[str, int] = {}
-    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
-        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
-            first[lead] = i
-    mask = np.zeros(len(examples.won), dtype=bool)
-    mask[list(first.values())] = True
-    return mask
-
-
-def _held_out(context: Context, examples: Examples, first: np.ndarray) -> tuple[float | None, np.ndarray]:
-    """The time from which leads are held out, chosen at the first training and then kept, and which first rows those are.
-    Without times (snapshot) leads are held out by a hash of their id."""
-    if context.settings.training.mode == "snapshot":
-        chance = np.array([lot(lead) for lead in examples.rows["lead_id"].to_pylist()])
-        return None, first & (chance < HELD_OUT)
-    cut = context.store.get("backtest_cut")
-    if cut is None:
-        times = np.sort(examples.as_of[first])
-        cut = float(times[int(len(times) * (1 - HELD_OUT))]) if len(times) else 0.0
-        context.store.put("backtest_cut", cut)
-    return float(cut), first & (examples.as_of >= cut)
-
-
 def _version(context: Context, created: datetime) -> str:
     with context.store.begin() as db:
         taken = {row[0] for row in db.execute(select(t.model.c.version))}
@@ -239,7 +218,7 @@ def _store(
             release.remember(db, [], version, None, created, "the first model")
 
 
-def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
     if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
         return "champion", "the first model is released at once"

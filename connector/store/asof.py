@@ -16,7 +16,10 @@ from scoring.features.normalise import company_domain, free_mail, registered_dom
 TIME = pa.timestamp("us", tz="UTC")
 TEXT = pa.string()
 
-LEADS = {"lead_id": TEXT, "created_at": TIME, "account_key": TEXT, "email": TEXT}
+_EMAIL, _ACCOUNT = "email", "account_id"
+
+LEADS = {"lead_id": TEXT, "created_at": TIME, "email": TEXT}
+MOVES = {"lead_id": TEXT, "at": TIME, "old": TEXT, "value": TEXT}
 CHANGES = {"lead_id": TEXT, "field": TEXT, "at": TIME, "value": TEXT}
 ACTIVITIES = {
     "activity_id": TEXT, "lead_id": TEXT, "at": TIME, "kind": TEXT, "actor": TEXT, "session": TEXT, "url": TEXT,
@@ -55,20 +58,44 @@ def tables(
     fields: Sequence[str],
     tracked: Mapping[str, datetime],
     leads: Sequence[str] | None = None,
+    since: datetime | None = None,
 ) -> Tables:
     """Leads' facts as of any time: of all leads, or of those named and everybody at their companies.
 
-    `fields`: the lead fields that may be looked at; `tracked`: those whose history the CRM keeps, and since when.
+    `fields`: the lead fields that may be looked at; `tracked`: those whose history the CRM keeps, and since when. `since`: from
+    when on it is asked who was at whose company; none: as of today.
+
+    Which company a lead was at is told by two fields, of which the CRM may keep no history. Its address is what it came in
+    with until the first change that the CRM or we saw. Its account is known from when the CRM, or else we, first saw it: what
+    it is today says nothing of then, for sellers link accounts to leads that come to something.
     """
     former = former_domains(db)
-    same = {"former": list(former), "today": list(former.values())}
-    ids = None if leads is None else _companies(db, leads, former)
-    args = {"fields": list(fields), **_kept(fields, tracked), "ids": ids}
-    return Tables(
-        arrow(db, sql("leads"), LEADS, {"ids": ids, **same}),
-        arrow(db, sql("changes"), CHANGES, args),
-        arrow(db, sql("activities"), ACTIVITIES, {"ids": ids}),
+    ids = None if leads is None else _companies(db, leads, former, since)
+    moves = arrow(db, sql("moves"), MOVES, {"ids": ids}).to_pylist()
+    came_with = {move["lead_id"]: move["old"] for move in reversed(moves)}
+    looked_at = sorted({*fields, _ACCOUNT} - {_EMAIL})
+    changes = arrow(
+        db, sql("changes"), CHANGES, {"fields": looked_at, **_kept(looked_at, tracked), "ids": ids}
     )
+    return Tables(
+        arrow(db, sql("leads"), LEADS, {
+            "ids": ids, "former": list(former), "today": list(former.values()),
+            "moved": list(came_with), "was": list(came_with.values()),
+        }),
+        pa.concat_tables([changes, _moved(moves, former)]),
+        arrow(db, sql("activities"), ACTIVITIES, {"ids": ids}),
+    )  # fmt: skip
+
+
+def _moved(moves: Sequence[Mapping[str, Any]], former: Mapping[str, str]) -> pa.Table:
+    """Changes of address, those at a company's former domain at its present one."""
+    rows = [{**move, "field": _EMAIL, "value": _today(move["value"], former)} for move in moves]
+    return pa.Table.from_pylist(rows, pa.schema(CHANGES))
+
+
+def _today(address: str | None, former: Mapping[str, str]) -> str | None:
+    name, at, host = (address or "").partition("@")
+    return f"{name}@{former[host.lower()]}" if at and host.lower() in former else address
 
 
 def _kept(fields: Sequence[str], tracked: Mapping[str, datetime]) -> dict[str, Any]:
@@ -111,15 +138,19 @@ def former_domains(db: Connection) -> dict[str, str]:
     return {other: today.pop() for other, today in sorted(found.items()) if len(today) == 1}
 
 
-def _companies(db: Connection, leads: Sequence[str], former: Mapping[str, str]) -> list[str]:
-    """The leads and everybody at their companies. Which part of an address is a company's domain, and which domains are
-    nobody's own, is for scoring to say: the store only looks up the hosts under it."""
+def _companies(
+    db: Connection, leads: Sequence[str], former: Mapping[str, str], since: datetime | None
+) -> list[str]:
+    """The leads and everybody who is at a company that they are or were at, or was `since`. Which part of an address is a
+    company's domain, and which domains are nobody's own, is for scoring to say: the store only looks up the hosts under it."""
     addresses = db.scalars(text(sql("addresses")), {"ids": list(leads)})
     domains = {domain for address in addresses if (domain := company_domain(address))}
     today = {former.get(domain, domain) for domain in domains}
     domains |= today | {old for old, new in former.items() if new in today}
-    args = {"ids": list(leads), "domains": sorted(domains)}
-    return [row[0] for row in db.execute(text(sql("companies")), args)]
+    found = set(db.scalars(text(sql("companies")), {"ids": list(leads), "domains": sorted(domains)}))
+    if since is not None:
+        found |= set(db.scalars(text(sql("elsewhere")), {"since": since}))
+    return sorted(found)
 
 
 def lives(db: Connection, leads: Sequence[str] | None = None) -> list[Life]:

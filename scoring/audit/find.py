@@ -17,7 +17,7 @@ MOST_LEADS = 20_000
 def leakage(evidence: Evidence, seed: int = 0) -> Leakage:
     """What gives the outcome away, the strongest first, and every other field ranked."""
     evidence = _few(evidence, seed)
-    looked = list(fields.looked_at(evidence))
+    looked = list(fields.looked_at(evidence)) if len(evidence.closed) else []
     found = [*fields.findings(evidence, looked), *events.findings(evidence)]
     accused = {finding.what for finding in found}
     rest = fields.ranked(evidence, looked, accused)

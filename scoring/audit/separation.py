@@ -88,11 +88,13 @@ def number_groups(values: Floats) -> Ints:
 
 def separation(codes: Ints, won: Bools) -> Separation:
     """Of grouped values; the mean of both halves."""
-    half = np.arange(len(won)) % 2 == 0
     wins, n = int(won.sum()), len(won)
+    if wins in (0, n):
+        return NOTHING
+    half = np.arange(n) % 2 == 0
     halves = [auc(won[b], _rates(codes, won, a)[codes[b]]) for a, b in ((half, ~half), (~half, half))]
     found = [value for value in halves if value is not None]
-    if not found or wins in (0, n):
+    if not found:
         return NOTHING
     value = float(np.mean(found))
     return Separation(value, standard_error(value, wins, n - wins), n, wins)

@@ -111,6 +111,11 @@ class Lessons:
     heard: Heard
     open: int
     """words about leads whose outcome it wasn't trained on: those that moved it"""
+    steps: Floats
+    """authors × the regression's effects, the constant first: what each author's words moved them by; together the whole
+    move"""
+    counted: Ints
+    """words of each author among the open"""
 
     def card(self) -> dict[str, Any]:
         """For the model's card: no author by name."""
@@ -132,20 +137,26 @@ def lessons(layout: Design, point: Point, said: Said, base_rate: float) -> Lesso
     )
     heard = hear(said, base, spread)
     told = ~said.learnt & np.isfinite(heard.noise)
+    author = np.unique(said.by, return_inverse=True)[1].reshape(-1)[told]
+    own = steps(point, design[told], heard.departure[told], heard.noise[told], author, len(heard.authors))
+    coef: Floats = point.additive.coef + own.sum(axis=0)
+    counted = np.bincount(author, minlength=len(heard.authors))
     return Lessons(
-        moved(point, design[told], heard.departure[told], heard.noise[told]), heard, int(told.sum())
+        replace(point, additive=replace(point.additive, coef=coef)), heard, int(told.sum()), own, counted
     )
 
 
-def moved(point: Point, design: Floats, departure: Floats, noise: Floats) -> Point:
-    """The regression's posterior with the readings in it. `design`: n × columns of the leads spoken of."""
-    if not len(departure):
-        return point
+def steps(
+    point: Point, design: Floats, departure: Floats, noise: Floats, author: Ints, authors: int
+) -> Floats:
+    """By author, what the readings move the regression's posterior by. `design`: n × columns of the leads spoken of."""
     full = np.column_stack((np.ones(len(design)), design))
     precision = np.linalg.inv(point.additive.covariance) + full.T @ (full / noise[:, None])
-    move = np.linalg.solve(precision, full.T @ (departure / noise))
+    pull = np.zeros((authors, full.shape[1]))
+    np.add.at(pull, author, full * (departure / noise)[:, None])
     reach = max(point.slope * (1 - point.share), MIN_REACH)
-    return replace(point, additive=replace(point.additive, coef=point.additive.coef + move / reach))
+    out: Floats = (np.linalg.solve(precision, pull.T).T / reach).astype(np.float64)
+    return out
 
 
 def hear(said: Said, base: float, spread: float) -> Heard:

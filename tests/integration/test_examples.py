@@ -11,16 +11,21 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from sqlalchemy import insert
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, update
 
-from connector.crm.base import Change, Page, Record
-from connector.errors import SettingsError
+from connector.crm.base import Activity, Change, Page, Record
+from connector.errors import NothingRead, SettingsError
+from connector.jobs.audit import audit
 from connector.jobs.context import Context
-from connector.jobs.examples import NOT_YET, collect, features
+from connector.jobs.examples import NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
+from connector.jobs.train import train_model
 from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
+from scoring.errors import TooFewOutcomes
 from scoring.routing.policy import load as load_policy
 from tests.whole_loop import Made, open_store_in
 
@@ -125,6 +130,154 @@ def test_a_field_without_any_change_is_known_from_the_first_reading_or_since_the
     context.settings = context.settings.model_copy(update={"crm": crm})
     with pytest.raises(SettingsError, match="industry"):
         collect(context)
+
+
+def test_an_outcome_is_known_when_it_came_or_when_the_horizon_is_over(context: Context) -> None:
+    deal, change = won_deal("D1", 20)
+    lost = Change("lead", "L3", "status", BORN + timedelta(days=50), "Working", "Unqualified")
+    put(context, lead("L1", deal_id="D1"), lead("L2"), lead("L3", status="Unqualified"), changes=(lost,))
+    put(context, deal, changes=(change,), kind="deals")
+    found = collect(context)
+    days = (found.known_at - BORN.timestamp()) / 86400
+    assert dict(zip(zip(found.rows["lead_id"].to_pylist(), (found.as_of - BORN.timestamp()) / 86400, strict=True), days, strict=True)) == {
+        ("L1", 1): 20, ("L2", 1): 181, ("L2", 30): 210, ("L3", 1): 50, ("L3", 30): 50,
+    }  # fmt: skip
+
+
+def test_leads_are_scored_by_what_the_model_in_use_was_taught_with_until_another_is_released(
+    context: Context,
+) -> None:
+    context.store.put("history_of", "tracked fields")
+    context.store.put("first_reading", (BORN + timedelta(days=20)).isoformat())
+    put(context, lead("L1", title="CFO"))
+    since = {"old": BORN, "new": BORN + timedelta(days=99)}
+    with context.store.begin() as db:
+        for version, status in (("old", "champion"), ("new", "challenger")):
+            made_of = {"known_since": {"title": since[version].isoformat()}, "barred_activities": [version]}
+            db.execute(insert(t.model).values(
+                version=version, created_at=BORN, status=status, sha256="", blob=b"", card={}, manifest=made_of
+            ))  # fmt: skip
+    with pytest.raises(TooFewOutcomes):
+        train_model(context)
+    view = looked_at(context)
+    assert (view.known_since, view.barred_activities) == ({"title": BORN}, {"old"}), (
+        "a training changes nothing"
+    )
+    assert looked_at(context, "new").barred_activities == {"new"}
+    asked = [("L1", BORN + timedelta(days=5))]
+    assert features(context, asked)["function"].to_pylist() == ["finance"]
+    assert features(context, asked, view=looked_at(context, "new"))["function"].to_pylist() == [None]
+    with context.store.begin() as db:
+        db.execute(update(t.model).where(t.model.c.version == "old").values(status="retired"))
+        db.execute(update(t.model).where(t.model.c.version == "new").values(status="champion"))
+    assert looked_at(context).known_since == {"title": since["new"]}
+
+
+def test_before_anything_was_read_training_and_audit_say_what_to_do(context: Context) -> None:
+    with pytest.raises(NothingRead, match="candor backfill"):
+        train_model(context)
+    assert [line for line in audit(context).to_do if "candor backfill" in line]
+    assert context.store.get("backtest_cut") is None
+
+
+COMPANY = ("colleagues_engaged_30d", "account_touches_30d", "followers_7d", "committee_size")
+
+
+def mates_on(context: Context, day: float, *leads: str) -> list[float | None]:
+    points = [(id, BORN + timedelta(days=day)) for id in leads]
+    return list(features(context, points)["colleagues_engaged_30d"].to_pylist())
+
+
+def page_views(*seen: tuple[str, float]) -> Page:
+    views = tuple(
+        Activity(f"A{i}", "page_view", BORN + timedelta(days=day), id, BORN + timedelta(days=day)) for i, (id, day) in enumerate(seen)
+    )  # fmt: skip
+    return Page("visits", "c", (), (), views)
+
+
+def take(context: Context, page: Page) -> None:
+    with context.store.begin() as db:
+        records.take_in(db, page, now=context.clock.now(), tracked=frozenset({"title", "status"}), people=PEOPLE_FIELDS)  # fmt: skip
+
+
+def test_a_company_linked_to_a_lead_is_known_from_when_we_saw_it_whatever_became_of_the_lead(
+    context: Context,
+) -> None:
+    context.clock = Still(100)
+    for id, values in {"L1": {}, "L2": {"converted_at": "2025-02-01T00:00:00+00:00"}, "L3": {}}.items():
+        put(context, lead(id, email=f"{id}@gmail.com", account_id="C1", **values))
+    take(context, page_views(("L1", 5), ("L2", 5), ("L3", 5), ("L1", 99)))
+    context.clock = Still(101)
+    assert mates_on(context, 7, "L1", "L2", "L3") == [None, None, None], "nobody saw it then"
+    assert mates_on(context, 100, "L2", "L3") == [1, 1]
+
+
+def test_a_lead_is_at_the_company_of_its_address_of_then(context: Context) -> None:
+    context.clock = Still(50)
+    put(
+        context,
+        lead("L1", email="ann@gmail.com"),
+        lead("L2", email="bo@acme.example"),
+        lead("L3", email=None, last_name="Li"),
+    )
+    take(context, page_views(("L1", 5), ("L2", 5), ("L1", 69), ("L2", 69)))
+    asked = [(id, BORN + timedelta(days=7)) for id in ("L1", "L2", "L3")]
+    before = features(context, asked).select(COMPANY)
+    context.clock = Still(70)
+    moved = [replace(found, modified_at=BORN + timedelta(days=60))
+             for found in (lead("L1", email="ann@acme.example"), lead("L3", email="cy@acme.example", last_name="Li"))]  # fmt: skip
+    put(context, *moved)
+    assert features(context, asked).select(COMPANY).equals(before), (
+        "what a lead was does not change by what it becomes"
+    )
+    assert mates_on(context, 7, "L1", "L2", "L3") == [None, 0, None]
+    assert mates_on(context, 70, "L1", "L2", "L3") == [1, 1, 2]
+
+
+def test_an_address_with_history_is_known_by_it(context: Context) -> None:
+    first = Change("lead", "L1", "email", BORN, None, "ann@acme.example")
+    later = Change("lead", "L1", "email", BORN + timedelta(days=30), "ann@acme.example", "ann@gmail.com")
+    filled = Change("lead", "L2", "email", BORN + timedelta(days=20), None, "bo@acme.example")
+    put(
+        context,
+        lead("L1", email="ann@gmail.com"),
+        lead("L2", email="bo@acme.example"),
+        changes=(first, later, filled),
+    )
+    take(context, page_views(("L1", 5), ("L2", 5)))
+    assert mates_on(context, 7, "L1", "L2") == [0, None]
+    assert mates_on(context, 21, "L1", "L2") == [1, 1]
+    assert mates_on(context, 31, "L1", "L2") == [None, 0]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.randoms(use_true_random=False))
+def test_a_few_leads_of_any_time_are_as_among_all(
+    made: Made, tmp_path_factory: pytest.TempPathFactory, dice: Any
+) -> None:
+    with open_store_in(made, tmp_path_factory.mktemp("few")) as store:
+        store.put("history_of", "tracked fields")
+        context = Context(
+            Settings(crm={"kind": "hubspot", "url": "https://nowhere.invalid"}),
+            store,
+            Still(0),
+            load_policy(None),
+        )
+        names = [f"L{i}" for i in range(6)]
+        hosts = ("acme.example", "mail.acme.example", "tarn.example", "gmail.com")
+        for day in (10, 20, 30):
+            context.clock = Still(day)
+            put(context, *(
+                replace(lead(id, email=f"{id}@{dice.choice(hosts)}", account_id=dice.choice((None, "C1", "C2"))),
+                        modified_at=BORN + timedelta(days=day - 1))
+                for id in names if day == 10 or dice.random() < 0.5
+            ))  # fmt: skip
+        take(context, page_views(*((dice.choice(names), dice.uniform(0, 40)) for _ in range(30))))
+        context.clock = Still(40)
+        points = [(id, BORN + timedelta(days=day)) for id in names for day in (5, 15, 25, 40)]
+        whole = features(context, points).to_pylist()
+        for i in dice.sample(range(len(points)), 5):
+            assert features(context, [points[i]]).to_pylist() == [whole[i]]
 
 
 def test_activities_may_lie_in_a_table_of_the_engine(context: Context, tmp_path: Path) -> None:

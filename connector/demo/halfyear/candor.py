@@ -17,11 +17,11 @@ from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import upcoming
 from connector.jobs import voices
 from connector.jobs.before import Before
-from connector.jobs.examples import Examples, as_of_points, attended, made_of
+from connector.jobs.examples import Examples, as_of_points, attended, first_rows, made_of
 from connector.jobs.fields import features_of
 from connector.jobs.scope import Outcomes
 from connector.jobs.states import Reference, is_edge_case, learn_segments, states
-from connector.jobs.train import first_rows, fit
+from connector.jobs.train import fit
 from scoring.model.card import Model
 from scoring.model.scores import Scores
 from scoring.routing.decide import Decision, LeadState, Route, decide

@@ -235,7 +235,7 @@ def tables(
     leads = pa.table({
         "lead_id": pa.array([p.key for p in world.people], LEADS["lead_id"]),
         "created_at": pa.array([p.created_at for p in world.people], LEADS["created_at"]),
-        "account_key": pa.array([p.account for p in world.people], LEADS["account_key"]),
+        "account_key": pa.array([p.account for p in world.people], LEADS["lead_id"]),
         "email": pa.array([p.email for p in world.people], LEADS["email"]),
     })  # fmt: skip
     touches = [t for t in world.touches if _is_seen(t, truth, start)]

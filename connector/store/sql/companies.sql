@@ -1,8 +1,12 @@
--- The leads named, and all others of the same account or at the same company's hosts: acme.com, and whatever ends in .acme.com.
+-- The leads named, and all others of an account that one of them has or had, or at their companies' hosts: acme.com, and
+-- whatever ends in .acme.com.
 -- Hosts are compared backwards, so that a domain is where its hosts begin. Each step is a look-up in an index (lead_account,
 -- lead_host).
 with asked as (
     select "values" ->> 'account_id' as account from candor.record where kind = 'lead' and not deleted and id = any(:ids)
+    union
+    select v #>> '{}' from candor.change c, unnest(array[c.old, c.new]) v
+    where c.kind = 'lead' and c.id = any(:ids) and c.field = 'account_id'
 )
 select id from candor.record where kind = 'lead' and not deleted and id = any(:ids)
 union
