@@ -72,9 +72,9 @@ def reproduce(context: Context, version: str) -> Reproduced:
     context.progress("Building what was known when", 0, 2)
     built = features(context, pairs, view=view, reps_see=True)
     rows = built.slice(0, len(leads))
-    said = None if words is None else words_in(words, built.slice(len(leads)))
+    spoken = None if words is None else words_in(words, built.slice(len(leads)))
     context.progress("Fitting the model anew", 1, 2)
-    again = _family(was, replace(_examples(rows, points), said=said), manifest)
+    again = _family(was, replace(_examples(rows, points), said=spoken), manifest)
     context.progress("Fitting the model anew", 2, 2)
     now = hashes(rows)
     changed = [
