@@ -13,7 +13,8 @@ its rate, and there is nothing to widen for. So it is tested, fact by fact, whet
 as the average known value would; and that its own rate is meant is believed only of blanks that come as they
 came in training, field for field: a record that lacks what was never lacking has been damaged, and hides.
 
-What trees make of a blank the regression can't foretell, so known facts of the training leads are taken away
+Where such a fact is omitted all the same, the trees take the blank for that value, and are off by its effect. What
+else trees make of blanks the regression can't foretell, so known facts of the training leads are taken away
 at random, and by how far the point model's logit then moves the variances are scaled (never down).
 
 And no record has every fact that matters. What is never asked no data can tell, but each fact on record can
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.model.additive import Additive, sigmoid
-from scoring.model.design import BLANK, USUAL, Design, Encoded
+from scoring.model.design import BLANK, MIN_LEADS, USUAL, Design, Encoded
 from scoring.model.estimator import Point, Sample
 from scoring.model.quantiles import Z90, weighted_quantile
 
@@ -84,7 +85,7 @@ class Hidden:
         mine = _pattern(blank, self.first)
         place = np.minimum(np.searchsorted(self.patterns, mine), len(self.patterns) - 1)
         leads = np.where(self.patterns[place] == mine, self.leads[place], 0.0)
-        return np.minimum(leads / ENOUGH, 1.0)
+        return np.minimum(leads / MIN_LEADS, 1.0)
 
 
 def variances(layout: Design, sample: Sample, point: Point, seed: int) -> Hidden:
@@ -101,31 +102,29 @@ def variances(layout: Design, sample: Sample, point: Point, seed: int) -> Hidden
     blank = layout.blank(sample.encoded)
     found = facts(layout, blank)
     by_trees = np.array([bool(point.trees) and f.name not in layout.unseen_by_trees for f in layout.fields])
-    for fact, alone in zip(found, _own(sample, additive, blank, found), strict=True):
+    for fact, alone, effect in zip(found, *_own(sample, additive, blank, found), strict=True):
         known: Bools = ~np.asarray(blank[:, fact].any(axis=1), bool)
         if known.sum() < ENOUGH:
             continue
         each.append(_hidden(layout, sample, additive, parts, known, fact))
-        out[fact] = each[-1] / len(fact)
         own[fact] = alone * by_trees[fact]
+        out[fact] = (each[-1] + own[fact] * effect**2) / len(fact)
     first = np.array([fact[0] for fact in sorted(found, key=lambda fact: -out[fact].sum())[:BITS]], np.int64)
     patterns, back = np.unique(_pattern(blank, first), return_inverse=True)
     leads = np.bincount(back.reshape(-1), weights=sample.weight, minlength=len(patterns))
     most = float(sample.weight @ (blank @ out))
     omitted = float(sample.weight @ (blank @ (out * (1 - own)))) / most if most > 0 else 1.0
     always = omitted * float(np.mean(each)) if each else 0.0
-    out, mean = _taken(layout, sample, point, found, out, own, np.random.default_rng(seed + 3))
+    out, mean = _taken(layout, sample, point, found, out, np.random.default_rng(seed + 3))
     return Hidden(out, own, first, patterns, leads.astype(np.float64), always, mean)
 
 
 def _taken(
-    layout: Design, sample: Sample, point: Point, found: list[list[int]], variance: Floats, own: Floats,
+    layout: Design, sample: Sample, point: Point, found: list[list[int]], variance: Floats,
     random: np.random.Generator,
 ) -> tuple[Floats, float]:  # fmt: skip
     """The variances, scaled so that 90 % of the moves lie in the range that they make when known facts are taken
-    away: first where only facts are gone whose blanks are omissions, then where others are, which the trees take
-    for a value of their own. And how far the moves go where they would if the logit left were that of the mean
-    chance (scores.ranges)."""
+    away; and how far the moves go where they would if the logit left were that of the mean chance (scores.ranges)."""
     encoded = sample.encoded
     share = random.uniform(*TAKEN, len(sample))
     gone = np.zeros((len(sample), len(layout.fields)), bool)
@@ -138,15 +137,12 @@ def _taken(
     )
     before = point.logit(layout, encoded, sample.design)
     after = point.logit(layout, less, layout.additive(less))
-    moved, usual = after - before, own > 0.5
-    out = variance.copy()
-    damaged = gone[:, usual].any(axis=1)
-    for told, fields in ((~damaged, ~usual), (damaged, usual)):
-        wide = gone @ out
-        some = told & (wide > 0)
-        if some.sum() >= ENOUGH:
-            miss = np.abs(moved[some]) / np.sqrt(wide[some])
-            out[fields] *= max(1.0, (weighted_quantile(miss, sample.weight[some], 0.9) / Z90) ** 2)
+    moved, wide = after - before, gone @ variance
+    some = wide > 0
+    if some.sum() < ENOUGH:
+        return variance, 1.0
+    miss = np.abs(moved[some]) / np.sqrt(wide[some])
+    out = variance * max(1.0, (weighted_quantile(miss, sample.weight[some], 0.9) / Z90) ** 2)
     lean = (0.5 - sigmoid(after)) * (gone @ out)
     size = float(sample.weight @ lean**2)
     slope = float(sample.weight @ (lean * moved)) / size if size > 0 else 1.0
@@ -169,9 +165,9 @@ def _hidden(
     return float(coef @ spread @ coef + (spread * doubt).sum())
 
 
-def _own(sample: Sample, additive: Additive, blank: Bools, found: list[list[int]]) -> Floats:
-    """Of each fact, the chance that its blank has an effect of its own, of the usual size, against none, even odds before:
-    by the score test of a column that the regression doesn't have (there a blank is the average known value)."""
+def _own(sample: Sample, additive: Additive, blank: Bools, found: list[list[int]]) -> tuple[Floats, Floats]:
+    """Of each fact, the chance that its blank has an effect of its own, of the usual size, against none, even odds before: by
+    the score test of a column that the regression doesn't have (there a blank is the average known value). And that effect."""
     lacks = (
         np.column_stack([blank[:, fact].any(axis=1) for fact in found]).astype(np.float64)
         if found
@@ -186,8 +182,8 @@ def _own(sample: Sample, additive: Additive, blank: Bools, found: list[list[int]
     score = lacks.T @ (sample.weight * (sample.won - p))
     usual = told * USUAL**2
     none = 0.5 * np.log1p(usual) - 0.5 * score**2 / told * usual / (1 + usual)
-    out: Floats = np.where(lacks.sum(axis=0) >= ENOUGH, sigmoid(-none), 0.0)
-    return out
+    chance: Floats = np.where(lacks.sum(axis=0) >= ENOUGH, sigmoid(-none), 0.0)
+    return chance, score / (told + USUAL**-2)
 
 
 def _pattern(blank: Bools, first: Ints) -> Ints:

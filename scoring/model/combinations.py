@@ -2,9 +2,10 @@
 what belongs to two leads under one name, or a new kind of lead.
 
 Of each two fields it is known how much more or less often than by chance each pair of values came together (the lift, as
-a log). How much the lifts of the pairs weigh is learnt from the leads themselves: half of them, as they are, against the
+a log). How much the lifts of the pairs weigh is learnt from the leads themselves: a quarter of them, as they are, against the
 same with some fields of another lead each (noise-contrastive estimation; Gutmann & Hyvärinen 2010). The lifts are counted
-on the other half, so a pair that happened once is no evidence for itself.
+on another half, so a pair that happened once is no evidence for itself; the last quarter says whether facts tell enough of each
+other for any mix to be odd, and from when one is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from sklearn.metrics import roc_auc_score
 
 from scoring.model import additive
 from scoring.model.design import BLANK, FeatureLike, category_column, number_column
@@ -33,6 +35,8 @@ PAIRS = 60
 TAKEN = 0.3
 """chance that a field of a mixed lead comes from the other"""
 RIDGE = 10.0
+TELLING = 0.6
+"""AUC of telling leads from mixed ones, below which no mix is called odd"""
 RARE = 0.005
 """share of ordinary leads that may be called odd"""
 
@@ -115,14 +119,20 @@ def learn(rows: pa.Table, features: Sequence[FeatureLike], seed: int = 0) -> Com
     fields = tuple(coded)
     codes = np.column_stack([field.codes(rows) for field in fields])
     pairs = _telling(fields, codes)
-    half = random.random(len(codes)) < 0.5
-    lifts = [lift(counts(fields, codes[half], pair)) for pair in pairs]
-    real = codes[~half]
-    both = np.vstack([_features(lifts, pairs, real), _features(lifts, pairs, _mixed(real, random))])
-    mixed = np.repeat([0.0, 1.0], len(real))
-    fitted = additive.fit(both, mixed, np.ones(len(both)), ((0, both.shape[1]),), penalties=np.array([RIDGE]))
-    less, more = fitted.coef[1 : 1 + len(pairs)], fitted.coef[1 + len(pairs) :]
-    odd = float(np.quantile(both[: len(real)] @ fitted.coef[1:], 1 - RARE))
+    part = random.permutation(len(codes)) % 4
+    lifts = [lift(counts(fields, codes[part < 2], pair)) for pair in pairs]
+    fitted, asked = (
+        _features(lifts, pairs, np.vstack([codes[part == k], _mixed(codes[part == k], random)]))
+        for k in (2, 3)
+    )
+    weighed = additive.fit(
+        fitted, _halves(fitted), np.ones(len(fitted)), ((0, fitted.shape[1]),), penalties=np.array([RIDGE])
+    )
+    said = asked @ weighed.coef[1:]
+    if roc_auc_score(_halves(said), said) < TELLING:
+        return NONE
+    less, more = weighed.coef[1 : 1 + len(pairs)], weighed.coef[1 + len(pairs) :]
+    odd = float(np.quantile(said[: len(said) // 2], 1 - RARE))
     seen = [counts(fields, codes, pair) for pair in pairs]
     weights = []
     for table, low, high in zip(map(lift, seen), less, more, strict=True):
@@ -174,6 +184,11 @@ def lift(together: Ints) -> Floats:
 def _features(lifts: list[Floats], pairs: tuple[tuple[int, int], ...], codes: Ints) -> Floats:
     found = np.column_stack([t[codes[:, a], codes[:, b]] for t, (a, b) in zip(lifts, pairs, strict=True)])
     return np.hstack([np.minimum(found, 0.0), np.maximum(found, 0.0)])
+
+
+def _halves(rows: Floats) -> Floats:
+    """Leads as they are, then as many mixed ones."""
+    return np.repeat([0.0, 1.0], len(rows) // 2)
 
 
 def _mixed(codes: Ints, random: np.random.Generator) -> Ints:

@@ -10,7 +10,7 @@ hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,13 @@ from scoring.model.quantiles import Z90, weighted_quantile
 from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
-Digits = TypeVar("Digits", np.float32, np.float64)
 
 DRAWS = 2
 KINDS = ("additive", "both")
-FEATURES = 300
+FEATURES = 150
 """random Fourier features"""
+AT_ONCE = 20_000
+"""rows whose waves are held in memory together"""
 KERNEL = 0.15 * 4.0
 """exp(-KERNEL · squared distance of the contributions in logits)"""
 LEAST, MOST = 1.0, 4.0
@@ -46,15 +47,15 @@ class Fourier:
     phases: Floats
     covariance: Floats
 
-    def deviation(self, contributions: Floats) -> Floats:
-        """In half the digits: seven are plenty for a width, and cosines of sixteen take ten times as long."""
-        directions, phases, covariance = (
-            each.astype(np.float32) for each in (self.directions, self.phases, self.covariance)
-        )
-        phi = _waves(contributions.astype(np.float32), directions, phases)
-        variance = np.einsum("ij,ij->i", phi @ covariance, phi).astype(np.float64)
-        out: Floats = np.sqrt(np.maximum(variance, 1e-12))
-        return out
+    def variance(self, contributions: Floats) -> Floats:
+        """In single precision: five figures of a width are enough."""
+        covariance = self.covariance.astype(np.float32)
+        out = np.empty(len(contributions))
+        for start in range(0, len(out), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            phi = _waves(contributions[some].astype(np.float32), self.directions, self.phases)
+            out[some] = np.einsum("ij,ij->i", phi @ covariance, phi)
+        return np.maximum(out, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats
 def _deviation(kind: str, fourier: Fourier | None, layout: Design, design: Floats, point: Point) -> Floats:
     variance = point.additive.deviation(design) ** 2
     if kind == "both" and fourier is not None:
-        variance = variance + fourier.deviation(contributions(layout, point.additive, design)) ** 2
+        variance = variance + fourier.variance(contributions(layout, point.additive, design))
     out: Floats = point.slope * np.sqrt(variance)
     return out
 
@@ -184,8 +185,10 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
     return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64))
 
 
-def _waves(
-    parts: npt.NDArray[Digits], directions: npt.NDArray[Digits], phases: npt.NDArray[Digits]
-) -> npt.NDArray[Digits]:
-    out: npt.NDArray[Digits] = float(np.sqrt(2.0 / len(phases))) * np.cos(parts @ directions + phases)
+def _waves(parts: npt.NDArray[Any], directions: Floats, phases: Floats) -> npt.NDArray[Any]:
+    """In the precision of `parts`."""
+    kind = parts.dtype
+    inner = parts @ directions.astype(kind) + phases.astype(kind)
+    out: npt.NDArray[Any] = np.cos(inner, out=inner)
+    out *= kind.type(np.sqrt(2.0 / len(phases)))
     return out
