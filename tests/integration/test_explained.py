@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
+from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
+from connector.jobs.examples import features
+from connector.jobs.models import champion
 from connector.jobs.score import commit, score
 from connector.jobs.single import score_lead
+from connector.jobs.train import train_model
 from connector.store import schema as t
 from tests.whole_loop import Made
 
@@ -47,14 +51,17 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
                     assert question["width_after"] < question["width_now"] - 2
                     assert sum(case["chance"] for case in question["cases"]) == pytest.approx(1, abs=0.01)
 
-            # one that was deleted is not shown any more
-            page = next(page for page in pages if page["like"]["nearest"])
-            gone = page["like"]["nearest"][0]["lead_id"]
+            # one that was deleted is not shown any more, while nothing else has changed
+            lead = next(page["lead"] for page in pages if page["like"]["nearest"])
+            model, _ = champion(context)
+            row = features(context, [(lead, context.clock.now())])
+            before = leads_like(context, model, lead, row)
+            gone = before.nearest[0].lead_id
             with context.store.begin() as db:
                 db.execute(update(t.record).where(t.record.c.id == gone).values(deleted=True))
-            after = score_lead(context, page["lead"])["like"]
-            assert gone not in {past["lead_id"] for past in after["nearest"]}
-            assert (after["leads"], after["gone"]) == (page["like"]["leads"] - 1, page["like"]["gone"] + 1)
+            after = leads_like(context, model, lead, row)
+            assert gone not in {past.lead_id for past in after.nearest}
+            assert (after.leads, after.gone) == (before.leads - 1, before.gone + 1)
 
             # a higher score two days ago, from other inputs: the cause is what differs
             was = rows[0]
@@ -77,6 +84,28 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
                 )  # fmt: skip
             trend = score_lead(context, was["lead_id"])["trend"]
             assert trend["text"].endswith(": the model changed"), trend
-            lead = page["lead"]
         said = loop.candor("score", lead, "--explain").out
         assert "Leads like this one: " in said
+
+
+def test_what_a_rep_said_is_on_the_models_card_and_the_leads_page(made: Made, tmp_path: Path) -> None:
+    with made.loop("salesforce", "trained", tmp_path) as loop, loop.context() as context:
+        rows = stored(context)
+        with context.store.begin() as db:
+            db.execute(
+                insert(t.feedback),
+                [
+                    {"key": f"tag:{row['lead_id']}", "kind": "tag", "record_kind": "lead", "record_id": row["lead_id"],
+                     "lead_id": row["lead_id"], "at": row["at"], "value": {"tag": "unexpected_fit"}, "run_id": 1}
+                    for row in rows[:30]
+                ],
+            )  # fmt: skip
+        words = train_model(context).card["words"]
+        assert words["events"] == 30 == sum(person["events"] for person in words["people"])
+        assert words["placebo"] >= 0
+        assert words["gain_low"] <= words["gain"] <= words["gain_high"]
+        with context.store.begin() as db:
+            db.execute(update(t.model).where(t.model.c.status == "champion").values(card={"words": words}))
+        said = score_lead(context, rows[0]["lead_id"])["words"]
+        assert said["events"] >= 1
+        assert said["text"].split(" ")[0] in ("one", str(said["events"]))
