@@ -173,9 +173,7 @@ def told() -> list[Event]:
     created: dict[str, datetime] = {str(case): at.to_pydatetime() for case, at in zip(cases.case_id, cases.created_at, strict=True)}  # fmt: skip
     assert isinstance(mapping.events, EventsOf)
     how = mapping.events.model_copy(update={"words": {}})
-    found, _ = EventFile(_folder() / "events.parquet", how).sift(
-        created, datetime.max.replace(tzinfo=UTC)
-    )
+    found, _ = EventFile(_folder() / "events.parquet", how).sift(created, datetime.max.replace(tzinfo=UTC))
     return found
 
 
