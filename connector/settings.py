@@ -123,6 +123,10 @@ class ScopeSettings(Section):
 class TrainingSettings(Section):
     mode: Literal["as-of", "snapshot"] = "as-of"
     ages_days: list[float] = Field(default=[1, 7, 30, 90, 180], min_length=1)
+    doubtful: Literal["use", "leave_out"] | None = Field(
+        None,
+        description="outcomes that nobody gave one by one (closed in bulk, by an automation): learn from them or not",
+    )
     seed: int = 0
 
 

@@ -10,6 +10,7 @@ import typer
 
 from connector.cli.console import out, show_json, working
 from connector.cli.models import case_line
+from connector.jobs.examples import DOUBTED
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
 from connector.jobs.scope import counts
@@ -80,6 +81,12 @@ def say(result: Trained) -> None:
         *checks["leakage"]["barred_activities"],
     ):
         out.print(f"  left out: {name} knows the outcome beforehand (`candor audit`)", style="dim")
+    if DOUBTED not in result.left_out:
+        for label in checks["doubtful"]:
+            out.print(
+                f"  doubtful: {label['leads']:,} leads, {label['won']:,} of them won, are learnt from all the same: {label['why']} "
+                "(`candor audit`; training.doubtful in candor.toml)", style="dark_orange",
+            )  # fmt: skip
     for fact in checks["completeness"]["left_out"]:
         out.print(
             f"  left out: {fact['label']}, which moved scores merely by being filled (`candor audit`)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ FEEDBACK_WEIGHT = 0.3
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
+DOUBTED = "nobody gave them their outcome one by one"
 STILL_OPEN = "they are still open"
 
 _FEW = 500
@@ -96,9 +97,9 @@ class Point:
     """when the outcome was known; none: with `as_of`"""
 
 
-def collect(context: Context, view: View | None = None) -> Examples:
+def collect(context: Context, view: View | None = None, doubtful: Collection[str] = ()) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost. `view`: as
-    in `features`."""
+    in `features`; `doubtful`: leads whose outcome is not believed."""
     settings, now = context.settings, context.clock.now()
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
@@ -116,7 +117,7 @@ def collect(context: Context, view: View | None = None) -> Examples:
     points: list[Point] = []
     open_leads = set()
     for life in lives:
-        why_not = in_scope(values[life.lead_id], settings)
+        why_not = in_scope(values[life.lead_id], settings) or (DOUBTED if life.lead_id in doubtful else None)
         if why_not:
             left_out[why_not] += 1
             continue

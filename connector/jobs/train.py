@@ -21,6 +21,7 @@ from sqlalchemy import insert, select
 from connector.errors import NothingRead
 from connector.jobs import backtest, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
+from connector.jobs.evidence import listed
 from connector.jobs.examples import Examples, collect
 from connector.jobs.fields import view_of
 from connector.jobs.manifest import points, recipe
@@ -30,6 +31,7 @@ from connector.store import schema as t
 from connector.store.bulk import to_ipc
 from connector.store.runs import running
 from scoring.audit.survivorship import survivorship
+from scoring.audit.suspect import Doubtful
 from scoring.features.catalogue import Feature
 from scoring.metrics.outcomes import read
 from scoring.model import store as files
@@ -63,10 +65,10 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         _something(context)
         since = gaps.known_since(context)
         context.progress("Training: looking for leaks", 0, 4)
-        leaks, out = gates.audit_leaks(context)
+        leaks, out, doubts = gates.audit_leaks(context)
         context.progress("Training: building what was known when", 1, 4)
         view = view_of(context.settings, since, out.activities)
-        examples = collect(context, view)
+        examples = collect(context, view, _doubtful(context, doubts))
         seed = context.settings.training.seed
         first = first_rows(examples)
         screened, told = gates.screened(context, out, examples, first)
@@ -100,7 +102,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         mature = mature_table(context, held, tested.family)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
-                "checks": gates.checks(leaks, out, told, completeness),
+                "checks": {**gates.checks(leaks, out, told, completeness), "doubtful": listed(doubts, 0)},
                 "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
                              "routing": tested.routing}}  # fmt: skip
         manifest = {
@@ -123,6 +125,13 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
             manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
         )  # fmt: skip
+
+
+def _doubtful(context: Context, doubts: Sequence[Doubtful]) -> frozenset[str]:
+    """Leads that are left out because nobody gave them their outcome one by one."""
+    if context.settings.training.doubtful != "leave_out":
+        return frozenset()
+    return frozenset(lead for label in doubts for lead in label.leads)
 
 
 def _something(context: Context) -> None:

@@ -22,9 +22,10 @@ from connector.jobs import examples, warehouse
 from connector.jobs.audit import audit
 from connector.jobs.context import Context
 from connector.jobs.evidence import evidence, look
-from connector.jobs.examples import FEEDBACK_WEIGHT, NOT_YET, collect, features, looked_at
+from connector.jobs.examples import DOUBTED, FEEDBACK_WEIGHT, NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
-from connector.jobs.train import train_model
+from connector.jobs.gates import audit_leaks
+from connector.jobs.train import _doubtful, train_model
 from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
@@ -182,6 +183,30 @@ def test_before_anything_was_read_training_and_audit_say_what_to_do(context: Con
         train_model(context)
     assert [line for line in audit(context).to_do if "candor backfill" in line]
     assert context.store.get("backtest_cut") is None
+
+
+def test_outcomes_that_nobody_gave_one_by_one_are_told_and_learnt_from_only_if_an_admin_says_so(
+    context: Context,
+) -> None:
+    names = [f"L{i}" for i in range(25)]
+    closed = BORN + timedelta(days=250)
+    changes = tuple(Change("lead", id, "status", closed, "Working", "Unqualified") for id in names)
+    put(context, lead("Z1"), *(lead(id, status="Unqualified") for id in names), changes=changes)
+
+    def doubted() -> tuple[int, list[str]]:
+        _, _, doubts = audit_leaks(context)
+        left_out = collect(context, doubtful=_doubtful(context, doubts)).left_out
+        return left_out.get(DOUBTED, 0), [
+            line for line in audit(context).to_do if "closed in one minute" in line
+        ]
+
+    out, to_do = doubted()
+    assert (out, len(to_do)) == (0, 1)
+    assert "training.doubtful" in to_do[0]
+    for said, expected in (("use", 0), ("leave_out", 25)):
+        training = context.settings.training.model_copy(update={"doubtful": said})
+        context.settings = context.settings.model_copy(update={"training": training})
+        assert doubted() == (expected, [])
 
 
 COMPANY = ("colleagues_engaged_30d", "account_touches_30d", "followers_7d", "committee_size")
