@@ -74,6 +74,11 @@ def say(result: Trained) -> None:
         )
     if result.unknown_before:
         out.print("  Kept for longer? Say since when: crm.tracked_since in candor.toml.", style="dim")
+    if result.address_before is not None:
+        out.print(
+            f"  e-mail address: before {result.address_before:%Y-%m-%d} taken to be what it was when first read; it tells who is a "
+            "colleague. The CRM can keep its history.", style="dim",
+        )  # fmt: skip
     checks = result.card["checks"]
     for name in (
         *checks["leakage"]["barred_fields"],

@@ -55,6 +55,8 @@ class Trained:
     """of the status"""
     unknown_before: dict[str, date]
     """fields whose history begins later than the first example"""
+    address_before: date | None
+    """before it leads are taken to have had the address that they were first read with, where that is later than the first example"""
 
 
 def train_model(context: Context, *, agreed: bool = False) -> Trained:
@@ -124,6 +126,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
             manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
+            _gaps(examples, gaps.company_known_since(context)).get("email"),
         )  # fmt: skip
 
 

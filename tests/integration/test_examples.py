@@ -24,6 +24,7 @@ from connector.jobs.context import Context
 from connector.jobs.evidence import evidence, look
 from connector.jobs.examples import DOUBTED, FEEDBACK_WEIGHT, NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
+from connector.jobs.gaps import ALWAYS, company_known_since
 from connector.jobs.gates import audit_leaks
 from connector.jobs.train import _doubtful, train_model
 from connector.settings import Settings
@@ -261,6 +262,14 @@ def test_a_lead_is_at_the_company_of_its_address_of_then(context: Context) -> No
     )
     assert mates_on(context, 7, "L1", "L2", "L3") == [None, 0, None]
     assert mates_on(context, 70, "L1", "L2", "L3") == [1, 1, 2]
+
+
+def test_it_is_told_since_when_a_company_is_known(context: Context) -> None:
+    assert company_known_since(context)["account_id"] == BORN + timedelta(days=400)
+    context.store.put("first_reading", (BORN + timedelta(days=20)).isoformat())
+    assert set(company_known_since(context).values()) == {BORN + timedelta(days=20)}
+    context.store.put("tracked_fields", ["email", "title"])
+    assert company_known_since(context)["email"] == ALWAYS
 
 
 def test_an_address_with_history_is_known_by_it(context: Context) -> None:
