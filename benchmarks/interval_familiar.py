@@ -39,6 +39,7 @@ from scoring.model.train import train
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 OURS = "Candor"
 LEAST, MOST, WIDEST = 0.88, 0.93, 17.0
@@ -81,11 +82,11 @@ def judged(of: World) -> dict[str, tuple[float, float]]:
     return {name: _covered(one, truth, base) for name, one in asked(of).items()}
 
 
-def asked(of: World) -> dict[str, Range]:
+def asked(of: World, bags: int = rival_ranges.BAGS, seeds: int = rival_ranges.SEEDS) -> dict[str, Range]:
     model = train(of.rows.take(of.fit), of.won[of.fit], features=of.features, groups=of.fit, seed=0)
     return {
         OURS: ours(model, of.rows.take(of.test)),
-        **_rivals(of.rows, of.features, of.won, of.fit, of.test),
+        **_rivals(of.rows, of.features, of.won, of.fit, of.test, bags, seeds),
     }
 
 
@@ -95,19 +96,21 @@ def ours(model: Model, rows: pa.Table) -> Range:
     return Range(*(_logit(points / 100) + base for points in (scores.score, scores.low, scores.high)))
 
 
-def _rivals(rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> dict[str, Range]:  # fmt: skip
+def _rivals(
+    rows: pa.Table, features: Sequence[FeatureLike], won: Floats, fit: Ints, test: Ints,
+    bags: int = rival_ranges.BAGS, seeds: int = rival_ranges.SEEDS,
+) -> dict[str, Range]:  # fmt: skip
     layout = learn(rows.take(fit), features)
-    return rival_ranges.ranges(
-        layout, layout.encode(rows.take(fit)), won[fit], layout.encode(rows.take(test))
-    )
+    learnt, told = layout.encode(rows.take(fit)), layout.encode(rows.take(test))
+    return rival_ranges.ranges(layout, learnt, won[fit], told, bags, seeds)
 
 
 def _covered(one: Range, truth: Floats, base: float) -> tuple[float, float]:
     inside = (one.low <= truth) & (truth <= one.high)
-    return float(inside.mean()), float(_width(one, base).mean())
+    return float(inside.mean()), float(points_wide(one, base).mean())
 
 
-def _width(one: Range, base: float) -> Floats:
+def points_wide(one: Range, base: float) -> Floats:
     shift = np.log(base / (1 - base))
     return to_score(one.high - shift) - to_score(one.low - shift)
 
@@ -139,7 +142,7 @@ def grouped(name: str, rows: pa.Table, won: Floats, columns: Sequence[FeatureLik
         kinds = {g.kind: None for g in groups}
         parts = ", ".join(f"{kind} {inside[[g.kind == kind for g in groups]].mean():.2f}" for kind in kinds)
         mine = rival == OURS
-        width = float(_width(one, float(won.mean())).mean())
+        width = float(points_wide(one, float(won.mean())).mean())
         yield Row(
             f"{name}, {len(groups)} groups: {rival}", share, f"≥ {INSIDE}" if mine else None,
             bool(share >= INSIDE) if mine else None, f"se {error:.3f}; {parts}; width {width:.1f}",
@@ -215,7 +218,7 @@ def _generated() -> Iterator[Row]:
         base = model.base_rate
         full = _logit(case.true[test])
         knowable = _logit(interval_world.knowable(case)[0][test])
-        oracle = _width(ours(informed, case.told.slice(case.cut)), informed.base_rate).mean()
+        oracle = points_wide(ours(informed, case.told.slice(case.cut)), informed.base_rate).mean()
         ranges = {OURS: ours(model, case.rows.slice(case.cut))}
         ranges |= _rivals(case.rows, case.features, case.won, fit, test)
         for name, one in ranges.items():

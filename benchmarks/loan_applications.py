@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import importlib.util
 import warnings
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import log_loss, roc_auc_score
 
 from benchmarks.row import Row, data_folder
-from connector.playground.world.events import Event, read_events
+from connector.playground.world.events import Event, EventFile
 from connector.playground.world.mapping import EventsOf, read_mapping
 from scoring.features import Fact, Inputs, Process, build, catalogue, connect
 
@@ -172,7 +172,10 @@ def told() -> list[Event]:
     mapping = read_mapping(Path("loan-applications"))
     created: dict[str, datetime] = {str(case): at.to_pydatetime() for case, at in zip(cases.case_id, cases.created_at, strict=True)}  # fmt: skip
     assert isinstance(mapping.events, EventsOf)
-    return read_events(_folder() / "events.parquet", mapping.events, created)
+    found, _ = EventFile(_folder() / "events.parquet", mapping.events).sift(
+        created, datetime.max.replace(tzinfo=UTC)
+    )
+    return found
 
 
 @cache

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as csv
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.real_leads import Column, calls
@@ -42,6 +43,8 @@ TRAINING = 28_831
 WINDOW = 200
 HANDED_OVER = 1_000
 """calls on which a new model takes over from the old one"""
+BEFORE = 5
+"""days whose record is held against the doubt of the next"""
 DRAWS = 1_000
 
 
@@ -68,13 +71,14 @@ class Calls:
 
 @dataclass(frozen=True)
 class Said:
-    """Of each call: its chance, the ends of its range as chances, and the width of the range's familiar part in
-    points of score."""
+    """Of each call: its chance, the ends of its range as chances, the width of the range's familiar part in points of
+    score, and the deviation of the logit that recent outcomes add."""
 
     p: Floats
     low: Floats
     high: Floats
     familiar: Floats
+    doubt: Floats
 
 
 def run() -> list[Row]:
@@ -134,11 +138,13 @@ def live(data: Calls) -> dict[str, Said]:
         for day in data.days(start, end):
             rows = data.rows.slice(day.start, day.stop - day.start)
             state = state.waited(1)
-            for name, scores in zip(
-                told, (model.score(rows, state), model.score(rows), first.score(rows)), strict=True
-            ):
-                told[name].append(_said(scores, model if name != "trained once" else first))
-            state = state.learnt(model.logit(rows), data.won[day])
+            logit = model.logit(rows)
+            told["recalibrated"].append(
+                _said(model.score(rows, state), model, np.sqrt(state.applied(logit)[1]))
+            )
+            for name, which in (("retrained monthly", model), ("trained once", first)):
+                told[name].append(_said(which.score(rows), which, np.zeros(len(logit))))
+            state = state.learnt(logit, data.won[day])
     return {name: _joined(parts) for name, parts in told.items()}
 
 
@@ -155,10 +161,10 @@ def _logit(model: Draft, data: Calls, which: slice) -> Floats:
     return model.point.logit(model.design, encoded, model.design.additive(encoded))
 
 
-def _said(scores: Scores, model: Model) -> Said:
+def _said(scores: Scores, model: Model, doubt: Floats) -> Said:
     base = np.log(model.base_rate / (1 - model.base_rate))
     low, high = (sigmoid(np.log(x / (100 - x)) + base) for x in (scores.low, scores.high))
-    return Said(scores.probability, low, high, scores.width_familiar)
+    return Said(scores.probability, low, high, scores.width_familiar, doubt)
 
 
 def _joined(parts: list[Said]) -> Said:
@@ -213,8 +219,22 @@ def _turn(data: Calls, rate: Floats, p: Floats) -> Iterator[Row]:
 
 
 def _sureness(data: Calls, told: dict[str, Said]) -> Iterator[Row]:
-    """Each month's observed share against the range, and how wide its familiar part is."""
+    """Whether doubt follows the record, and each month's observed share against the range."""
     won, month = data.won[TRAINING:], data.month[TRAINING:]
+    ours = told["recalibrated"]
+    surprise = _losses(ours.p, won) - _losses(ours.p, ours.p)
+    worse, doubt = [], []
+    days = [slice(day.start - TRAINING, day.stop - TRAINING) for day in data.days(TRAINING, len(data))]
+    for i, day in enumerate(days[BEFORE:], start=BEFORE):
+        worse.append(float(surprise[days[i - BEFORE].start : day.start].mean()))
+        doubt.append(float(ours.doubt[day].mean()))
+    rank = float(spearmanr(worse, doubt).statistic)
+    fifths = np.array_split(np.argsort(worse, kind="stable"), 5)
+    each = ", ".join(f"{np.mean(np.array(doubt)[fifth]):.2f}" for fifth in fifths)
+    yield Row(
+        f"rank correlation: loss over the promised in {BEFORE} days, doubt after", rank, "> 0", rank > 0,
+        f"deviation added (logits) by fifth of the loss: {each}",
+    )  # fmt: skip
     for name, said in told.items():
         held, lines = [], []
         for m in np.unique(month):
@@ -222,11 +242,12 @@ def _sureness(data: Calls, told: dict[str, Said]) -> Iterator[Row]:
             rate = float(won[here].mean())
             low, high = float(said.low[here].mean()), float(said.high[here].mean())
             held.append(low <= rate <= high)
-            lines.append(
-                f"{data.names[m]} {rate:.2f} in {low:.2f}-{high:.2f}, {said.familiar[here].mean():.0f} pt"
-            )
+            lines.append(f"{data.names[m]} {rate:.2f} in {low:.2f}-{high:.2f}, {said.doubt[here].mean():.2f}")
+        width = float((said.high - said.low).mean())
         yield Row(
-            f"months whose share lies in the range, {name}", float(np.mean(held)), note="; ".join(lines)
+            f"months whose share lies in the range, {name}",
+            float(np.mean(held)),
+            note=f"mean width {width:.2f}; " + "; ".join(lines),
         )
 
 

@@ -36,8 +36,11 @@ class Range:
     high: Floats
 
 
-def ranges(layout: Design, fit: Encoded, won: Floats, test: Encoded, bags: int = BAGS) -> dict[str, Range]:
-    """Every rival's range of each test row, by name. `layout` only says which columns there are."""
+def ranges(
+    layout: Design, fit: Encoded, won: Floats, test: Encoded, bags: int = BAGS, seeds: int = SEEDS
+) -> dict[str, Range]:
+    """Every rival's range of each test row, by name. `layout` only says which columns there are. No `seeds`: without the
+    spread of seeds and without Venn-Abers, which take as long again."""
     random = np.random.default_rng(0)
     x, asked = _coded(layout, fit), _coded(layout, test)
     kinds = [f >= len(layout.numbers) and field.width < 250 for f, field in enumerate(layout.fields)]
@@ -46,7 +49,6 @@ def ranges(layout: Design, fit: Encoded, won: Floats, test: Encoded, bags: int =
     every = np.array([m.decision_function(asked) for m in bagged])
     logit, spread = every.mean(axis=0), every.std(axis=0, ddof=1)
     inside = sigmoid(np.mean([m.decision_function(x) for m in bagged], axis=0))
-    seeds = np.array([_trees(kinds, x, won, seed, 0.3).decision_function(asked) for seed in range(SEEDS)])
     flat, flat_asked = _flat(layout, fit, fit), _flat(layout, fit, test)
     waves = _waves(flat.shape[1], random)
     p = sigmoid(logit)
@@ -57,10 +59,12 @@ def ranges(layout: Design, fit: Encoded, won: Floats, test: Encoded, bags: int =
         "Laplace, one-hot": _around(logit, _laplace(flat, inside, flat_asked)),
         "Laplace, one-hot ×2": _around(logit, 2 * _laplace(flat, inside, flat_asked)),
         "Laplace, random Fourier": _around(logit, _laplace(waves(flat), inside, waves(flat_asked))),
-        "spread of 8 seeds": _around(seeds.mean(axis=0), seeds.std(axis=0, ddof=1)),
         "max-probability": Range(logit, _logit(p - near), _logit(p + near)),
     }
-    out["Venn-Abers"] = _venn_abers(kinds, x, won, asked, random)
+    if seeds:
+        several = np.array([_trees(kinds, x, won, s, 0.3).decision_function(asked) for s in range(seeds)])
+        out[f"spread of {seeds} seeds"] = _around(several.mean(axis=0), several.std(axis=0, ddof=1))
+        out["Venn-Abers"] = _venn_abers(kinds, x, won, asked, random)
     return out
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -107,6 +107,12 @@ class ScopeRule(Section):
     ends_with: str | None = None
     why: str
 
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> ScopeRule:
+        if self.equals is None and self.ends_with is None:
+            raise ValueError(f"the rule “{self.why}” has no condition: give it equals or ends_with")
+        return self
+
 
 class ScopeSettings(Section):
     exclude: list[ScopeRule] = Field(
@@ -127,6 +133,8 @@ class TrainingSettings(Section):
         None,
         description="outcomes that nobody gave one by one (closed in bulk, by an automation): learn from them or not",
     )
+    by_revenue: bool = False
+    """leads weigh in training by the amount that their deal would bring"""
     seed: int = 0
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from connector.cli.console import confirm, err, out, progress, quiet_logs, refuse, show_json
 from connector.cli.score import say as say_score
+from connector.clock import SystemClock
 from connector.crm.registry import TITLES
 from connector.errors import InputError
 
@@ -78,7 +79,9 @@ def run(
         saved = save(file.mapping, folder / "mapping.toml").resolve()
         dated = None if file.events is None else file.events.resolve()
         options = WorldOptions(leads=size, seed=seed, csv=file.path.resolve(), mapping=saved, events=dated)
-    steps = [] if file is None or file.dated is None else file.dated.steps()
+    dated_file = None if file is None else file.dated
+    steps = [] if dated_file is None else dated_file.steps()
+    aside = {} if dated_file is None else {f"{one.what}s {one.reason}": one.rows for one in dated_file.aside}
     loops: list[Loop] = []
     with ExitStack() as stack:
         waiting = {
@@ -88,7 +91,15 @@ def run(
         # The loops run side by side, and are told one after the other.
         running = {
             name: stack.enter_context(
-                Beside(name, waiting[name].ready(), folder / name, options, keep=keep, steps=steps)
+                Beside(
+                    name,
+                    waiting[name].ready(),
+                    folder / name,
+                    options,
+                    keep=keep,
+                    steps=steps,
+                    never_read=aside,
+                )
             )
             for name in crms
         }
@@ -201,7 +212,7 @@ def _file(leads: Path, events: Path | None, mapping: Path | None, yes: bool, as_
         err.print(write_mapping(meant), soft_wrap=True)
         if not yes:
             meant = settle(table, meant, lambda question: confirm(question, default=True))
-    file = checked(leads, table, meant, origin, events)
+    file = checked(leads, table, meant, origin, events, SystemClock().now())
     if not as_json or origin == "proposed":
         _show_file(file)
     if origin == "proposed" and not yes and not confirm("Go on with this?", default=True):
@@ -222,8 +233,13 @@ def _show_file(file: Any) -> None:
     )
     err.print(Text.assemble((found["file"], "bold"), counted), soft_wrap=True)
     if file.dated is not None:
-        said = f"{found['events']:,} events, {file.dated.created[0]:%Y-%m-%d} to {file.dated.now:%Y-%m-%d}; {found['open']:,} leads are open."
-        err.print(said, soft_wrap=True)
+        first, last = file.dated.span
+        err.print(
+            f"{found['events']:,} events. Both files tell of {first:%Y-%m-%d} to {last:%Y-%m-%d}; the org is handed over on "
+            f"{file.dated.now:%Y-%m-%d}, when {found['open']:,} leads are open.", soft_wrap=True,
+        )  # fmt: skip
+        for one in file.dated.aside:
+            err.print(f"Set aside: {one.said()}. The first: {one.first}.", style="yellow", soft_wrap=True)
     held = "Held out: " if file.dated is not None else f"Held out: {found['held_out']:,} leads, "
     err.print(f"{held}{found['held_out_how']}", soft_wrap=True)
     for note in found["notes"]:
@@ -325,6 +341,8 @@ def _table(loops: list[Any], seconds: float) -> None:
     )
     out.print(table)
     for loop in loops:
+        for why, n in loop.result["set_aside"].items():
+            out.print(f"Set aside when {loop.title} was read: {n:,} {why}.", style="yellow", soft_wrap=True)
         if loop.result["mode"] == "snapshot":
             out.print(_NOT_AS_OF, style="yellow", soft_wrap=True)
         out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)

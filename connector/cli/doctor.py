@@ -13,7 +13,9 @@ from connector.cli.schema import APPLY, drift, lacks_for_apply
 from connector.crm.base import CRMError, Problem
 from connector.errors import CandorError
 from connector.jobs.context import Context, connection, open_context
+from connector.jobs.scope import counted
 from connector.settings import load
+from connector.store import records
 
 
 def run(config: Path | None, as_json: bool) -> None:
@@ -26,6 +28,7 @@ def run(config: Path | None, as_json: bool) -> None:
             facts["database"] = "answers" if settings.database_url else "built in, answers"
             facts["policy"] = context.policy.version
             problems += _engine(context, facts)
+            problems += _scope(context)
             try:
                 org = context.crm.check()
                 facts["org"] = f"{org.name} ({org.kind}), {org.currency}, {org.timezone}"
@@ -70,6 +73,15 @@ def _engine(context: Context, facts: dict[str, str]) -> list[Problem]:
     except ScoringError as error:
         return [Problem(error.message, error.fix or "Mend that table: docs/engines.md has its columns.")]
     return []
+
+
+def _scope(context: Context) -> list[Problem]:
+    """Rules of the scope that fit nothing, or nearly every win, of the leads that were read so far."""
+    with context.store.begin() as db:
+        leads = records.record_values(db, "lead")
+    if not leads:
+        return []
+    return [Problem(said, "See [[scope.exclude]] of candor.toml.", fatal=False) for said in counted(leads, context.settings).remarks()]  # fmt: skip
 
 
 def _schema(context: Context, told: Sequence[Problem]) -> list[Problem]:

@@ -16,7 +16,8 @@ from connector.cli.console import confirm, err, out, prompt, quiet_logs, show_js
 from connector.crm.registry import TITLES, connect, sign_in
 from connector.crm.sign_in import SignIn
 from connector.errors import MappingError, SettingsError
-from connector.jobs.scope import MANY, OUTCOMES, guess, unclear
+from connector.jobs.meanings import guess, unclear
+from connector.jobs.scope import MANY, OUTCOMES
 from connector.settings import DEFAULT_FILE, EVERY_FIELD, Settings, dump, load
 
 
@@ -149,19 +150,24 @@ def ask_outcomes(statuses: dict[str, int], yes: bool) -> dict[str, str]:
             "without anyone having tried; nothing: leave it out."
         )
     for status, n in statuses.items():
-        likely: str = "nothing" if unclear(status) and n >= MANY * total else guess(status)
-        meaning = likely
-        if yes and meaning == "nothing":
-            raise MappingError(f"The status “{status}” ends {n:,} of {total:,} leads, and its name does not say how.",
-                               fix="Run `candor init` without --yes and say what it means.")  # fmt: skip
-        while not yes:
-            meaning = prompt(f"{n:>7,} leads are “{status}”", default=likely).lower()
-            if meaning in OUTCOMES or meaning == "nothing":
-                break
-            err.print(f"Say one of: {', '.join(OUTCOMES)}, nothing.")
+        many = n >= MANY * total
+        likely: str | None = None if unclear(status) and many else guess(status)
+        if yes and likely is None:
+            raise MappingError(f"The status “{status}” holds {n:,} of {total:,} leads, and its name does not say what it means.",
+                               fix="Run `candor init` without --yes and say it.")  # fmt: skip
+        meaning = likely if yes else _meaning(status, n, likely, many)
         if meaning in OUTCOMES:
             mapped[status] = meaning
-        elif n >= MANY * total:
-            raise MappingError(f"The status “{status}” holds {n:,} of {total:,} leads and is mapped to nothing.",
-                               fix=f"Say one of: {', '.join(OUTCOMES)}.")  # fmt: skip
     return mapped
+
+
+def _meaning(status: str, n: int, likely: str | None, many: bool) -> str:
+    """Asked until the answer is one; "nothing" is none for a status of many leads."""
+    while True:
+        said = prompt(f"{n:>7,} leads are “{status}”", default=likely).lower()
+        if said in OUTCOMES or (said == "nothing" and not many):
+            return said
+        if said == "nothing":
+            err.print(f"It holds too many leads to mean nothing. Say one of: {', '.join(OUTCOMES)}.")
+        else:
+            err.print(f"Say one of: {', '.join(OUTCOMES)}{'' if many else ', nothing'}.")

@@ -10,7 +10,7 @@ from rich.text import Text
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
-from scoring.model.words import lowered
+from scoring.model.words import number
 
 _TRACK = 50
 
@@ -38,6 +38,12 @@ def say(found: dict[str, Any]) -> None:
         f"A {chance:.0%} chance of {win}; a typical lead has {base:.0%}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
+    if found["value"]:
+        told = {name: number(money) for name, money in found["value"].items()}
+        out.print(
+            f"If won, it would bring {told['if_won_low']} to {told['if_won_high']}; "
+            f"expected value {told['expected']}, likely {told['low']} to {told['high']}."
+        )
     widest = max(found["width_from"], key=lambda k: found["width_from"][k])
     out.print({
         "familiar": "The range is this wide mostly because few leads like this one have ended yet.",
@@ -52,6 +58,8 @@ def say(found: dict[str, Any]) -> None:
         out.print(found["trend"]["text"] + ".")
     _ask(found)
     _like(found["like"])
+    if found["words"]:
+        out.print(Text.assemble(("What you said did this: ", "bold"), found["words"]["text"]))
     due = f", due in {found['due_hours']:.0f} h" if found["due_hours"] else ""
     rule = (f"({found['rule']})", "dim")
     out.print(Text.assemble("→ ", (found["route"], "bold"), f"{due}: {found['why']} ", rule))
@@ -64,8 +72,8 @@ def _ask(found: dict[str, Any]) -> None:
     for question in found["ask"]:
         out.print(Text.assemble(
             ("What would make us sure: ", "bold"),
-            f"ask for {lowered(question['ask_for'])}. The range is {question['width_now']:.0f} points wide now, "
-            f"about {question['width_after']:.0f} then:",
+            f"{question['ask_for']}. The range is {question['width_now']:.0f} points wide now, about "
+            f"{question['width_after']:.0f} once it is known:",
         ))  # fmt: skip
         for case in question["cases"]:
             out.print(

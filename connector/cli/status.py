@@ -32,7 +32,9 @@ def run(config: Path | None, as_json: bool) -> None:
         {
             "leads": f"{found['leads']:,}",
             "features by": found["engine"],
-            "model": "none yet: `candor train`" if model is None else model["version"],
+            "model": "none yet: `candor train`"
+            if model is None
+            else model["version"] + _waiting(found["waiting_model"]),
             "recent outcomes": _recalibrated(found["recalibration"]),
             "routes": _counts(found["routes"]) or "none yet: `candor sync`",
             "reviews": _counts(found["reviews"]) or "none",
@@ -61,6 +63,10 @@ def run(config: Path | None, as_json: bool) -> None:
     for run in found["runs"]:
         line = f"  run {run['id']:<4} {run['job']:<10} {run['status']:<8} {run['started_at']:%Y-%m-%d %H:%M}"
         out.print(Text.assemble(line, (f"  {run['error']}" if run["error"] else "", "red")))
+
+
+def _waiting(version: str | None) -> str:
+    return "" if version is None else f"; a newer one waits: `candor release {version} --dry-run`"
 
 
 def _recalibrated(found: dict[str, Any] | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from connector.cli.models import case_line
 from connector.jobs.examples import DOUBTED
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
-from connector.jobs.scope import counts
+from connector.jobs.scope import Counted, counts
 from connector.jobs.train import Trained, train_model
 
 
@@ -22,13 +21,13 @@ def run(config: Path | None, reproduce: str | None, release: bool, as_json: bool
         _again(config, reproduce, as_json)
         return
     with working(config, as_json) as context:
-        by_outcome, taken_out = counts(context)
+        found = counts(context)
         if not as_json:
-            say_counts(by_outcome, taken_out)
+            say_counts(found)
         result = train_model(context, agreed=release)
         recalibrate(context)
     if as_json:
-        show_json({**asdict(result), "counts": {"by_outcome": by_outcome, "taken_out": taken_out}})
+        show_json({**asdict(result), "counts": asdict(found) | {"remarks": found.remarks()}})
         return
     say(result)
 
@@ -52,18 +51,20 @@ def _again(config: Path | None, version: str, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def say_counts(by_outcome: Mapping[str, int], taken_out: Mapping[str, int]) -> None:
+def say_counts(found: Counted) -> None:
     """What is about to be learnt from, before it is."""
-    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(by_outcome.items()))
+    said = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in sorted(found.by_outcome.items()))
     out.print(f"Leads by what their status means: {said or 'none'}.")
-    for why, n in sorted(taken_out.items()):
+    for why, n in sorted(found.taken_out.items()):
         out.print(f"  out of scope: {n:,} leads, {why}", style="dim")
+    for remark in found.remarks():
+        out.print(f"! {remark}", style="yellow")
 
 
 def say(result: Trained) -> None:
     out.print(
         f"Model {result.version} ({result.status}): {result.examples:,} as-of rows with {result.wins:,} wins"
-        + (f", {result.feedback:,} rows from what people said" if result.feedback else "")
+        + (f", {result.words:,} words of people weighed" if result.words else "")
         + "."
     )
     for why, n in sorted(result.left_out.items(), key=lambda item: -item[1]):

@@ -32,7 +32,8 @@ class Beside:
     """A loop that runs. Left before its end, it is ended."""
 
     def __init__(
-        self, crm: str, info: Mapping[str, Any], folder: Path, options: WorldOptions, *, keep: bool, steps: Sequence[str]
+        self, crm: str, info: Mapping[str, Any], folder: Path, options: WorldOptions, *, keep: bool, steps: Sequence[str],
+        never_read: Mapping[str, int] | None = None,
     ) -> None:  # fmt: skip
         self._crm, self._at = crm, time.monotonic()
         self._told: queue.SimpleQueue[tuple[float, str, Any] | None] = queue.SimpleQueue()
@@ -41,7 +42,7 @@ class Beside:
         )
         assert self._process.stdin is not None
         with self._process.stdin as work:
-            pickle.dump((crm, dict(info), folder, options, keep, list(steps)), work)
+            pickle.dump((crm, dict(info), folder, options, keep, list(steps), dict(never_read or {})), work)
         threading.Thread(target=self._listen, daemon=True).start()
 
     def now(self) -> float:
@@ -83,7 +84,7 @@ class Beside:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was opened is closed
-    crm, info, folder, options, keep, steps = pickle.load(sys.stdin.buffer)
+    crm, info, folder, options, keep, steps, never_read = pickle.load(sys.stdin.buffer)
     out, sys.stdout = sys.stdout.buffer, sys.stderr
     last: tuple[str, float] = ("", 0.0)
 
@@ -101,7 +102,15 @@ def main() -> None:
     try:
         try:
             loop = run_loop(
-                crm, info, folder, options, progress, lambda text: tell("say", text), keep=keep, steps=steps
+                crm,
+                info,
+                folder,
+                options,
+                progress,
+                lambda text: tell("say", text),
+                keep=keep,
+                steps=steps,
+                never_read=never_read,
             )
         except CandorError as error:
             tell("failed", _sendable(error))

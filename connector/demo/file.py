@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class File:
             "open": won.count(None) if self.dated is None else self.dated.open, "events": None if self.dated is None else len(self.dated.events),
             "held_out": None if self.dated is not None else sum(held), "held_out_how": self.how, "fields": self.fields(), "left_out": dict(self.mapping.left_out),
             "flagged": list(proposal.doubts(self.mapping)), "notes": self.notes(),
+            "set_aside": [] if self.dated is None else [asdict(one) for one in self.dated.aside],
             "audit": leakage_dict(self.leaks),
         }  # fmt: skip
 
@@ -96,10 +98,11 @@ def choose(
 ) -> tuple[pa.Table, TableMapping, str]:
     """The file, and the mapping given, else the one shipped for a file (or, of leads with events, a folder) of this name, else
     one proposed."""
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.", fix="Check the path.")
-    if events is not None and not events.is_file():
-        raise InputError(f"There is no file {events}.", fix="Check the path of --events.")
+    for file, option in ((path, "--leads"), (events, "--events")):
+        if file is not None and file.is_dir():
+            raise InputError(f"{file} is a folder, not a file.", fix=f"Name a file in it with {option}.")
+        if file is not None and not file.is_file():
+            raise InputError(f"There is no file {file}.", fix=f"Check the path of {option}.")
     table = read_table(path)
     names = [path.name.split(".")[0], *([path.resolve().parent.name] if events is not None else [])]
     shipped = next((name for name in names if (SHIPPED / f"{name}.toml").exists()), None)
@@ -124,11 +127,22 @@ def settle(table: pa.Table, mapping: TableMapping, ask: Ask) -> TableMapping:
 
 
 def checked(
-    path: Path, table: pa.Table, mapping: TableMapping, origin: str, events: Path | None = None
+    path: Path,
+    table: pa.Table,
+    mapping: TableMapping,
+    origin: str,
+    events: Path | None = None,
+    today: datetime | None = None,
 ) -> File:
     """The whole file, and its events where there are any, read by the mapping. InputError names file, line, column and
-    mend."""
-    dated = None if events is None else read_dated(table, mapping, events)
+    mend. `today`: nothing in files with dates can be later."""
+    dated = None if events is None else read_dated(table, mapping, events, today)
+    if dated is not None and mapping.events is not None:
+        # said in the mapping from here on, so that whoever reads the files by it sets the same rows aside
+        mapping = mapping.model_copy(
+            update={"events": mapping.events.model_copy(update={"until": dated.until})}
+        )
+        table = table.take(pa.array(dated.places, pa.int64()))
     rows = read_rows(table, mapping) if dated is None else dated.rows
     if dated is None and None in rows.won:
         raise InputError(

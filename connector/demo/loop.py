@@ -32,7 +32,7 @@ from connector.jobs.train import train_model
 from connector.playground.server import column_field
 from connector.playground.world.options import WorldOptions
 from connector.settings import Settings, dump, load
-from connector.store import records
+from connector.store import quality, records
 from connector.store import schema as t
 from connector.store.runs import running
 
@@ -64,9 +64,10 @@ def run_loop(
     *,
     keep: bool,
     steps: Sequence[str] = (),
+    never_read: Mapping[str, int] | None = None,
 ) -> Loop:
-    """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report. `steps`: those of the
-    process of a file's leads with events."""
+    """`info` is the local CRM's playground.json; `folder` gets candor.toml, the store and the report. Of a file's leads with
+    events: `steps` of their process, and how many rows were `never_read`, by reason."""
     loop = Loop(crm, TITLES[crm])
     pages = httpx2.Client(base_url=str(info["pages"]), trust_env=False, timeout=600)
     settings = write_settings(crm, info, folder, options)
@@ -115,7 +116,9 @@ def run_loop(
             passes.append(sync(context))
         harvested.update(passes[-1].harvested)
         with _timed(loop, "report"):
-            page = report(context, out=folder / "report.html")
+            page = report(context, folder / "report.html", never_read)
+        with context.store.begin() as db:
+            result["set_aside"] = quality.by_reason(db)
         usage = context.crm.usage()
         result |= {
             "pulled": pulled.records["lead"], "rows_read": sum(pulled.rows.values()),

@@ -51,7 +51,7 @@ def split(context: Context, examples: Examples, first: np.ndarray) -> Split:
         return Split(None, test, past, past.base_rate, known_then=False)
     cut = _cut(context, examples, first)
     test = first & (examples.as_of >= cut)
-    before = ~_theirs(examples, test) & ((examples.as_of < cut) | examples.feedback)
+    before = ~_theirs(examples, test) & (examples.as_of < cut)
     return _known_then(context, examples.take(before), cut, test)
 
 
@@ -79,22 +79,18 @@ def _theirs(examples: Examples, test: np.ndarray) -> np.ndarray:
 
 def _known_then(context: Context, past: Examples, cut: float, test: np.ndarray) -> Split:
     """Only what was known at the cut. A lead that ended late is less likely to be among it than one that ended soon: each
-    counts by the inverse of the chance that a label which took so long was known, or quick endings would be all there is.
-    What people said of leads that are open today stays as it is (docs/decisions/0009)."""
+    counts by the inverse of the chance that a label which took so long was known, or quick endings would be all there is."""
     if past.known_at is None:
         return Split(cut, test, past, past.base_rate, known_then=False)
-    said = past.feedback
-    known = (past.known_at <= cut) | said
-    won = past.won > 0.5
-    if min((known & ~said & won).sum(), (known & ~said & ~won).sum()) < OF_EACH:
-        log.info("too few labels were known at the backtest's cut", cut=cut, known=int((known & ~said).sum()))
+    known, won = past.known_at <= cut, past.won > 0.5
+    if min((known & won).sum(), (known & ~won).sum()) < OF_EACH:
+        log.info("too few labels were known at the backtest's cut", cut=cut, known=int(known.sum()))
         return Split(cut, test, past, past.base_rate, known_then=False)
     horizon = horizon_of(context.policy).total_seconds()
-    had = np.sort(cut - past.as_of[~said])
+    had = np.sort(cut - past.as_of)
     took = np.minimum(past.known_at - past.as_of, horizon)
     chance = 1 - np.searchsorted(had, took, side="left") / len(had)
-    counts = np.where(said, 1.0, np.minimum(MOST, 1 / np.maximum(chance, 1 / len(had))))
+    counts = np.minimum(MOST, 1 / np.maximum(chance, 1 / len(had)))
     past = replace(past, weight=past.weight * counts).take(known)
-    real, counts = ~past.feedback, counts[known]
     leads = np.array(past.rows["lead_id"].to_pylist(), dtype=str)
-    return Split(cut, test, past, base_rate(past.won[real], leads[real], counts[real]), known_then=True)
+    return Split(cut, test, past, base_rate(past.won, leads, counts[known]), known_then=True)

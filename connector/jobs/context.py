@@ -13,6 +13,7 @@ from connector.crm.base import CRM
 from connector.crm.connection import Connection
 from connector.errors import CandorError
 from connector.jobs.fields import field_map
+from connector.jobs.scope import check
 from connector.settings import Settings
 from connector.store.store import Store, open_store
 from scoring.routing.policy import Policy
@@ -93,7 +94,9 @@ def _clock(settings: Settings) -> Clock:
 
 @contextmanager
 def open_context(settings: Settings, progress: Progress = silent) -> Iterator[Context]:
-    """Open the store (and later the CRM); everything is closed on leaving."""
+    """Open the store (and later the CRM); everything is closed on leaving. Raises SettingsError where the scope names what isn't
+    there."""
+    check(settings)
     clock = _clock(settings)
     policy = load_policy(settings.policy)
     with open_store(settings.store.data, settings.database_url) as store:

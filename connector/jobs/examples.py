@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import select, text
 
-from connector.jobs import attention, gaps, models, warehouse
+from connector.jobs import attention, gaps, models, voices, warehouse
 from connector.jobs.context import Context
 from connector.jobs.fields import View, facts, view_of
 from connector.jobs.scope import Outcomes, in_scope
@@ -28,10 +28,8 @@ from scoring.features.build import build
 from scoring.features.inputs import Inputs
 from scoring.features.normalise import company_domain
 from scoring.features.process import STATUS
+from scoring.model.said import Said
 from scoring.routing.policy import Policy
-
-FEEDBACK_WEIGHT = 0.3
-"""What a person's word weighs beside an outcome (1). To be measured, not assumed (S4.5); until then it is small."""
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
@@ -41,15 +39,10 @@ STILL_OPEN = "they are still open"
 _FEW = 500
 """Up to so many leads, only they and their companies are looked at; the features are the same."""
 
-_SAYS = {
-    "route": 0.8, "disqualify": 0.1, "unexpected_fit": 0.75, "score_seems_high": 0.25,
-}  # fmt: skip
-"""What a review or a tag says, on the score's own scale (0.5: a typical lead)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Rows of features with their outcome. `feedback` marks rows that stand for what a person said of an open lead."""
+    """Rows of features with their outcome, and what people said of leads beside them."""
 
     rows: pa.Table
     won: np.ndarray
@@ -57,7 +50,6 @@ class Examples:
     groups: np.ndarray
     amount: np.ndarray
     as_of: np.ndarray
-    feedback: np.ndarray
     left_out: Mapping[str, int]
     worked: np.ndarray | None = None
     """whether a person worked the lead around the row's moment; None where the org's activities don't tell"""
@@ -67,32 +59,44 @@ class Examples:
     """from when the lead came in to when it was won, NaN where it wasn't; None in snapshot mode"""
     known_at: np.ndarray | None = None
     """when each row's outcome was known (seconds since 1970), at the latest when the horizon was over; None in snapshot mode"""
+    said: Said | None = None
+    """None where nobody said anything that counts"""
 
     @property
     def base_rate(self) -> float:
         """Of the outcomes alone: what people said does not move it."""
-        real = ~self.feedback
-        return base_rate(self.won[real], np.array(self.rows["lead_id"].to_pylist(), dtype=str)[real])
+        return base_rate(self.won, np.array(self.rows["lead_id"].to_pylist(), dtype=str))
+
+    def of(self, part: Callable[[pa.Table], np.ndarray]) -> Examples:
+        """Those of a part of the leads, such as a segment, with what was said of leads in it."""
+        taken = self.take(part(self.rows))
+        return replace(taken, said=None if taken.said is None else taken.said.take(part(taken.said.rows)))
 
     def take(self, mask: np.ndarray) -> Examples:
+        """Some of the rows. What was said of leads that this leaves no row of goes with them; what was said of leads that had
+        none stays."""
+        said = self.said
+        if said is not None:
+            leads = np.array(self.rows["lead_id"].to_pylist(), dtype=str)
+            gone = np.setdiff1d(leads, leads[mask])
+            said = said.take(~np.isin(np.array(said.rows["lead_id"].to_pylist(), dtype=str), gone))
         return Examples(
             self.rows.filter(pa.array(mask)), self.won[mask], self.weight[mask], self.groups[mask], self.amount[mask],
-            self.as_of[mask], self.feedback[mask], self.left_out, None if self.worked is None else self.worked[mask],
+            self.as_of[mask], self.left_out, None if self.worked is None else self.worked[mask],
             None if self.person is None else self.person[mask], None if self.days is None else self.days[mask],
-            None if self.known_at is None else self.known_at[mask],
+            None if self.known_at is None else self.known_at[mask], said,
         )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A lead at a time, with its outcome (part won and part lost where a person's word stands for it)."""
+    """A lead at a time, with its outcome."""
 
     lead_id: str
     as_of: datetime
     won: float
     weight: float
     amount: float
-    feedback: bool = False
     known_at: datetime | None = None
     """when the outcome was known; none: with `as_of`"""
 
@@ -115,14 +119,13 @@ def collect(context: Context, view: View | None = None, doubtful: Collection[str
     outcomes = Outcomes(settings.outcome.status)
     snapshot = settings.training.mode == "snapshot"
     points: list[Point] = []
-    open_leads = set()
+    counted: dict[str, asof.Life] = {}
     for life in lives:
         why_not = in_scope(values[life.lead_id], settings) or (DOUBTED if life.lead_id in doubtful else None)
         if why_not:
             left_out[why_not] += 1
             continue
-        if outcomes.is_open(life):
-            open_leads.add(life.lead_id)
+        counted[life.lead_id] = life
         made = (
             _snapshot(life, outcomes, now)
             if snapshot
@@ -132,22 +135,53 @@ def collect(context: Context, view: View | None = None, doubtful: Collection[str
             late = NOT_YET if _maturing(life, context, now) else TOO_SOON
             left_out[STILL_OPEN if snapshot else late] += 1
         points += made
-    base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
-    real = len(points)
-    points += [p for event in said if event["lead_id"] in open_leads for p in feedback_points(event, base)]
+    spoken = [w for w in voices.words(said, context.policy.models) if w.lead_id in counted]
     company = {id: company_domain(v.get("email") or "") or id for id, v in values.items()}
     person = persons(contact(id, v) for id, v in values.items())
-    examples = made_of(
-        points, features(context, [(p.lead_id, p.as_of) for p in points], view=view, reps_see=True), together(company, person),
-        left_out,
-    )  # fmt: skip
+    pairs = [*((p.lead_id, p.as_of) for p in points), *((w.lead_id, w.at) for w in spoken)]
+    rows = features(context, pairs, view=view, reps_see=True)
+    examples = made_of(points, rows.slice(0, len(points)), together(company, person), left_out)
     examples = replace(examples, person=np.array([person[p.lead_id] for p in points], dtype=str))
     if snapshot:
-        return examples
+        return replace(
+            examples, said=_said(spoken, rows.slice(len(points)), counted, outcomes, points, context)
+        )
     taken = {life.lead_id: _days_to_win(life, settings) for life in lives}
-    days = np.array([taken[p.lead_id] if p.won and not p.feedback else math.nan for p in points])
+    days = np.array([taken[p.lead_id] if p.won else math.nan for p in points])
     known_at = np.array([(p.known_at or p.as_of).timestamp() for p in points])
-    return attended(replace(examples, days=days, known_at=known_at), real, times, lots, settings)
+    examples = attended(replace(examples, days=days, known_at=known_at), times, lots, settings)
+    found = _said(spoken, rows.slice(len(points)), counted, outcomes, points, context)
+    if found is not None and examples.worked is not None:
+        # Who is told to leave a lead alone proves nothing by its being lost: outcomes bear words out only where somebody worked.
+        worked = attention.was_worked([(w.lead_id, w.at) for w in spoken], times)
+        found = replace(found, outcome=np.where(worked, found.outcome, np.nan))
+    return replace(examples, said=found)
+
+
+def _said(
+    spoken: Sequence[voices.Word], rows: pa.Table, lives: Mapping[str, asof.Life], outcomes: Outcomes, points: Sequence[Point],
+    context: Context,
+) -> Said | None:  # fmt: skip
+    """What was said, with what is known by now of the leads."""
+    if not spoken:
+        return None
+    learnt, now = {p.lead_id for p in points}, context.clock.now()
+    known = [
+        outcome_since(w.at, lives[w.lead_id], outcomes, context.settings, context.policy, now) for w in spoken
+    ]
+    return voices.said(spoken, rows, known, [w.lead_id in learnt for w in spoken])
+
+
+def outcome_since(
+    at: datetime, life: asof.Life, outcomes: Outcomes, settings: Settings, policy: Policy, now: datetime
+) -> float:
+    """1 if the lead was won within the horizon after `at`, 0 if it wasn't and won't be, NaN while nobody knows."""
+    horizon, ended = horizon_of(policy), outcomes.ended_at(life)
+    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+    if won_at is not None and at < won_at <= at + horizon:
+        return 1.0
+    over = outcomes.won(life) is False and ended is not None and ended > at
+    return 0.0 if over or at + horizon <= now else math.nan
 
 
 def contact(lead_id: str, values: Mapping[str, Any]) -> Contact:
@@ -171,35 +205,26 @@ def made_of(
         groups=np.array([company[p.lead_id] for p in points], dtype=str),
         amount=np.array([p.amount for p in points]),
         as_of=np.array([p.as_of.timestamp() for p in points]),
-        feedback=np.array([p.feedback for p in points], dtype=bool),
         left_out=dict(left_out),
     )
 
 
 def attended(
     examples: Examples,
-    real: int,
     times: attention.Times,
     lots: Mapping[str, tuple[datetime, float]],
     settings: Settings,
 ) -> Examples:
-    """The same with each outcome weighed by the chance that its lead was worked. The first `real` rows are outcomes, what
-    people said comes after them."""
+    """The same with each outcome weighed by the chance that its lead was worked."""
     leads = examples.rows["lead_id"].to_pylist()
-    moments = [(leads[i], datetime.fromtimestamp(examples.as_of[i], UTC)) for i in range(real)]
+    moments = [
+        (lead, datetime.fromtimestamp(at, UTC)) for lead, at in zip(leads, examples.as_of, strict=True)
+    ]
     worked = attention.was_worked(moments, times)
     found = attention.weights(
-        settings, facts(settings), examples.rows.slice(0, real), moments, examples.won[:real], worked,
-        examples.groups[:real], lots,
-    )  # fmt: skip
-    if found is None:
-        return examples
-    rest = len(examples.won) - real
-    return replace(
-        examples,
-        weight=examples.weight * np.concatenate([found, np.ones(rest)]),
-        worked=np.concatenate([worked, np.ones(rest, dtype=bool)]),
+        settings, facts(settings), examples.rows, moments, examples.won, worked, examples.groups, lots
     )
+    return examples if found is None else replace(examples, weight=examples.weight * found, worked=worked)
 
 
 def looked_at(context: Context, version: str | None = None) -> View:
@@ -300,28 +325,6 @@ def _snapshot(life: asof.Life, outcomes: Outcomes, now: datetime) -> list[Point]
     return [] if won is None else [Point(life.lead_id, now, float(won), 1.0, life.won_amount or math.nan)]
 
 
-def feedback_points(event: Mapping[str, Any], base: float) -> list[Point]:
-    """What a person said of a lead whose outcome isn't known, as a lead that is part won and part lost."""
-    value = event["value"]
-    says: float | None = None
-    if event["kind"] == "override":
-        says = min(0.98, max(0.02, float(value["score"]) / 100))
-    elif event["kind"] == "review":
-        says = _SAYS.get(value["decision"])
-    elif event["kind"] == "tag":
-        says = _SAYS.get(value["tag"])
-    if says is None or not 0 < base < 1:
-        return []
-    odds = says / (1 - says) * base / (1 - base)
-    chance = odds / (1 + odds)
-    lead, at = event["lead_id"], event["at"]
-    # Training gives all rows of a lead one lead's weight together: each of the two stands for half of it.
-    return [
-        Point(lead, at, 1.0, 2 * FEEDBACK_WEIGHT * chance, math.nan, True),
-        Point(lead, at, 0.0, 2 * FEEDBACK_WEIGHT * (1 - chance), math.nan, True),
-    ]
-
-
 def base_rate(won: np.ndarray, leads: np.ndarray, weight: np.ndarray | None = None) -> float:
     """The outcome's rate among leads, each counting once, or each row times its `weight`."""
     if len(won) == 0:
@@ -331,3 +334,14 @@ def base_rate(won: np.ndarray, leads: np.ndarray, weight: np.ndarray | None = No
     if weight is not None:
         share = share * weight
     return float((won * share).sum() / share.sum())
+
+
+def first_rows(examples: Examples) -> np.ndarray:
+    """Marks each lead's earliest row: the one it was first scored with."""
+    first: dict[str, int] = {}
+    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
+        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
+            first[lead] = i
+    mask = np.zeros(len(examples.won), dtype=bool)
+    mask[list(first.values())] = True
+    return mask

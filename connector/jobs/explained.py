@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from sqlalchemy import select
 
 from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
+from connector.jobs.said import said_by_its_owner
 from connector.store import schema as t
 from scoring.model import asking, trend
 from scoring.model.card import Model
 from scoring.model.family import Family
+from scoring.model.quantiles import Z90
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores
 
@@ -49,7 +53,29 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
                 {**asdict(past), "as_of": past.as_of.isoformat(), "text": past.text} for past in like.nearest
             ],
         },
+        "words": said_by_its_owner(context, model, lead_id),
+        "value": value(model, row, scores),
         "trend": moved(context, by, lead_id, row, float(scores.score[0])),
+    }  # fmt: skip
+
+
+def value(model: Model, row: pa.Table, scores: Scores) -> dict[str, Any] | None:
+    """What the deal would bring if it is won, and the expected value, each with its 90 % range; None where no amount is
+    known. The first range is of this one deal, the second of what such leads bring on average: the doubts of the chance
+    and of the mean amount, which add up in quadrature on the logarithm."""
+    expected = float(scores.expected_value[0])
+    if not math.isfinite(expected):
+        return None
+    design = model.design.additive(model.design.encode(row))
+    low, high = model.amounts.ranges(design)
+    odds = model.base_rate / (1 - model.base_rate)
+    ends = np.array([scores.low[0], scores.high[0]]) / 100
+    chances = ends * odds / (1 - ends + ends * odds)
+    doubt = Z90 * float(model.amounts.doubt(design)[0])
+    far = np.hypot(np.log(chances / float(scores.probability[0])), doubt)
+    return {
+        "if_won": float(scores.expected_amount[0]), "if_won_low": float(low[0]), "if_won_high": float(high[0]),
+        "expected": expected, "low": expected * math.exp(-far[0]), "high": expected * math.exp(far[1]),
     }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Said:
     lead_id: str | None
     at: datetime
     value: Mapping[str, Any]
+    by: str | None
+    """whose record it is, who is taken to have said it; None where the record has no owner"""
 
 
 def harvest(context: Context, run_id: int) -> Counter[str]:
@@ -53,7 +55,7 @@ def harvest(context: Context, run_id: int) -> Counter[str]:
             score, confidence, model = at_that_time or (None, None, None)
             new = _once(
                 db, key=said.key, kind=said.kind, record_kind=said.record_kind, record_id=said.record_id,
-                lead_id=said.lead_id, at=said.at, value=dict(said.value), score=score, confidence=confidence, model=model,
+                lead_id=said.lead_id, at=said.at, value=dict(said.value), by=said.by, score=score, confidence=confidence, model=model,
                 run_id=run_id,
             )  # fmt: skip
             found[said.kind] += new
@@ -70,24 +72,37 @@ def harvest(context: Context, run_id: int) -> Counter[str]:
 def _events(db: Connection, rows: Sequence[Any]) -> Iterator[Said]:
     lead_of_deal = {r.deal_id: r.lead_id for r in db.execute(text(sql("deal_leads")))} if rows else {}
     answers: dict[tuple[str, datetime], dict[str, Any]] = defaultdict(dict)
+    owner = _owners(db, rows)
     for row in rows:
         kind, id, field, at, old, new = (row[c] for c in ("kind", "id", "field", "at", "old", "new"))
-        lead = id if kind == "lead" else lead_of_deal.get(id)
+        lead, by = id if kind == "lead" else lead_of_deal.get(id), owner.get((kind, id))
         if field == "candor_tags":
             for tag in sorted(set(new or ()) - set(old or ())):
-                yield Said(f"tag:{kind}:{id}:{tag}:{at.isoformat()}", "tag", kind, id, lead, at, {"tag": tag})
+                yield Said(
+                    f"tag:{kind}:{id}:{tag}:{at.isoformat()}", "tag", kind, id, lead, at, {"tag": tag}, by
+                )
         elif field == "candor_override_score" and new is not None:
             values = records.record_values(db, kind, [id]).get(id, {})
             said = {"score": new, "reason": values.get("candor_override_reason")}
-            yield Said(f"override:{id}:{at.isoformat()}", "override", kind, id, lead, at, said)
+            yield Said(f"override:{id}:{at.isoformat()}", "override", kind, id, lead, at, said, by)
         elif field in _ANSWERS and new not in (None, ""):
             answers[id, at][field] = new
         elif field == "candor_outcome_as_expected" and new not in (None, ""):
             values = records.record_values(db, kind, [id]).get(id, {})
             said = {"as_expected": new, "reason": values.get("candor_surprise_reason")}
-            yield Said(f"closing:{kind}:{id}:{at.isoformat()}", "closing", kind, id, lead, at, said)
+            yield Said(f"closing:{kind}:{id}:{at.isoformat()}", "closing", kind, id, lead, at, said, by)
     for (id, at), given in answers.items():
-        yield Said(f"form:{id}:{at.isoformat()}", "form", "lead", id, id, at, given)
+        yield Said(f"form:{id}:{at.isoformat()}", "form", "lead", id, id, at, given, owner.get(("lead", id)))
+
+
+def _owners(db: Connection, rows: Sequence[Any]) -> dict[tuple[str, str], str | None]:
+    """(kind, id) -> who owns the record now."""
+    found: dict[tuple[str, str], str | None] = {}
+    for kind in ("lead", "deal"):
+        ids = sorted({row["id"] for row in rows if row["kind"] == kind})
+        values = records.record_values(db, kind, ids) if ids else {}
+        found |= {(kind, id): values.get(id, {}).get("owner_id") for id in ids}
+    return found
 
 
 def _answered(db: Connection, said: Said, run_id: int, now: datetime) -> None:

@@ -18,6 +18,7 @@ from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 from scoring.features.process import Process
 from scoring.model.card import Model
+from scoring.model.said import Said
 from scoring.routing.policy import Flags
 
 
@@ -58,7 +59,7 @@ def features_in(manifest: Mapping[str, Any]) -> tuple[Feature, ...]:
 
 
 def points(examples: Examples, model: Model) -> pa.Table:
-    """A row an example: lead_id, as_of, won, weight, group, amount, feedback, and what makes it like another lead: `like`
+    """A row an example: lead_id, as_of, won, weight, group, amount, and what makes it like another lead: `like`
     (scoring/model/evidence.py) and `logit`. Groups are numbered in the order of their names, which folds are dealt out
     by, so that no e-mail domain is kept. This, and not the model's file, is where the model's leads can be found, so
     here one can be taken out."""
@@ -70,8 +71,18 @@ def points(examples: Examples, model: Model) -> pa.Table:
     return pa.table(
         {
             "lead_id": examples.rows["lead_id"], "as_of": examples.rows["as_of"], "won": examples.won, "weight": examples.weight,
-            "group": group, "amount": examples.amount, "feedback": examples.feedback,
+            "group": group, "amount": examples.amount,
             "like": pa.array(list(like.astype(np.int16)), pa.list_(pa.int16())), "logit": logit,
+        }
+    )  # fmt: skip
+
+
+def words(said: Said) -> pa.Table:
+    """A row a word: lead_id, as_of, kind, says, by, shown, outcome, learnt (as in scoring/model/said.py)."""
+    return pa.table(
+        {
+            "lead_id": said.rows["lead_id"], "as_of": said.rows["as_of"], "kind": said.kind, "says": said.says, "by": said.by,
+            "shown": said.shown, "outcome": said.outcome, "learnt": said.learnt,
         }
     )  # fmt: skip
 

@@ -110,6 +110,12 @@ def current(db: Connection, model: str) -> tuple[str | None, Recent | None]:
     return (None, None) if row is None else (row.version, recent.read(row.state))
 
 
+def named(db: Connection, version: str) -> Recent:
+    """A recalibration by its version, as a score names it."""
+    found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
+    return recent.read(found.scalar_one())
+
+
 def moved(state: Recent) -> float:
     """Points by which the score of a typical lead moves."""
     logit, _ = state.applied(np.array([state.centre]))

@@ -25,8 +25,9 @@ from scoring.metrics.outcomes import read
 from scoring.metrics.scores import skill
 
 
-def build(context: Context) -> dict[str, Any]:
-    """The report's content, JSON-ready. Raises NotTrained."""
+def build(context: Context, never_read: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The report's content, JSON-ready. `never_read`: rows that were set aside before they came into the CRM, by reason.
+    Raises NotTrained."""
     models = listed(context)
     if not models:
         raise NotTrained()
@@ -37,13 +38,15 @@ def build(context: Context) -> dict[str, Any]:
         _matured(context), context.policy,
         new["card"] | {"version": new["version"], "manifest": new["manifest"]},
         models[1]["card"] | {"version": models[1]["version"]} if len(models) > 1 else None,
-        _counts(state, new), context.settings.training.mode,
+        _counts(state, new, never_read or {}), context.settings.training.mode,
         org=org.get("name", context.settings.crm.url), currency=org.get("currency", ""), made_at=context.clock.now(),
         holdout=holdout.measured(context),
     )  # fmt: skip
 
 
-def _counts(state: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+def _counts(
+    state: Mapping[str, Any], model: Mapping[str, Any], never_read: Mapping[str, int]
+) -> dict[str, Any]:
     people, forms = state["people"], state["forms"]
     return {
         "routes": state["routes"],
@@ -51,16 +54,18 @@ def _counts(state: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any
         "overrides": {"set": people.get("override", 0)},
         "tags": {"set": people.get("tag", 0)},
         "forms": {"asked": sum(forms.values()), "completed": forms.get("answered", 0), "abandoned": forms.get("abandoned", 0)},
-        "data": {"leads": state["leads"], "as-of rows": model["manifest"]["examples"], "quarantined rows": state["quarantine"]},
+        "data": {"leads": state["leads"], "as-of rows": model["manifest"]["examples"], "rows set aside": state["quarantine"] + sum(never_read.values())},
+        "set_aside": {**state["quarantine_reasons"], **never_read},
         "api": {"calls": state["api"]["calls_today"], "failed": state["api"]["failed_today"]},
         "maturing": model["manifest"]["left_out"].get(NOT_YET, 0),
     }  # fmt: skip
 
 
-def report(context: Context, out: Path | None = None) -> Path:
-    """Write the page (default: reports/ in the data folder) and its JSON beside it; the page's path."""
+def report(context: Context, out: Path | None = None, never_read: Mapping[str, int] | None = None) -> Path:
+    """Write the page (default: reports/ in the data folder) and its JSON beside it; the page's path. `never_read`: as in
+    `build`."""
     with running(context.store, "report", context.clock) as run:
-        made = build(context)
+        made = build(context, never_read)
         if out is None:
             out = context.settings.store.data / "reports" / f"{context.clock.now():%Y-%m-%d}.html"
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import select
 
-from connector.jobs import models
+from connector.errors import NoSuchModel
+from connector.jobs import models, recalibrate
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
 from connector.jobs.manifest import features_in, hashes, view_in
+from connector.jobs.score import said
 from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from scoring.model.family import Family, segment_of
+from scoring.model.router import UNIVERSAL
+from scoring.model.said import Said
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -38,26 +43,39 @@ class Reproduced:
         return self.same_scores and not self.changed
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """An old score made anew. `same`: score, range, flags and reasons are those of then, bit for bit."""
+
+    model: str
+    policy: str
+    said: Mapping[str, Any]
+    same: bool
+
+
 def reproduce(context: Context, version: str) -> Reproduced:
     """Make a model's training set again from its manifest and fit it anew. Raises NoSuchModel, and OtherVersion where this
     Candor's models are made of other parts."""
     was = models.named(context, version)
     with context.store.begin() as db:
         kept = db.execute(
-            select(t.model.c.manifest, t.model.c.examples).where(t.model.c.version == version)
+            select(t.model.c.manifest, t.model.c.examples, t.model.c.said).where(t.model.c.version == version)
         ).one()
         there = set(records.record_values(db, "lead"))
     manifest, points = kept.manifest, from_ipc(kept.examples)
+    words = None if kept.said is None else from_ipc(kept.said)
+    pairs = [pair for table in (points, words) if table is not None for pair in _pairs(table)]
     leads = points["lead_id"].to_pylist()
-    gone = len(set(leads) - there)
+    gone = len({lead for lead, _ in pairs} - there)
     if gone:
         return Reproduced(version, len(leads), gone, (), same_scores=False)
     view = view_in(manifest)
     context.progress("Building what was known when", 0, 2)
-    pairs = list(zip(leads, points["as_of"].to_pylist(), strict=True))
-    rows = features(context, pairs, view=view, reps_see=True)
+    built = features(context, pairs, view=view, reps_see=True)
+    rows = built.slice(0, len(leads))
+    said = None if words is None else _said(built.slice(len(leads)), words)
     context.progress("Fitting the model anew", 1, 2)
-    again = _family(was, _examples(rows, points), manifest)
+    again = _family(was, replace(_examples(rows, points), said=said), manifest)
     context.progress("Fitting the model anew", 2, 2)
     now = hashes(rows)
     changed = [
@@ -66,15 +84,40 @@ def reproduce(context: Context, version: str) -> Reproduced:
     return Reproduced(version, len(leads), 0, tuple(changed), _same(again.score(rows), was.score(rows)))
 
 
+def score_again(context: Context, lead: str, at: datetime) -> Again:
+    """An old score, made anew from the inputs that were kept with it and the model that made it, whichever scores today. Raises
+    NoSuchModel where there is no such score or model, Tampered."""
+    with context.store.begin() as db:
+        kept = (
+            db.execute(select(t.score).where(t.score.c.lead_id == lead, t.score.c.at == at))
+            .mappings()
+            .first()
+        )
+        moved = None if kept is None else kept["recalibration"]
+        recent = None if moved is None else recalibrate.named(db, moved)
+    if kept is None:
+        raise NoSuchModel(
+            f"Lead {lead} has no score of {at.isoformat()}.", fix="`candor score` gives today's."
+        )
+    version, _, segment = kept["model"].partition("/")
+    family, manifest = models.opened(context, version)
+    place = [model.version for model in family.models].index(kept["model"]) if segment else UNIVERSAL
+    kinds = {f.name: pa.float64() if f.type == "number" else pa.string() for f in features_in(manifest)}
+    row = pa.table({name: pa.array([kept["inputs"].get(name)], kind) for name, kind in kinds.items()})
+    families = {f.name: f.family for f in features_in(manifest)}
+    again = said(family.models[place].score(row, recent), 0, families)
+    return Again(kept["model"], kept["policy"], again, {name: kept[name] for name in again} == again)
+
+
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:
     """All models of a family fitted anew; the router, which hard facts make, is as it was."""
     recipes = [manifest, *(case for case in manifest.get("models", ()) if "features" in case)]
-    parts = [examples, *(examples.take(segment_of(case).of(examples.rows)) for case in recipes[1:])]
+    parts = [examples, *(examples.of(segment_of(case).of) for case in recipes[1:])]
     universal, *members = (
         fit(
             part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
             unseen_by_trees=made["hidden_from_trees"], version=model.version, created=model.created,
-            horizon_days=model.horizon_days, base_rate=examples.base_rate,
+            horizon_days=model.horizon_days, base_rate=examples.base_rate, by_revenue=manifest["by_revenue"],
         )
         for part, made, model in zip(parts, recipes, was.models, strict=True)
     )  # fmt: skip
@@ -83,14 +126,24 @@ def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Fam
 
 def _examples(rows: pa.Table, points: pa.Table) -> Examples:
     column = {
-        name: points[name].to_numpy(zero_copy_only=False)
-        for name in ("won", "weight", "group", "amount", "feedback")
+        name: points[name].to_numpy(zero_copy_only=False) for name in ("won", "weight", "group", "amount")
     }
     return Examples(
         rows=rows, won=column["won"], weight=column["weight"], groups=column["group"], amount=column["amount"],
-        as_of=np.array([at.timestamp() for at in points["as_of"].to_pylist()]), feedback=column["feedback"].astype(bool),
-        left_out={},
+        as_of=np.array([at.timestamp() for at in points["as_of"].to_pylist()]), left_out={},
     )  # fmt: skip
+
+
+def _pairs(table: pa.Table) -> list[tuple[str, datetime]]:
+    return list(zip(table["lead_id"].to_pylist(), table["as_of"].to_pylist(), strict=True))
+
+
+def _said(rows: pa.Table, words: pa.Table) -> Said:
+    kind, by = (np.array(words[name].to_pylist(), dtype=str) for name in ("kind", "by"))
+    says, shown, outcome, learnt = (
+        words[name].to_numpy(zero_copy_only=False) for name in ("says", "shown", "outcome", "learnt")
+    )
+    return Said(rows, kind, says, by, shown, outcome, learnt)
 
 
 def _same(one: Scores, other: Scores) -> bool:

@@ -4,70 +4,77 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
 
-from connector.errors import MappingError
-from connector.jobs.context import Context
+from connector.errors import MappingError, SettingsError
+from connector.jobs.fields import STANDARD
+from connector.jobs.meanings import guess, unclear
 from connector.settings import Outcome, Settings
 from connector.store import records
 from connector.store.asof import Life
+
+if TYPE_CHECKING:
+    from connector.jobs.context import Context
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 MANY = 0.02
 """A status that holds at least this share of the leads must be mapped to something (S10.2)."""
 
-_WORDS: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
-    (
-        "lost",
-        (
-            "not converted",
-            "disqual",
-            "unqualified",
-            "lost",
-            "bad ",
-            "junk",
-            "rejected",
-            "no_interest",
-            "not interested",
-        ),
-    ),
-    ("won", ("converted", "won", "customer")),
-    ("recycled", ("recycl", "nurtur", "later", "bad_timing")),
-    ("never_worked", ("never worked",)),
-)
 
-_ENDS = (
-    "closed",
-    "dead",
-    "done",
-    "duplicate",
-    "archiv",
-    "spam",
-    "invalid",
-    "expired",
-    "cancel",
-    "inactive",
-    "finished",
-)
-"""words of a status that ends a lead's life"""
+MOST_WINS = 0.5
+"""A rule that takes out at least this share of the wins is worth a word: they are what is learnt from."""
+_OTHERS = (
+    "first_name", "last_name", "email", "company", "status", "owner_id", "account_id", "contact_id", "deal_id", "converted_at",
+)  # fmt: skip
+"""fields of a lead besides those that may describe it"""
 
 
-def guess(status: str) -> Outcome:
-    """What a status probably means, by its name; `init` shows it and asks."""
-    name = status.lower()
-    return next((outcome for outcome, words in _WORDS if any(w in name for w in words)), "open")
+def check(settings: Settings) -> None:
+    """Raises SettingsError when [scope] names a field that no lead has, with the nearest that one has."""
+    mapping, scope = settings.mapping, settings.scope
+    known = sorted({*(fact.name for fact in STANDARD), *_OTHERS, *mapping.lead, *mapping.extra})
+    named = [("leave_out", name) for name in scope.leave_out]
+    named += [("exclude", rule.field) for rule in scope.exclude] + [("core", name) for name in scope.core]
+    for key, name in named:
+        if name not in known:
+            near = get_close_matches(name.lower(), known, 1, 0.6)
+            raise SettingsError(
+                f"[scope] {key} of candor.toml names {name!r}, which is no field of a lead.",
+                fix=f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(known)}.",
+            )
 
 
-def unclear(status: str) -> bool:
-    """Whether a status sounds like an end without saying which: nobody may guess what became of its leads."""
-    name = status.lower()
-    said = any(word in name for _, words in _WORDS for word in words)
-    return not said and any(word in name for word in _ENDS)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is about to be learnt from, JSON-ready."""
+
+    by_outcome: dict[str, int]
+    """leads in scope by what their status means"""
+    taken_out: dict[str, int]
+    """by each rule of the scope; 0 by one that fits no lead"""
+    wins_taken_out: dict[str, int]
+    """the same of leads whose status means won"""
+
+    def remarks(self) -> list[str]:
+        """Rules that can't be meant so."""
+        found = [
+            f"The rule “{why}” takes out no lead: check its field and value."
+            for why, n in self.taken_out.items()
+            if not n
+        ]
+        wins = self.by_outcome.get("won", 0) + sum(self.wins_taken_out.values())
+        return found + [
+            f"The rule “{why}” takes out {n:,} of {wins:,} won leads: nothing can be learnt from them."
+            for why, n in self.wins_taken_out.items()
+            if n and n >= MOST_WINS * wins
+        ]
 
 
-def counts(context: Context) -> tuple[dict[str, int], dict[str, int]]:
-    """What is about to be learnt from: see `counted`. Raises MappingError as `refuse_silence` does."""
+def counts(context: Context) -> Counted:
+    """What is about to be learnt from. Raises MappingError as `refuse_silence` does."""
     with context.store.begin() as db:
         leads = records.record_values(db, "lead")
     statuses = (str(values["status"]) for values in leads.values() if values.get("status"))
@@ -75,20 +82,20 @@ def counts(context: Context) -> tuple[dict[str, int], dict[str, int]]:
     return counted(leads, context.settings)
 
 
-def counted(
-    values: Mapping[str, Mapping[str, Any]], settings: Settings
-) -> tuple[dict[str, int], dict[str, int]]:
+def counted(values: Mapping[str, Mapping[str, Any]], settings: Settings) -> Counted:
     """Leads in scope by what their status means, and how many each rule of the scope takes out."""
     outcomes = Outcomes(settings.outcome.status)
     by_outcome: Counter[str] = Counter()
-    out: Counter[str] = Counter()
+    out: Counter[str] = Counter({rule.why: 0 for rule in settings.scope.exclude})
+    wins: Counter[str] = Counter()
     for record in values.values():
-        why_not = in_scope(record, settings)
+        why_not, outcome = in_scope(record, settings), outcomes.of(record.get("status"))
         if why_not is None:
-            by_outcome[outcomes.of(record.get("status"))] += 1
+            by_outcome[outcome] += 1
         else:
             out[why_not] += 1
-    return dict(by_outcome), dict(out)
+            wins[why_not] += outcome == "won"
+    return Counted(dict(by_outcome), dict(out), dict(wins))
 
 
 def refuse_silence(statuses: Iterable[str], mapping: Mapping[str, Outcome]) -> None:
@@ -99,7 +106,8 @@ def refuse_silence(statuses: Iterable[str], mapping: Mapping[str, Outcome]) -> N
         if n >= MANY * total and status not in mapping:
             raise MappingError(
                 f"The status “{status}” holds {n:,} of {total:,} leads and is mapped to nothing.",
-                fix=f"Name it in candor.toml under [outcome.status]; its name sounds like {guess(status)}.",
+                fix="Name it in candor.toml under [outcome.status]"
+                + ("." if unclear(status) else f"; its name sounds like {guess(status)}."),
             )
 
 

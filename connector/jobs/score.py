@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select, text, update
 
-from connector.jobs import models, recalibrate
+from connector.jobs import models, recalibrate, warm
 from connector.jobs.before import Before, before
 from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
@@ -79,7 +79,7 @@ def score(context: Context, *, everything: bool = False, version: str | None = N
     """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
     Reads only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = models.champion(context) if version is None else models.opened(context, version)
+    model, manifest = warm.champion(context) if version is None else models.opened(context, version)
     stored = _read(context, now, model.version)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [
@@ -184,7 +184,7 @@ def _score(
         state, decision = lead_states[lead], decisions[lead]
         row = {
             "lead_id": lead, "at": now, "model": by[i], "policy": policy.version,
-            "recalibration": stored.recalibration, **_said(scores, i, family), "engagement": state.engagement,
+            "recalibration": stored.recalibration, **said(scores, i, family), "engagement": state.engagement,
             "inputs": {k: v for k, v in inputs[i].items() if v is not None and k != "lead_id"},
         }  # fmt: skip
         result.score_rows.append(row)
@@ -207,7 +207,7 @@ def _score(
     context.progress("Scoring: features as of now", len(wanted), len(wanted))
 
 
-def _said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
+def said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:
     """What the model says of row `i`, as the score table keeps it."""
     reasons = scores.reasons[i]
     return {

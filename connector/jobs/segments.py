@@ -4,15 +4,16 @@ earned it. All are judged on the same held-out leads as the universal model is b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from connector.jobs import gates, models
 from connector.jobs.context import Context, log
-from connector.jobs.examples import Examples
+from connector.jobs.examples import Examples, first_rows
 from scoring.errors import TooFewOutcomes
 from scoring.features.catalogue import Feature
 from scoring.model.card import Model
@@ -79,15 +80,11 @@ def choose(
     policy = context.policy
     unseen = Held(held.rows, held.won, ids(held.groups))
     said = chances(universal, held.rows)
-    kept = [_again(policy, old, past, unseen, said, fit) for old in before(context)]
-    taken = np.zeros(past.rows.num_rows, bool)
-    for case in kept:
-        if case.state != RETIRED:
-            taken |= case.segment.of(past.rows)
+    kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
+    own = [case.segment for case in kept if case.state != RETIRED]
     found = compete(
-        History(past.rows, universal.sample, _days(past)), universal, unseen,
-        lambda part: fit(past.take(part)), _facts(features), policy.models, policy.words,
-        room=policy.models.most - 1 - sum(case.state != RETIRED for case in kept), seed=seed, taken=taken,
+        _first(past, universal), universal, unseen, lambda segment: fit(past.take(segment.of(past.rows))), _facts(features),
+        policy.models, policy.words, room=policy.models.most - 1 - len(own), seed=seed, has_one=own,
     )  # fmt: skip
     new = [
         _case(
@@ -134,9 +131,11 @@ def backtested(
         if own
         else Router(())
     )
-    family = Family(universal.finish(), tuple(case.draft.finish() for case in own if case.draft), router)
+    drafts = [universal, *(case.draft for case in own if case.draft)]
     names = ["universal", *(case.segment.name for case in own)]
-    return Backtested(family, {**routing_error(family, held.rows, held.won), "rules": router.printed(names)})
+    cost = routing_error(router, [partial(chances, each) for each in drafts], held.rows, held.won)
+    first, *others = (each.finish() for each in drafts)
+    return Backtested(Family(first, tuple(others), router), {**cost, "rules": router.printed(names)})
 
 
 def released(
@@ -151,7 +150,7 @@ def released(
         plain = case.plain()
         if case in chosen.own:
             name = case.segment.name
-            part = examples.take(case.segment.of(examples.rows))
+            part = examples.of(case.segment.of)
             try:
                 model, completeness, kept = gates.complete(context, part, features, partial(fit, part, name))
             except gates.NotHonest as error:
@@ -168,14 +167,14 @@ def released(
     return Family(universal, tuple(members), router).without(unfit), cases
 
 
-def _again(
+def again(
     policy: Policy, old: Mapping[str, Any], past: Examples, held: Held, said: np.ndarray, fit: Fit
 ) -> Case:
     """A segment that has a model already, measured anew. Two trainings below, by default, and its retirement is proposed; with
     the policy's standing yes it goes at once."""
     segment = segment_of(old)
     try:
-        draft = fit(past.take(segment.of(past.rows)))
+        draft = fit(past.of(segment.of))
     except TooFewOutcomes:
         return _case(
             segment,
@@ -197,10 +196,9 @@ def _again(
 def _case(
     segment: Segment, state: str, why: tuple[str, ...], gain: Gain | None, below: int, past: Examples, draft: Draft | None
 ) -> Case:  # fmt: skip
-    inside = segment.of(past.rows) & ~past.feedback
-    real = ~past.feedback
+    inside = segment.of(past.rows)
     _, lead = np.unique(np.array(past.rows["lead_id"].to_pylist(), dtype=str), return_inverse=True)
-    share = real / np.maximum(np.bincount(lead, weights=real)[lead], 1)
+    share = 1 / np.bincount(lead)[lead]
     money = np.where(np.isfinite(past.amount), past.amount, 0.0) * past.won * share
     return Case(
         segment, state, why, gain, below, round(float(share[inside].sum())), round(float((share * past.won)[inside].sum())),
@@ -209,8 +207,16 @@ def _case(
     )  # fmt: skip
 
 
-def _days(examples: Examples) -> np.ndarray:
-    return np.full(len(examples.won), np.nan) if examples.days is None else examples.days
+def _first(past: Examples, universal: Draft) -> History:
+    """Each lead once, as it was first scored: whole leads are screened, and it is a fifth of the rows."""
+    first = first_rows(past)
+    sample = universal.sample.take(first)
+    days = np.full(len(past.won), np.nan) if past.days is None else past.days
+    return History(
+        past.rows.filter(pa.array(first)),
+        replace(sample, weight=sample.weight / universal.share[first]),
+        days[first],
+    )
 
 
 def _facts(features: Sequence[Feature]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from connector.errors import InputError
-from connector.jobs import models, recalibrate
+from connector.jobs import recalibrate, warm
 from connector.jobs.before import before
 from connector.jobs.context import Context
 from connector.jobs.examples import features as feature_rows
@@ -29,7 +29,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         raise InputError(
             f"There is no lead {lead_id} in the store.", fix="Check the id, or run `candor sync` first."
         )
-    model, manifest = models.champion(context)
+    model, manifest = warm.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
     routed = model.router.route(rows)
     with context.store.begin() as db:

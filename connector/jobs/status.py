@@ -68,6 +68,7 @@ def status(context: Context) -> dict[str, Any]:
             "version": version, "leads": round(recent.leads), "wins": round(recent.wins), "promised": round(recent.promised, 1),
             "moved": round(moved(recent), 1)},
         "models": {m["version"]: m["status"] for m in models},
+        "waiting_model": models[0]["version"] if models and models[0]["status"] == "challenger" else None,
         "routes": routes, "reviews": reviews, "forms": forms, "people": people, "quarantine": sum(reasons.values()),
         "quarantine_reasons": reasons,
         "pulls": [{"stream": p["stream"], "at": p["at"], "rows": p["rows"], "odd": p["odd"],

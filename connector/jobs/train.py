@@ -22,10 +22,11 @@ from connector.errors import NothingRead
 from connector.jobs import backtest, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.evidence import listed
-from connector.jobs.examples import Examples, collect
+from connector.jobs.examples import Examples, collect, first_rows
 from connector.jobs.fields import view_of
-from connector.jobs.manifest import points, recipe
+from connector.jobs.manifest import points, recipe, words
 from connector.jobs.mature import mature_table
+from connector.jobs.said import what_words_did
 from connector.jobs.states import Reference, learn_segments, nearness
 from connector.store import schema as t
 from connector.store.bulk import to_ipc
@@ -47,7 +48,8 @@ class Trained:
     card: dict[str, Any]
     examples: int
     wins: int
-    feedback: int
+    words: int
+    """of people, that were weighed beside the outcomes"""
     held_out: int
     left_out: dict[str, int]
     status: str
@@ -81,7 +83,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         version = _version(context, created)
         named: dict[str, Any] = {
             "flags": context.policy.flags, "version": version, "created": created.isoformat(),
-            "horizon_days": context.policy.horizon_days,
+            "horizon_days": context.policy.horizon_days, "by_revenue": context.settings.training.by_revenue,
         }  # fmt: skip
         model, completeness, features = gates.complete(
             context, examples, screened,
@@ -90,7 +92,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         context.progress("Training: backtest on the latest leads", 3, 4)
         earlier = partial(
             drafted, features=features, seed=seed, base_rate=apart.base_rate, flags=context.policy.flags,
-            unseen_by_trees=completeness.hidden,
+            unseen_by_trees=completeness.hidden, by_revenue=named["by_revenue"],
         )  # fmt: skip
         held, universal = examples.take(test), earlier(past)
         chosen = segments.choose(context, past, held, universal, features, earlier, seed)
@@ -105,26 +107,28 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
                 "checks": {**gates.checks(leaks, out, told, completeness), "doubtful": listed(doubts, 0)},
+                "words": what_words_did(universal, held),
                 "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
                              "routing": tested.routing}}  # fmt: skip
         manifest = {
-            "examples": int((~examples.feedback).sum()), "feedback_rows": int(examples.feedback.sum()),
-            "wins": float((examples.won * examples.weight)[~examples.feedback].sum()),
+            "examples": len(examples.won), "words": 0 if examples.said is None else len(examples.said),
+            "wins": float((examples.won * examples.weight).sum()),
             "held_out": int(test.sum()), "cut": None if cut is None else datetime.fromtimestamp(cut, UTC).isoformat(),
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
-            "left_out": dict(examples.left_out), "seed": seed, "models": own,
+            "left_out": dict(examples.left_out), "seed": seed, "by_revenue": named["by_revenue"],
+            "models": [{k: v for k, v in case.items() if k != "card"} for case in own],
             **recipe(examples, view, features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
-        status, why = _released(context, version, agreed)
+        status, why = offer(context, version, agreed)
         context.progress("Training: done", 4, 4)
         run.summary.update(
             version=version, status=status, why=why, examples=manifest["examples"], wins=manifest["wins"]
         )
         log.info("trained", version=version, status=status, examples=manifest["examples"])
         return Trained(
-            version, card, manifest["examples"], round(manifest["wins"]), manifest["feedback_rows"],
+            version, card, manifest["examples"], round(manifest["wins"]), manifest["words"],
             manifest["held_out"], dict(examples.left_out), status, why, _gaps(examples, since),
             _gaps(examples, gaps.company_known_since(context)).get("email"),
         )  # fmt: skip
@@ -165,7 +169,7 @@ def drafted(
     amount = examples.amount if np.isfinite(examples.amount).any() else None
     return draft(
         examples.rows, examples.won, features=features, groups=examples.groups, amount=amount, weight=examples.weight,
-        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, **names,
+        seed=seed, base_rate=examples.base_rate if base_rate is None else base_rate, said=examples.said, **names,
     )  # fmt: skip
 
 
@@ -197,18 +201,6 @@ def _attention(first: Examples, features: Sequence[Feature], seed: int) -> dict[
     }
 
 
-def first_rows(examples: Examples) -> np.ndarray:
-    """Marks each lead's earliest row: the one it was first scored with."""
-    first: dict[str, int] = {}
-    for i, lead in enumerate(examples.rows["lead_id"].to_pylist()):
-        if lead not in first or examples.as_of[i] < examples.as_of[first[lead]]:
-            first[lead] = i
-    mask = np.zeros(len(examples.won), dtype=bool)
-    mask[list(first.values())] = True
-    found: np.ndarray = mask & ~examples.feedback
-    return found
-
-
 def _version(context: Context, created: datetime) -> str:
     with context.store.begin() as db:
         taken = {row[0] for row in db.execute(select(t.model.c.version))}
@@ -231,13 +223,14 @@ def _store(
             insert(t.model).values(
                 version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
                 card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
+                said=None if examples.said is None else to_ipc(words(examples.said)),
             )
         )  # fmt: skip
         if first:
             release.remember(db, [], version, None, created, "the first model")
 
 
-def _released(context: Context, version: str, agreed: bool) -> tuple[str, str]:
+def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     """Status of the new model and why: it takes over when it is no worse, and an admin said so or the policy does."""
     if next(m["status"] for m in models.listed(context) if m["version"] == version) == "champion":
         return "champion", "the first model is released at once"

@@ -106,6 +106,7 @@ model = Table(
     Column("manifest", JSONB, nullable=False),
     Column("backtest", LargeBinary, comment="first-routed mature leads of its backtest, Arrow IPC"),
     Column("examples", LargeBinary, comment="which leads at which times it learnt from, Arrow IPC; with the manifest it is made again"),
+    Column("said", LargeBinary, comment="what people said that it weighed, Arrow IPC"),
 )  # fmt: skip
 
 recalibration = Table(
@@ -183,6 +184,7 @@ feedback = Table(
     Column("lead_id", Text),
     Column("at", _now, nullable=False),
     Column("value", JSONB, nullable=False),
+    Column("by", Text, comment="whose record it is, who is taken to have said it"),
     Column("score", Double),
     Column("confidence", Double),
     Column("model", Text),

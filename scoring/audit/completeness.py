@@ -92,8 +92,8 @@ class Fact:
         return self.median > limits.filled_median or self.p99 > limits.filled_p99
 
     def over(self, limits: Limits, *, strict: bool) -> bool:
-        """Whether it keeps a model from shipping."""
-        return self.biased(limits) and (strict or self.irrelevant)
+        """Whether it keeps a model from shipping. What is never blank can't be filled to please the score."""
+        return self.biased(limits) and (self.irrelevant or (strict and self.blank > 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +145,34 @@ def honest(
     hidden_names: tuple[str, ...] = ()
     alone: float | None = None
     judged: dict[tuple[str, ...], float] = {}
-    while True:
-        model = fit(features, hidden_names)
-        fits += 1
-        alone = blanks_alone(model.design, rows, seed) if fits == 1 else alone
+
+    def judge(model: Draft) -> tuple[list[Fact], list[Fact], list[Fact], list[Fact]]:
+        """The facts of a model: all, those that keep it from shipping, those to leave out, those to hide."""
         found = measured(model, rows, limits, judged, seed=seed)
-        judged |= {fact.names: fact.values_matter for fact in found if fact.values_matter is not None}
-        over = [fact for fact in found if fact.over(limits, strict=strict)]
+        judged.update({fact.names: fact.values_matter for fact in found if fact.values_matter is not None})
         unseen = set(hidden_names)
-        out_now = [fact for fact in over if fact.irrelevant or set(fact.names) <= unseen]
-        hide = [fact for fact in over if fact not in out_now]
+        over = [fact for fact in found if fact.over(limits, strict=strict)]
+        leave = [fact for fact in over if fact.irrelevant or set(fact.names) <= unseen]
+        hide = [fact for fact in over if fact not in leave]
         hide += [
             fact
             for fact in found
             if fact.irrelevant and fact.moving(limits) and fact not in over and not set(fact.names) <= unseen
         ]
-        if not (out_now or hide) or fits == MOST_FITS:
+        return found, over, leave, hide
+
+    while True:
+        model = fit(features, hidden_names)
+        fits += 1
+        alone = blanks_alone(model.design, rows, seed) if fits == 1 else alone
+        found, over, leave, hide = judge(model)
+        if not (leave or hide):  # as it would be released: trees for sparse records read blanks, too
+            model = model.whole()
+            found, over, leave, hide = judge(model)
+        if not (leave or hide) or fits == MOST_FITS:
             break
-        out += out_now
-        names = {name for fact in out_now for name in fact.names}
+        out += leave
+        names = {name for fact in leave for name in fact.names}
         features = tuple(replace(f, role="routing") if f.name in names else f for f in features)
         hidden_names = tuple(sorted({*hidden_names, *(name for fact in hide for name in fact.names)}))
     report = Completeness(
@@ -192,7 +201,7 @@ def measured(
         found: list[tuple[list[int], Fact]] = []
         for of in facts(layout, blank):
             known = np.flatnonzero(~blank[:, of].any(axis=1))
-            if len(known) < ENOUGH or len(known) == len(encoded):
+            if len(known) < ENOUGH:
                 continue
             found.append((of, _moves(model, of, few, encoded, known, blank, random)))
         z = dict(judged or {})

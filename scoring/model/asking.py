@@ -4,9 +4,12 @@ out to have, how likely each is for this lead, and the score and range that each
 An answer's chance is conditional: a ridge regression of "it is this answer" on everything else that is known, among
 the training leads whose answer is known. No lead's row is kept, so nobody can be found in a model's file.
 
-The chances are then tilted as little as possible (in relative entropy) until the mean of the chances to win after the
-answer is the chance to win now. For the score now *is* a mean over the answers: were their mean another, filling the
-field would raise or lower the score whatever is filled in. Where no answers' mean can reach it, nothing is promised.
+The score now *is* a mean over the answers: were their mean another, filling the field would raise or lower the score
+whatever is filled in. So the chances are tilted, as little as possible (in relative entropy), until the mean of the
+chances to win after the answer makes a score within `NEAR` points of the score now. Not nearer, for the tilt costs: what
+the rest of a lead foretells of an answer is real, and a model that takes a blank for the average knows nothing of it
+(docs/decisions/0022 has the figures). Where no answers' mean comes that near, nothing is promised.
+
 The same goes for a fact whose answers differ by no more than the model doubts its own effects: its range would get
 narrower, and nobody would know more.
 """
@@ -22,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from scoring.model import words
-from scoring.model.additive import Additive
+from scoring.model.additive import Additive, sigmoid
 from scoring.model.blanks import ENOUGH, contributions, facts
 from scoring.model.design import CategoryField, Design, Field, NumberField
 from scoring.model.estimator import Sample
@@ -41,6 +44,8 @@ FLOOR = 0.1
 """share of its overall chance that an answer keeps whatever else is known of a lead"""
 SHARE = 0.01
 """of the leads, that an answer needs"""
+NEAR = 3.0
+"""points of score by which the mean over the answers may differ from the score now"""
 LEAST = 3.0
 """points of range: a question that promises less isn't worth asking"""
 APART = 5.0
@@ -156,15 +161,17 @@ def tilted(chances: Floats, outcome: Floats, mean: float) -> Floats | None:
 
 def _question(fact: Fact, layout: Design, scores: Scores, part: slice, chances: Floats) -> Question | None:
     p, low, high = scores.probability[part], scores.low[part], scores.high[part]
-    chance = tilted(chances, p, float(scores.probability[0]))
-    if chance is None:
-        return None
     logit = np.log(p / (1 - p))
+    base = float(logit[0] - _logit(scores.score[part][0] / 100))
+    near = sigmoid(_logit(np.clip(scores.score[0] + np.array([-NEAR, NEAR]), 0.1, 99.9) / 100) + base)
+    mean = float(np.clip(chances @ p, *near))
+    chance = chances if mean == float(chances @ p) else tilted(chances, p, mean)
+    if chance is None or not p.min() < scores.probability[0] < p.max():
+        return None
     now, width = float(scores.high[0] - scores.low[0]), float(chance @ (high - low))
     if now - width < LEAST or float(chance @ (logit - chance @ logit) ** 2) <= fact.doubt:
         return None
     field = next(f for f in layout.fields if f.name == fact.names[0])
-    base = float(logit[0] - _logit(scores.score[part][0] / 100))
     cases = _cases(fact, field, chance, p, low, high, base)
     return Question(field.name, field.label, now, width, cases, chance, p, low, high)
 

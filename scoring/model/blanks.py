@@ -114,38 +114,43 @@ def variances(layout: Design, sample: Sample, point: Point, seed: int) -> Hidden
     most = float(sample.weight @ (blank @ out))
     omitted = float(sample.weight @ (blank @ (out * (1 - own)))) / most if most > 0 else 1.0
     always = omitted * float(np.mean(each)) if each else 0.0
-    scale, mean = _taken(layout, sample, point, found, out, np.random.default_rng(seed + 3))
-    return Hidden(scale * out, own, first, patterns, leads.astype(np.float64), always, mean)
+    out, mean = _taken(layout, sample, point, found, out, own, np.random.default_rng(seed + 3))
+    return Hidden(out, own, first, patterns, leads.astype(np.float64), always, mean)
 
 
 def _taken(
-    layout: Design, sample: Sample, point: Point, found: list[list[int]], variance: Floats,
+    layout: Design, sample: Sample, point: Point, found: list[list[int]], variance: Floats, own: Floats,
     random: np.random.Generator,
-) -> tuple[float, float]:  # fmt: skip
-    """What the variances must be multiplied by so that 90 % of the moves lie in the range that they make when
-    known facts are taken away; and how far the moves go where they would if the logit left were that of the
-    mean chance (scores.ranges)."""
+) -> tuple[Floats, float]:  # fmt: skip
+    """The variances, scaled so that 90 % of the moves lie in the range that they make when known facts are taken
+    away: first where only facts are gone whose blanks are omissions, then where others are, which the trees take
+    for a value of their own. And how far the moves go where they would if the logit left were that of the mean
+    chance (scores.ranges)."""
     encoded = sample.encoded
     share = random.uniform(*TAKEN, len(sample))
     gone = np.zeros((len(sample), len(layout.fields)), bool)
     for fact in found:
         gone[:, fact] = (random.random(len(sample)) < share)[:, None]
     gone &= ~layout.blank(encoded)
-    wide = gone @ variance
-    some = wide > 0
-    if some.sum() < ENOUGH:
-        return 1.0, 1.0
     count = len(layout.numbers)
     less = Encoded(
         np.where(gone[:, :count], np.nan, encoded.numbers), np.where(gone[:, count:], BLANK, encoded.codes)
     )
     before = point.logit(layout, encoded, sample.design)
     after = point.logit(layout, less, layout.additive(less))
-    moved, wide, weight = (after - before)[some], wide[some], sample.weight[some]
-    scale = max(1.0, (weighted_quantile(np.abs(moved) / np.sqrt(wide), weight, 0.9) / Z90) ** 2)
-    lean = (0.5 - sigmoid(after[some])) * scale * wide
-    slope = float(weight @ (lean * moved)) / max(float(weight @ lean**2), 1e-12)
-    return scale, float(np.clip(slope, 0.0, 1.0))
+    moved, usual = after - before, own > 0.5
+    out = variance.copy()
+    damaged = gone[:, usual].any(axis=1)
+    for told, fields in ((~damaged, ~usual), (damaged, usual)):
+        wide = gone @ out
+        some = told & (wide > 0)
+        if some.sum() >= ENOUGH:
+            miss = np.abs(moved[some]) / np.sqrt(wide[some])
+            out[fields] *= max(1.0, (weighted_quantile(miss, sample.weight[some], 0.9) / Z90) ** 2)
+    lean = (0.5 - sigmoid(after)) * (gone @ out)
+    size = float(sample.weight @ lean**2)
+    slope = float(sample.weight @ (lean * moved)) / size if size > 0 else 1.0
+    return out, float(np.clip(slope, 0.0, 1.0))
 
 
 def _hidden(

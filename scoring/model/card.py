@@ -15,17 +15,22 @@ from scoring.model import interval as intervals
 from scoring.model.additive import sigmoid
 from scoring.model.amount import Amounts
 from scoring.model.asking import Asking
-from scoring.model.design import Design
+from scoring.model.design import Design, Encoded
 from scoring.model.deviation import Ordinary
 from scoring.model.estimator import Point
 from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
 from scoring.model.reasons import Explainer
 from scoring.model.recent import Recent
-from scoring.model.scores import Scores, ranges
-from scoring.model.threads import single
+from scoring.model.scores import Scores, gathered, ranges
+from scoring.model.threads import each, single
 
 Floats = npt.NDArray[np.float64]
+
+CHUNK = 32_768
+"""rows scored at a time, as many chunks side by side as there are cores"""
+BLOCK = 16
+"""rows that linear algebra takes at a time, at most, on the processors that we know of"""
 
 
 @dataclass(frozen=True)
@@ -51,35 +56,54 @@ class Model:
 
     def score(self, rows: pa.Table, recent: Recent | None = None) -> Scores:
         """Scores of each row; the table needs the model's columns (`self.design.names`) and those of the
-        flags. `recent`: what outcomes since the training say of this model; none: the model alone."""
+        flags. `recent`: what outcomes since the training say of this model; none: the model alone. A row's scores are the
+        same bit for bit whichever rows it comes with."""
+        n = rows.num_rows
         with single():
-            return self._score(rows, recent)
+            if n <= CHUNK:
+                return self._score(rows, recent)
+            starts = range(0, n, CHUNK)
+            parts = each(lambda start: self._score(rows.slice(start, CHUNK), recent), starts)
+        return gathered(
+            [(start + np.arange(len(part)), part) for start, part in zip(starts, parts, strict=True)], n
+        )
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
-            encoded = self.design.encode(rows)
-            return self.point.logit(self.design, encoded, self.design.additive(encoded))
+            encoded = _even(self.design.encode(rows))
+            return self.point.logit(self.design, encoded, self.design.additive(encoded))[: rows.num_rows]
 
     def _score(self, rows: pa.Table, recent: Recent | None) -> Scores:
-        encoded = self.design.encode(rows)
+        n = rows.num_rows
+        told = self.design.encode(rows)
+        encoded = _even(told)
         design = self.design.additive(encoded)
         logit = self.point.logit(self.design, encoded, design)
         base = float(np.log(self.base_rate / (1 - self.base_rate)))
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
+        alone = logit
         if recent is not None:
-            logit, lately = recent.applied(logit)
-            doubts = doubts.widened(lately)
-        spans = ranges(logit, base, doubts)
-        probability = sigmoid(logit)
-        expected = self.amounts.expected(design)
+            logit, doubt = recent.applied(logit)
+            doubts = doubts.widened(doubt)
+        spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
+        probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(
             probability=probability,
             confidence=np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64),
-            evidence=self.similar.count(self.design, encoded, rows),
+            evidence=self.similar.count(self.design, told, rows),
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
-            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base),
+            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base, logit - alone),
             **spans,
         )
+
+
+def _even(rows: Encoded) -> Encoded:
+    """The rows, filled up to whole blocks: linear algebra takes what is left over from a block another way, and its last
+    digit would be another."""
+    missing = -len(rows) % BLOCK
+    if not missing or not len(rows):
+        return rows
+    return rows.take(np.append(np.arange(len(rows)), np.zeros(missing, np.int64)))

@@ -61,32 +61,34 @@ def compete(
     history: History,
     universal: Draft,
     held: Held,
-    fit: Callable[[Bools], Draft],
+    fit: Callable[[Segment], Draft],
     facts: Sequence[tuple[str, str]],
     policy: Models,
     words: Words,
     *,
     room: int,
     seed: int = 0,
-    taken: Bools | None = None,
+    has_one: Sequence[Segment] = (),
 ) -> Competition:
-    """`universal` was fitted on the history; `fit` fits a model on those of its rows that it is given. At most `room`
-    segments win, and no more than `room` models are fitted than that takes: the most promising come first. `taken`: rows
-    that a segment's model has already."""
+    """`universal` was fitted on leads of which the history holds a row each; `fit` fits a segment's model on the same leads. At
+    most `room` segments win and twice as many models are fitted, the most promising first. `has_one`: segments that have a
+    model already."""
     if room <= 0:
         return Competition(Screen(0, ()), (), ())
     found = screen(history, universal.design, universal.point.additive, facts, policy, words, seed)
     said = chances(universal, held.rows)
     judged: list[Judged] = []
     earned: list[Judged] = []
-    taken = np.zeros(history.rows.num_rows, bool) if taken is None else taken.copy()
+    taken = np.zeros(history.rows.num_rows, bool)
+    for segment in has_one:
+        taken |= segment.of(history.rows)
     for candidate in promising(found.candidates, policy):
         if len(earned) == room or len(judged) == 2 * room:
             break
         inside = candidate.segment.of(history.rows)
         if (inside & taken).sum() > OVERLAP * inside.sum():
             continue
-        own = fit(inside)
+        own = fit(candidate.segment)
         one = Judged(candidate, held.gain(candidate.segment, own, said), own)
         judged.append(one)
         if one.gain.earned(policy):

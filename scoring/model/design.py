@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,8 @@ USUAL = 0.4
 """logits: the usual deviation of a category's effects, toward which they are drawn"""
 KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 """quantiles of the spline's knots (Harrell's placement for five)"""
+FEW = 16
+"""rows up to which a table is read value by value"""
 EDGES = (0.005, 0.995)
 """beyond these quantiles of training the spline is held constant: no extrapolation into what nobody has
 seen"""
@@ -125,10 +128,8 @@ class CategoryField:
         return len(self.values)
 
     def columns(self, codes: Ints) -> Floats:
-        out = np.zeros((len(codes), self.width))
-        known = codes >= 0
-        out[known] = -self.shares
-        out[np.flatnonzero(known), codes[known]] += 1.0
+        table = np.vstack([np.eye(self.width) - self.shares, np.zeros(self.width)])
+        out: Floats = table[np.where(codes < 0, self.width, codes)]
         return out
 
 
@@ -159,7 +160,7 @@ class Design:
     unseen_by_trees: tuple[str, ...] = ()
     """fields that feed the regression alone: there a blank is an average value, a tree would tell it from one"""
 
-    @property
+    @cached_property
     def fields(self) -> tuple[Field, ...]:
         return (*self.numbers, *self.categories)
 
@@ -191,7 +192,7 @@ class Design:
         numbers = len(self.groups) - len(self.categories)
         return np.concatenate([np.zeros(numbers), np.full(len(self.categories), USUAL)])
 
-    @property
+    @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """The range of additive columns of each field, in the order of `fields`."""
         ends = (
@@ -209,9 +210,13 @@ class Design:
 
     def additive(self, rows: Encoded) -> Floats:
         """n × columns of the additive design, without the constant."""
-        parts = [field.columns(rows.numbers[:, i]) for i, field in enumerate(self.numbers)]
-        parts += [field.columns(rows.codes[:, i]) for i, field in enumerate(self.categories)]
-        return np.hstack(parts) if parts else np.empty((len(rows), 0))
+        out = np.empty((len(rows), sum(field.width for field in self.fields)))
+        for i, (field, (a, b)) in enumerate(zip(self.fields, self.spans, strict=True)):
+            if isinstance(field, NumberField):
+                out[:, a:b] = field.columns(rows.numbers[:, i])
+            else:
+                out[:, a:b] = field.columns(rows.codes[:, i - len(self.numbers)])
+        return out
 
     def trees(self, rows: Encoded, cuts: Sequence[Floats], levels: Sequence[Floats]) -> Floats:
         """n × fields for trees: blank is NaN, a number is its place among the cuts, a category is the level
@@ -274,6 +279,12 @@ def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
     column = _column(rows, name)
     if pa.types.is_null(column.type):
         return np.full(rows.num_rows, BLANK, np.int64), []
+    if rows.num_rows <= FEW and pa.types.is_string(
+        column.type
+    ):  # Arrow's calls take longer than a dictionary
+        told = column.to_pylist()
+        place = {value: i for i, value in enumerate(dict.fromkeys(v for v in told if v is not None))}
+        return np.array([BLANK if v is None else place[v] for v in told], np.int64), list(place)
     coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
@@ -282,11 +293,12 @@ def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
 
 
 def _column(rows: pa.Table, name: str) -> pa.ChunkedArray:
-    if name not in rows.column_names:
+    place = rows.schema.get_field_index(name)
+    if place < 0:
         raise MissingColumn(
             f"The table has no column {name!r}, which the model needs.", fix="Build the features again."
         )
-    return rows.column(name)
+    return rows.column(place)
 
 
 def _codes(rows: pa.Table, field: CategoryField) -> Ints:

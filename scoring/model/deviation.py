@@ -4,7 +4,8 @@ A number is flagged when it lies beyond two robust standard deviations, on the s
 normal, *and* beyond all but a small share of the training leads: with forty numbers, two deviations alone
 would flag every lead twice. That share is set so that a typical lead has no number flagged. A category is
 flagged when it was never seen, or was won at most twice and is rare; a pair of common values when it hardly
-ever came together. A clock (days since something happened) is no deviation: it runs by itself, and an old open
+ever came together, and a lead whose facts as a whole look like those of two leads (combinations.py), by the
+two that are oddest together. A clock (days since something happened) is no deviation: it runs by itself, and an old open
 lead is nothing out of the ordinary.
 """
 
@@ -17,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from scoring.model import words
+from scoring.model import combinations, words
+from scoring.model.combinations import Coded, Combinations
 from scoring.model.design import BLANK, FeatureLike, category_column, number_column
 
 Floats = npt.NDArray[np.float64]
@@ -92,6 +94,7 @@ class Ordinary:
     numbers: tuple[NumberRange, ...]
     categories: tuple[ValueCounts, ...]
     pairs: tuple[OddPair, ...]
+    combined: Combinations = combinations.NONE
     z: float = Z
     rare_wins: int = RARE_WINS
 
@@ -106,6 +109,7 @@ class Ordinary:
         labels = {c.name: c.label for c in self.categories}
         for pair in self.pairs:
             _flag_pair(out, pair, columns, labels)
+        _flag_combinations(out, self.combined, rows)
         for flags in out:
             flags.sort(key=lambda flag: (-flag.strength, flag.feature))
         return out
@@ -123,6 +127,7 @@ def learn(
         tuple(r for r in ranges if r is not None),
         tuple(c for c in counts if c.total >= MIN_KNOWN),
         _pairs(rows, [c for c in counts if c.total >= MIN_KNOWN]),
+        combinations.learn(rows, [f for f in used if not _clock(f)]),
         z,
         rare_wins,
     )
@@ -260,3 +265,22 @@ def _flag_pair(
     strength = round(1 - pair.seen / max(pair.expected, 1e-9) / (2 * PAIR_LIFT), 3)
     for i in np.flatnonzero(hit):
         out[i].append(Flag("pair", text, f"{pair.first}+{pair.second}", strength))
+
+
+def _flag_combinations(out: list[list[Flag]], known: Combinations, rows: pa.Table) -> None:
+    for i, first, second, seen, beyond in known.flagged(rows):
+        if any(flag.code == "pair" for flag in out[i]):
+            continue
+        often = "never before" if seen == 0 else f"{seen:,} of {known.total:,} leads so far"
+        text = f"Unusual together: {_said(first, rows, i)} and {_said(second, rows, i)} ({often})"
+        strength = round(1 - 1 / (2 + beyond), 3)
+        out[i].append(Flag("pair", text, f"{first.name}+{second.name}", strength))
+
+
+def _said(field: Coded, rows: pa.Table, i: int) -> str:
+    value = rows.column(field.name)[i].as_py()
+    if value is None or value != value:
+        return f"no {words.lowered(field.label)}"
+    if field.edges is not None:
+        return words.lowered(words.measured(field.label, field.unit, float(value)))
+    return f"{words.lowered(field.label)} {value}"

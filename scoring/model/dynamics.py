@@ -17,7 +17,7 @@ import pyarrow as pa
 from scipy.stats import norm
 
 from scoring.model.additive import Additive, sigmoid
-from scoring.model.design import CategoryField, Design
+from scoring.model.design import USUAL, CategoryField, Design
 from scoring.model.estimator import Sample
 from scoring.routing.policy import Models
 
@@ -121,10 +121,13 @@ def _compared(inside: tuple[float, float], outside: tuple[float, float]) -> tupl
 @dataclass(frozen=True)
 class Misses:
     """What the universal regression leaves unexplained, row by row: the base of a score test for an effect of its own in a
-    part of the rows. `columns`: n × k, of unit spread, with the regression's own effects of them."""
+    part of the rows. `columns`: n × k, of unit spread, with the regression's own effects of them; `groups`: the columns of each
+    field, `usual` the deviation toward which its effects are drawn."""
 
     sample: Sample
     columns: Floats
+    groups: tuple[tuple[int, int], ...]
+    usual: Floats
     effects: Floats
     labels: tuple[str, ...]
     rest: Floats
@@ -134,6 +137,7 @@ class Misses:
     def of(cls, sample: Sample, layout: Design, universal: Additive) -> Misses:
         at: list[int] = []
         labels: list[str] = []
+        groups: list[tuple[int, int]] = []
         for field, (start, end) in zip(layout.fields, layout.spans, strict=True):
             if isinstance(field, CategoryField):
                 at += range(start, end)
@@ -141,12 +145,14 @@ class Misses:
             else:  # its straight line: a bend that turns round alone is no story that anyone could tell
                 at.append(start)
                 labels.append(field.label)
+            groups.append((groups[-1][1] if groups else 0, len(at)))
+        usual = np.array([USUAL if isinstance(field, CategoryField) else 0.0 for field in layout.fields])
         columns = sample.design[:, at]
         spread = columns.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
         p = sigmoid(universal.logit(sample.design))
         return cls(
-            sample, columns / spread, universal.coef[1:][at] * spread, tuple(labels),
+            sample, columns / spread, tuple(groups), usual, universal.coef[1:][at] * spread, tuple(labels),
             sample.weight * (sample.won - p), sample.weight * p * (1 - p),
         )  # fmt: skip
 
@@ -161,9 +167,9 @@ class Misses:
         centred = x - (curve @ x) / total
         level = float(rest.sum()) / total
         each_row = centred * (rest - level * curve)[:, None]
-        _, group = np.unique(self.sample.group[rows], return_inverse=True)
-        sums = np.zeros((int(group.max()) + 1, x.shape[1]))
-        np.add.at(sums, group, each_row)
+        order = np.argsort(self.sample.group[rows], kind="stable")
+        starts = np.flatnonzero(np.diff(self.sample.group[rows][order], prepend=-1))
+        sums = np.add.reduceat(each_row[order], starts)
         information = curve @ centred**2
         known = information > 1e-3 * total
         step = np.where(known, sums.sum(axis=0) / np.where(known, information, 1.0), 0.0)

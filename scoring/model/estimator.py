@@ -8,6 +8,7 @@ the trees (12 leaves, 30 % of the fields a split, L2 5) were measured: docs/deci
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from scoring.model import additive
+from scoring.model import additive, forest
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.design import BLANK, Design, Encoded
 from scoring.model.threads import each
@@ -31,6 +32,13 @@ RATE = 0.07
 ROUNDS = (30, 60, 100, 160)
 """numbers of trees that compete, until more of them no longer help"""
 SHARES = tuple(np.round(np.arange(0, 1.01, 0.1), 1))
+LEAVES = 8
+FIELDS = 0.15
+"""share of the fields that a split is chosen from"""
+LEAST_LEAF = 20
+"""leads in a leaf"""
+NEARLY = 0.01
+"""a row that is sparse to less than this is not, to more than its complement wholly so"""
 BINS = 128
 SMOOTHING = 10.0
 """leads of the base rate added to each value's own"""
@@ -66,6 +74,15 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A fold: rows to fit on, rows to ask, and the logit of the latter by a regression that hasn't seen them."""
+
+    rest: Sample
+    held: Sample
+    line: Floats
+
+
+@dataclass(frozen=True)
 class Boosted:
     """Trees on numbers cut into bins, and on the level of each category's value: its smoothed rate, so that a
     split between levels is a split between good and bad values. (scikit-learn's own categories would need
@@ -77,13 +94,37 @@ class Boosted:
     levels: tuple[Floats, ...]
 
     def logit(self, layout: Design, encoded: Encoded) -> Floats:
-        out: Floats = self.estimator.decision_function(layout.trees(encoded, self.cuts, self.levels))
-        return out
+        hidden = frozenset(f for f, field in enumerate(layout.fields) if field.name in layout.unseen_by_trees)
+        tables = forest.tables(self.estimator, self.cuts, self.levels, hidden)
+        return tables.logit(forest.of_rows(encoded, self.cuts, self.levels))
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """What is said of a sparse record (sparse.py): its own trees, their share beside the regression, and the regression
+    on which fields are blank that tells such a record (logit above 0) from a row of training."""
+
+    trees: tuple[Boosted, ...]
+    share: float
+    gate: Floats
+    """one a field, in logits; 0 for a field that is hidden from the trees"""
+    constant: float
+
+    def weight(self, layout: Design, encoded: Encoded) -> Floats:
+        """How far each row counts as sparse: 0 to 1, and exactly 0 or 1 where it is nearly so."""
+        out = sigmoid(self.constant + layout.blank(encoded) @ self.gate)
+        return np.where(out < NEARLY, 0.0, np.where(out > 1 - NEARLY, 1.0, out))
+
+    def logit(self, layout: Design, encoded: Encoded, line: Floats) -> Floats:
+        if not self.trees:
+            return line
+        return (1 - self.share) * line + self.share * _mean(self.trees, layout, encoded)
 
 
 @dataclass(frozen=True)
 class Point:
-    """`share` is the trees' part of the average; the calibrated logit is offset + slope × average."""
+    """`share` is the trees' part of the average; the calibrated logit is offset + slope × average. `sparse` takes their
+    place on records of which little is known."""
 
     additive: Additive
     trees: tuple[Boosted, ...]
@@ -91,13 +132,26 @@ class Point:
     share: float
     slope: float
     offset: float
+    sparse: Sparse | None = None
 
     def parts(self, layout: Design, encoded: Encoded, design: Floats) -> tuple[Floats, Floats]:
-        """The logits of the regression and of the trees (the regression's again where there are none)."""
+        """The logits of the regression and of the trees (the regression's again where there are none). On a sparse record
+        "the trees" say what makes the average come to what `sparse` says of it."""
         line = self.additive.logit(design)
         if not self.trees:
             return line, line
-        return line, np.mean([trees.logit(layout, encoded) for trees in self.trees], axis=0)
+        if self.sparse is None:
+            return line, _mean(self.trees, layout, encoded)
+        weight = self.sparse.weight(layout, encoded)
+        out = np.zeros(len(line))
+        full, thin = np.flatnonzero(weight < 1), np.flatnonzero(weight > 0)
+        if len(full):
+            out[full] = (1 - weight[full]) * _mean(self.trees, layout, encoded.take(full))
+        if len(thin):
+            wanted = self.sparse.logit(layout, encoded.take(thin), line[thin])
+            wanted = (wanted - self.offset) / self.slope
+            out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
+        return line, out
 
     def combine(self, line: Floats, trees: Floats) -> Floats:
         raw = self.offset + self.slope * ((1 - self.share) * line + self.share * trees)
@@ -123,18 +177,21 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     whole = _fit_additive(sample, layout, None, few)
     fold = folds(sample.group, sample.won, FOLDS, seed)
     line = whole.logit(sample.design)
-    parts = [
+    masks = [
         (held, rest)
         for k in range(FOLDS)
         for held, rest in [(fold == k, sample.take(fold != k))]
         if held.any() and rest.won.min() < rest.won.max()
     ]
-    fitted = each(lambda part: _fit_additive(part[1], layout, whole, few), parts)
-    for (held, _), additive_ in zip(parts, fitted, strict=True):
+    fitted = each(lambda part: _fit_additive(part[1], layout, whole, few), masks)
+    for (held, _), additive_ in zip(masks, fitted, strict=True):
         line[held] = additive_.logit(sample.design[held])
-    share, rounds, mixed = 0.0, 0, line
-    if not few and layout.fields:
-        share, rounds, mixed = _grow(layout, sample, line, parts, seed)
+    share, rounds, mixed = 0.0, 0, line.copy()
+    if not few and layout.fields and masks:
+        parts = [Part(rest, sample.take(held), line[held]) for held, rest in masks]
+        share, rounds, told = choose(layout, parts, seed)
+        for (held, _), logit in zip(masks, told, strict=True):
+            mixed[held] = logit
     slope, offset, mixed = _calibrate(mixed, sample, fold)
     seeds = range(seed + 100, seed + 100 + SEEDS) if share else ()
     trees = tuple(each(lambda s: fit_tree(layout, sample, rounds, s), seeds))
@@ -142,23 +199,22 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     return Trained(point, metrics(mixed, sample.won, sample.weight))
 
 
-def _grow(
-    layout: Design, sample: Sample, line: Floats, parts: list[tuple[npt.NDArray[np.bool_], Sample]], seed: int
-) -> tuple[float, int, Floats]:
-    """Share and number of trees with the least loss out of fold, and the logits of that mixture. A tie within
-    a ten-thousandth goes to fewer trees; where more of them don't help, none are added."""
-    best, choice = log_loss(line, sample.won, sample.weight), (0.0, 0, line)
-    growing = [_Growing(layout, rest, seed + k) for k, (_, rest) in enumerate(parts)]
-    seen = [sample.encoded.take(held) for held, _ in parts]
+def choose(
+    layout: Design, parts: Sequence[Part], seed: int, copies: int = 1
+) -> tuple[float, int, list[Floats]]:
+    """Share and number of trees with the least loss on the rows held out, and the logits of that mixture for each part. A
+    tie within a ten-thousandth goes to fewer trees; where more of them don't help, none are added. `copies`: how often a
+    lead comes in the rows."""
+    won, weight = (np.concatenate([getattr(part.held, name) for part in parts]) for name in ("won", "weight"))
+    lines = [part.line for part in parts]
+    best, choice = log_loss(np.concatenate(lines), won, weight), (0.0, 0, lines)
+    growing = [_Growing(layout, part.rest, seed + k, copies) for k, part in enumerate(parts)]
     for rounds in ROUNDS:
-        trees = line.copy()
-        grown = each(partial(_ahead, layout, rounds), zip(growing, seen, strict=True))
-        for (held, _), logit in zip(parts, grown, strict=True):
-            trees[held] = logit
+        grown = each(partial(_ahead, layout, rounds), zip(growing, parts, strict=True))
         before = best
         for share in SHARES[1:]:
-            mixed = (1 - share) * line + share * trees
-            loss = log_loss(mixed, sample.won, sample.weight)
+            mixed = [(1 - share) * line + share * logit for line, logit in zip(lines, grown, strict=True)]
+            loss = log_loss(np.concatenate(mixed), won, weight)
             if loss < best - 1e-4:
                 best, choice = loss, (float(share), rounds, mixed)
         if best == before and rounds > ROUNDS[0]:
@@ -166,29 +222,37 @@ def _grow(
     return choice
 
 
-def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Encoded]) -> Floats:
+def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Part]) -> Floats:
     """What trees of so many rounds say of rows that they haven't seen."""
-    tree, unseen = pair
-    return tree.grown(rounds).logit(layout, unseen)
+    tree, part = pair
+    return tree.grown(rounds).logit(layout, part.held.encoded)
+
+
+def _mean(trees: Sequence[Boosted], layout: Design, encoded: Encoded) -> Floats:
+    out: Floats = np.mean([one.logit(layout, encoded) for one in trees], axis=0)
+    return out
 
 
 def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:
-    """The same settings on other rows or labels, cheaply: penalties start where they ended, one seed of
-    trees."""
-    few = _wins(sample) < FEW_WINS
-    line = _fit_additive(sample, layout, like.additive, few)
+    """The same settings on other rows or labels, cheaply: penalties start where they ended, one seed of trees, none for
+    sparse records."""
+    line = refit_additive(layout, sample, like.additive)
     trees = (fit_tree(layout, sample, like.rounds, seed),) if like.trees else ()
     return Point(line, trees, like.rounds, like.share, like.slope, like.offset)
 
 
-def fit_tree(layout: Design, sample: Sample, rounds: int, seed: int) -> Boosted:
-    return _Growing(layout, sample, seed).grown(rounds)
+def refit_additive(layout: Design, sample: Sample, like: Additive) -> Additive:
+    return _fit_additive(sample, layout, like, _wins(sample) < FEW_WINS)
+
+
+def fit_tree(layout: Design, sample: Sample, rounds: int, seed: int, copies: int = 1) -> Boosted:
+    return _Growing(layout, sample, seed, copies).grown(rounds)
 
 
 class _Growing:
     """Trees that can be added to: what is grown already is not grown again."""
 
-    def __init__(self, layout: Design, sample: Sample, seed: int) -> None:
+    def __init__(self, layout: Design, sample: Sample, seed: int, copies: int) -> None:
         self.cuts = tuple(_cuts(sample.encoded.numbers[:, i]) for i in range(len(layout.numbers)))
         self.levels = tuple(_levels(sample, c, field.width) for c, field in enumerate(layout.categories))
         self.x = layout.trees(sample.encoded, self.cuts, self.levels)
@@ -197,8 +261,8 @@ class _Growing:
         )
         self.sample = sample
         self.trees = HistGradientBoostingClassifier(
-            learning_rate=RATE, max_leaf_nodes=12, max_features=0.3, l2_regularization=5.0,
-            early_stopping=False, warm_start=True, random_state=seed,
+            learning_rate=RATE, max_leaf_nodes=LEAVES, max_features=FIELDS, l2_regularization=5.0,
+            min_samples_leaf=LEAST_LEAF * copies, early_stopping=False, warm_start=True, random_state=seed,
         )  # fmt: skip
 
     def grown(self, rounds: int) -> Boosted:

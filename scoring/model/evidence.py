@@ -46,7 +46,7 @@ class Evidence:
     leads: Floats
 
     def count(self, layout: Design, encoded: Encoded, rows: pa.Table) -> Ints:
-        mine, back = np.unique(self.pattern(layout, encoded, rows), axis=0, return_inverse=True)
+        mine, back = _distinct(self.pattern(layout, encoded, rows))
         counts = np.zeros(len(mine))
         for age in np.unique(mine[:, -1]):
             theirs = self.patterns[:, -1] == age
@@ -54,7 +54,7 @@ class Evidence:
             for some in np.array_split(of_age, -(-len(of_age) // CHUNK)):
                 agree = _agreeing(mine[some, :-1], self.patterns[theirs, :-1])
                 counts[some] = (agree >= len(self.chosen) - 1) @ self.leads[theirs]
-        return np.rint(counts[back.reshape(-1)]).astype(np.int64)
+        return np.rint(counts[back]).astype(np.int64)
 
     def pattern(self, layout: Design, encoded: Encoded, rows: pa.Table) -> Ints:
         """n × (fields + 1): what of each row is compared."""
@@ -74,6 +74,16 @@ def _agreeing(mine: Ints, theirs: Ints) -> npt.NDArray[np.int8]:
         known = mine[:, column] != NEW
         agree += (mine[:, column, None] == theirs[None, :, column]) & known[:, None]
     return agree
+
+
+def _distinct(patterns: Ints) -> tuple[Ints, Ints]:
+    """The distinct rows and where each row is among them. A row becomes one number, since rows take ten times as long to
+    sort as numbers do."""
+    key = np.zeros(len(patterns), np.int64)
+    for column in patterns.T:
+        key = key * (NEW + 2) + (column + 1)  # -1 to NEW, seven columns: far from the end of 64 bits
+    _, first, back = np.unique(key, return_index=True, return_inverse=True)
+    return patterns[first], back
 
 
 def once(lead: Ints, age: Ints) -> Ints:

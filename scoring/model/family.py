@@ -5,8 +5,8 @@ A family is what is released, scores and is brought back. Where no segment has e
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from scoring.metrics.scores import losses
 from scoring.model.card import Model
 from scoring.model.recent import Recent
 from scoring.model.router import UNIVERSAL, Routed, Router
-from scoring.model.scores import Scores
+from scoring.model.scores import Scores, gathered
 from scoring.model.segments import Segment
 
 Floats = npt.NDArray[np.float64]
@@ -85,53 +85,42 @@ class Family:
         return Family(self.universal, tuple(self.members[i] for i in kept), router)
 
 
-def gathered(parts: Sequence[tuple[Ints, Scores]], n: int) -> Scores:
-    """Scores of parts of a table, each with the places of its rows, as those of the table."""
-    values: dict[str, Any] = {}
-    for name in (f.name for f in fields(Scores)):
-        first = getattr(parts[0][1], name)
-        whole: Any = np.empty(n, first.dtype) if isinstance(first, np.ndarray) else [[] for _ in range(n)]
-        for at, scores in parts:
-            part = getattr(scores, name)
-            if isinstance(first, np.ndarray):
-                whole[at] = part
-            else:
-                for i, value in zip(at, part, strict=True):
-                    whole[i] = value
-        values[name] = whole
-    return Scores(**values)
+Chances = Callable[[pa.Table], Floats]
+"""what a model says of rows"""
 
 
-def routing_error(family: Family, rows: pa.Table, won: Floats) -> Mapping[str, float | int | None]:
-    """What routing costs, on leads that no model of the family has seen: the share that hard facts decide, and of those leads,
-    were these facts blank: the share that the tree sends to another model, and the log loss (nats a lead) that comes of it."""
-    routed = family.router.route(rows)
+def routing_error(
+    router: Router, models: Sequence[Chances], rows: pa.Table, won: Floats
+) -> dict[str, float | int | None]:
+    """What routing costs, on leads that none of the models (each at its place) has seen: the share that hard facts decide, and
+    of those leads, were these facts blank: the share that the tree sends to another model, and the log loss (nats a lead) that
+    comes of it."""
+    routed = router.route(rows)
     sure = routed.by_facts
     found: dict[str, float | int | None] = {
         "leads": rows.num_rows, "by_facts": float(sure.mean()) if rows.num_rows else None, "misrouted": None, "extra_log_loss": None,
     }  # fmt: skip
-    if not family.members or not sure.any():
+    if not router.segments or not sure.any():
         return found
-    blanked = family.router.hidden(rows.filter(pa.array(sure)))
-    right = routed.place[sure]
-    guessed = family.router.route(blanked).place
-    wrong = guessed != right
-    found["misrouted"] = float(wrong.mean())
-    y = won[sure] > 0.5
-    asked = pa.array(np.flatnonzero(wrong))
-    if wrong.any():
-        part = blanked.take(asked)
-        as_guessed, as_right = (
-            losses(
-                y[wrong],
-                family.score(part, Routed(place[wrong], np.ones(int(wrong.sum()), bool))).probability,
-            )
-            for place in (guessed, right)
-        )
-        found["extra_log_loss"] = float((as_guessed - as_right).sum() / len(y))
-    else:
-        found["extra_log_loss"] = 0.0
+    blanked = router.hidden(rows.filter(pa.array(sure)))
+    right, guessed = routed.place[sure], router.route(blanked).place
+    wrong = np.flatnonzero(guessed != right)
+    part, y = blanked.take(pa.array(wrong)), won[sure][wrong] > 0.5
+    more = (
+        (losses(y, _said(models, guessed[wrong], part)) - losses(y, _said(models, right[wrong], part))).sum()
+        if len(wrong)
+        else 0.0
+    )
+    found |= {"misrouted": len(wrong) / int(sure.sum()), "extra_log_loss": float(more) / int(sure.sum())}
     return found
+
+
+def _said(models: Sequence[Chances], place: Ints, rows: pa.Table) -> Floats:
+    out = np.empty(rows.num_rows)
+    for i in np.unique(place):
+        at = np.flatnonzero(place == i)
+        out[at] = models[i](rows.take(pa.array(at)))
+    return out
 
 
 def segment_of(plain: Mapping[str, Any]) -> Segment:

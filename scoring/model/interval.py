@@ -10,6 +10,7 @@ hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from scoring.model.quantiles import Z90, weighted_quantile
 from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
+Digits = TypeVar("Digits", np.float32, np.float64)
 
 DRAWS = 2
 KINDS = ("additive", "both")
@@ -45,8 +47,13 @@ class Fourier:
     covariance: Floats
 
     def deviation(self, contributions: Floats) -> Floats:
-        phi = _waves(contributions, self.directions, self.phases)
-        out: Floats = np.sqrt(np.maximum(np.einsum("ij,ij->i", phi @ self.covariance, phi), 1e-12))
+        """In half the digits: seven are plenty for a width, and cosines of sixteen take ten times as long."""
+        directions, phases, covariance = (
+            each.astype(np.float32) for each in (self.directions, self.phases, self.covariance)
+        )
+        phi = _waves(contributions.astype(np.float32), directions, phases)
+        variance = np.einsum("ij,ij->i", phi @ covariance, phi).astype(np.float64)
+        out: Floats = np.sqrt(np.maximum(variance, 1e-12))
         return out
 
 
@@ -60,11 +67,13 @@ class Familiar:
 
 @dataclass(frozen=True)
 class Doubts:
-    """Variances of the logit, one a row. `mean`: how much of their sum the chance is a mean over."""
+    """Variances of the logit, one a row; what is unseen reaches further to one side. `mean`: how much of the
+    familiar and the blanks' the chance is a mean over."""
 
     familiar: Floats
     blanks: Floats
-    unseen: Floats
+    unseen_below: Floats
+    unseen_above: Floats
     mean: Floats
 
     def widened(self, lately: Floats) -> Doubts:
@@ -77,14 +86,14 @@ class Interval:
     familiar: Familiar
     hidden: Hidden
     unseen: Floats
-    """variance a never-seen value adds, one a field, in squared logits"""
+    """2 × fields: how far below and above its prediction a never-seen value may lie, in squared logits"""
 
 
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
     return Interval(
         _familiar(layout, sample, point, seed),
         blanks.variances(layout, sample, point, seed),
-        unseen.variances(layout, sample, point),
+        unseen.reaches(layout, sample, point),
     )
 
 
@@ -99,8 +108,8 @@ def doubts(
     sd = _deviation(f.kind, f.fourier, layout, design, point)
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
     hidden = interval.hidden.variance(layout.blank(encoded))
-    new = layout.unfamiliar(encoded) @ interval.unseen
-    return Doubts(familiar, hidden, new, familiar + interval.hidden.mean * hidden + new)
+    below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
+    return Doubts(familiar, hidden, below, above, familiar + interval.hidden.mean * hidden)
 
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
@@ -175,6 +184,8 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
     return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64))
 
 
-def _waves(parts: Floats, directions: Floats, phases: Floats) -> Floats:
-    out: Floats = np.sqrt(2.0 / len(phases)) * np.cos(parts @ directions + phases)
+def _waves(
+    parts: npt.NDArray[Digits], directions: npt.NDArray[Digits], phases: npt.NDArray[Digits]
+) -> npt.NDArray[Digits]:
+    out: npt.NDArray[Digits] = float(np.sqrt(2.0 / len(phases))) * np.cos(parts @ directions + phases)
     return out

@@ -4,12 +4,15 @@ The additive design is fitted to the model's own logit, so each field has a cont
 effect (what the lead does; what colleagues do; employees and revenue) are one reason, for their single
 contributions are arbitrary and often cancel. Points share out score − 50 in proportion to the logits, so that
 they and the remainder add up to it exactly. A contribution is measured from a reference lead that scores 50,
-not from the average lead, which in most orgs scores below. What is blank is no reason.
+not from the average lead, which in most orgs scores below. What is blank is no reason. What recent outcomes add
+(recent.py) is a reason of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +25,15 @@ from scoring.model.design import CategoryField, Design, Encoded, Field
 from scoring.model.estimator import Point, Sample
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int16]
 
 TOP = 5
 LEAST = 1.0
 """points below which a field is no reason of its own"""
 REST = "everything else together"
+LATELY = "recent_outcomes"
+"""stands for a feature where recent outcomes are the reason"""
+MORE, LESS = "Such leads were won more often lately", "Such leads were won less often lately"
 SIDES = {
     "behavioural": "Activity on the site and by e-mail", "temporal": "Activity on the site and by e-mail",
     "actors": "Activity on the site and by e-mail", "graph": "Others at their company",
@@ -47,6 +54,63 @@ class Reason:
     feature: str
 
 
+@dataclass(frozen=True, eq=False)
+class Reasons(Sequence[list[Reason]]):
+    """The reasons of each row, kept as numbers; sentences are made of those that are looked at. A reason is a side of the
+    lead (its place in `sides`, -1 where there are fewer than TOP; one beyond them: recent outcomes), its points, and the
+    one or two fields that speak for it (-1: none)."""
+
+    layout: Design
+    sides: tuple[tuple[int, ...], ...]
+    side: Places
+    """n × TOP, the strongest first, as are the others"""
+    points: Floats
+    spoken: Places
+    """n × TOP × 2"""
+    total: Floats
+    """score less 50"""
+    numbers: Floats
+    values: pa.Table
+    """of the categories, as text"""
+
+    def __len__(self) -> int:
+        return len(self.total)
+
+    @overload
+    def __getitem__(self, which: int) -> list[Reason]: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[list[Reason]]: ...
+    def __getitem__(self, which: int | slice) -> list[Reason] | list[list[Reason]]:
+        if isinstance(which, slice):
+            return [self._row(i) for i in range(*which.indices(len(self)))]
+        return self._row(range(len(self))[which])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def _row(self, i: int) -> list[Reason]:
+        out = []
+        for side, points, spoken in zip(
+            self.side[i].tolist(), self.points[i].tolist(), self.spoken[i].tolist(), strict=True
+        ):
+            if side < 0:
+                break
+            if side == len(self.sides):
+                out.append(Reason(MORE if points > 0 else LESS, round(points, 1), LATELY))
+                continue
+            said = [self._said(self.layout.fields[f], i, f) for f in spoken if f >= 0]
+            first = self.layout.fields[spoken[0]]
+            together = f"{SIDES.get(first.family)} ({'; '.join(words.lowered(each) for each in said)})"
+            out.append(Reason(said[0] if len(said) == 1 else together, round(points, 1), first.name))
+        rest = round(float(self.total[i]), 1) - sum(reason.points for reason in out)
+        return [*out, Reason(REST, round(rest, 1), "")]
+
+    def _said(self, field: Field, i: int, f: int) -> str:
+        if isinstance(field, CategoryField):
+            return words.category(field, self.values.column(field.name)[i].as_py())
+        return words.figure(field, float(self.numbers[i, f]))
+
+
 @dataclass(frozen=True)
 class Explainer:
     """`surrogate`: the additive fit to the model's logit; `reference`: each field's contribution on a lead of
@@ -57,15 +121,24 @@ class Explainer:
     sides: tuple[tuple[int, ...], ...]
 
     def reasons(
-        self, layout: Design, rows: pa.Table, encoded: Encoded, design: Floats, shift: Floats
-    ) -> list[list[Reason]]:
-        """`shift` is each row's logit less the base rate's."""
+        self, layout: Design, rows: pa.Table, encoded: Encoded, design: Floats, shift: Floats, lately: Floats
+    ) -> Reasons:
+        """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes say. Encoded, design and
+        shift may have rows more than the table."""
         own = self.own(layout, encoded, design)
         score = 100 * sigmoid(shift) - 50
         rate = np.where(np.abs(shift) < 1e-6, 25.0, score / np.where(np.abs(shift) < 1e-6, 1.0, shift))
-        points = own * rate[:, None]
-        raw = {f.name: rows.column(f.name).to_pylist() for f in layout.categories}
-        return [self._one(layout, encoded, raw, i, points[i], float(score[i])) for i in range(rows.num_rows)]
+        own *= rate[:, None]
+        sums = np.empty((len(score), len(self.sides) + 1))
+        for s, side in enumerate(self.sides):
+            sums[:, s] = own[:, side[0]] if len(side) == 1 else own[:, list(side)].sum(axis=1)
+        sums[:, -1] = lately * rate
+        shown, points = _strongest(sums)
+        n = rows.num_rows
+        return Reasons(
+            layout, self.sides, shown[:n], points[:n], self._spoken(layout, own, shown, points)[:n], score[:n], encoded.numbers[:n],
+            rows.select([field.name for field in layout.categories]),
+        )  # fmt: skip
 
     def own(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
         """n × fields: what each adds on the logit, measured from a lead of score 50; a blank fact adds nothing."""
@@ -73,31 +146,34 @@ class Explainer:
         out[layout.blank(encoded) & ~layout.behaves] = 0.0
         return out
 
-    def _one(
-        self, layout: Design, encoded: Encoded, raw: dict[str, list[str | None]], i: int, points: Floats,
-        total: float,
-    ) -> list[Reason]:  # fmt: skip
-        sums = [float(points[list(side)].sum()) for side in self.sides]
-        out: list[Reason] = []
-        for s in sorted(range(len(sums)), key=lambda s: -abs(sums[s]))[:TOP]:
-            if abs(sums[s]) < LEAST:
-                break
-            same = [f for f in self.sides[s] if points[f] * sums[s] > 0]
-            same.sort(key=lambda f: -abs(points[f]))
-            said = [self._said(layout.fields[f], encoded, raw, i, f) for f in same[:2]]
-            name = SIDES.get(layout.fields[same[0]].family)
-            if name is None or len(said) == 1 or points[same[0]] / sums[s] >= CARRIES:
-                text = said[0]
-            else:
-                text = f"{name} ({'; '.join(words.lowered(each) for each in said)})"
-            out.append(Reason(text, round(sums[s], 1), layout.fields[same[0]].name))
-        rest = round(total, 1) - sum(reason.points for reason in out)
-        return [*out, Reason(REST, round(rest, 1), "")]
+    def _spoken(self, layout: Design, own: Floats, shown: Places, points: Floats) -> Places:
+        """The strongest field of each side shown that pulls its way, and the next of a side with a name, unless the first
+        carries most of it."""
+        out = np.full((*shown.shape, 2), -1, np.int16)
+        for s, side in enumerate(self.sides):
+            row, place = np.nonzero(shown == s)
+            if len(side) == 1 or not len(row):
+                out[row, place, 0] = side[0]
+                continue
+            total = points[row, place]
+            pull = own[np.ix_(row, np.array(side))] * np.sign(total)[:, None]
+            order = np.argsort(-pull, axis=1, kind="stable")[:, :2]
+            fields, each = np.array(side)[order], np.take_along_axis(pull, order, axis=1)
+            out[row, place, 0] = fields[:, 0]
+            if layout.fields[side[0]].family in SIDES:
+                two = (each[:, 1] > 0) & (each[:, 0] < CARRIES * np.abs(total))
+                out[row[two], place[two], 1] = fields[two, 1]
+        return out
 
-    def _said(self, field: Field, encoded: Encoded, raw: dict[str, list[str | None]], i: int, f: int) -> str:
-        if isinstance(field, CategoryField):
-            return words.category(field, raw[field.name][i])
-        return words.figure(field, float(encoded.numbers[i, f]))
+
+def _strongest(sums: Floats) -> tuple[Places, Floats]:
+    """Of each row the TOP sides by size, of at least LEAST points, and their points; -1 beyond."""
+    size = np.abs(sums)
+    most = min(TOP, sums.shape[1])
+    order = np.argsort(-size, axis=1, kind="stable")[:, :most]
+    points = np.take_along_axis(sums, order, axis=1)
+    shown = np.where(np.abs(points) >= LEAST, order, -1).astype(np.int16)
+    return shown, np.where(shown >= 0, points, 0.0)
 
 
 def learn(layout: Design, sample: Sample, point: Point, base: float) -> Explainer:

@@ -2,8 +2,8 @@
 
 Both are a random walk, and each day's outcomes an observation of it (a Kalman filter whose update is a Laplace
 approximation: West, Harrison and Migon 1985). How fast the market walks nobody knows beforehand, so several speeds run
-side by side, weighed by how well each foretold the outcomes so far; every day a little weight is dealt out evenly
-again, so that a fast one is at hand when the market turns (Harrison and Stevens 1976). Where outcomes go otherwise than
+side by side, weighed by how well each foretold the outcomes so far; every day a little weight is dealt out anew, so
+that a fast one is at hand when the market turns (Harrison and Stevens 1976). Where outcomes go otherwise than
 promised the fast walks gain, and with them the doubt: the range of every score widens by it.
 
 An outcome needs no ripe age. Of a lead scored u days ago a win is known by now with chance p · F(u), F being the share
@@ -25,16 +25,17 @@ from scoring.model.additive import sigmoid
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-OFFSETS = (0.01, 0.03, 0.1, 0.3)
-"""logits that the offset walks in a day (standard deviation): from a twentieth in a month to a turn within days"""
-TILTS = (0.0, 0.01, 0.03)
+OFFSETS = {0.005: 0.9, 0.02: 0.08, 0.1: 0.019, 0.3: 0.001}
+"""logits that the offset walks in a day (standard deviation), from hardly at all to a turn within days, and how likely each
+speed is beforehand: a tenth of a logit in a usual month"""
+TILTS = {0.0: 0.8, 0.01: 0.15, 0.03: 0.05}
 """the same of the tilt (1 + tilt is the slope)"""
-START = (0.5, 0.3)
+START = (0.3, 0.2)
 """standard deviations of a first model's offset (logits) and tilt"""
 RENEWED = (0.05, 0.2)
 """the same of what is new about both when a model follows another"""
-SHARED = 0.02
-"""weight dealt out evenly among the speeds each day"""
+SHARED = 0.1
+"""weight dealt out among the speeds each day, as is likely beforehand: a speed lasts ten days"""
 STEPS = 20
 LONGEST = 2.0
 """logits that a Newton step may move a lead"""
@@ -63,7 +64,7 @@ class Recent:
         kept = (1 - SHARED) ** days
         return replace(
             self,
-            weights=kept * self.weights + (1 - kept) / len(self.weights),
+            weights=kept * self.weights + (1 - kept) * _beforehand(),
             covariances=self.covariances + days * _walks(),
         )
 
@@ -135,12 +136,12 @@ class Recent:
 
 def begin(base_rate: float) -> Recent:
     """Of a model that follows none."""
-    speeds = len(OFFSETS) * len(TILTS)
+    weights = _beforehand()
     return Recent(
         float(np.log(base_rate / (1 - base_rate))),
-        np.full(speeds, 1 / speeds),
-        np.zeros((speeds, 2)),
-        np.tile(np.diag(np.square(START)), (speeds, 1, 1)),
+        weights,
+        np.zeros((len(weights), 2)),
+        np.tile(np.diag(np.square(START)), (len(weights), 1, 1)),
     )
 
 
@@ -220,3 +221,8 @@ def _posterior(means: Floats, covariances: Floats, day: _Day) -> tuple[Floats, F
 def _walks() -> Floats:
     """K × 2 × 2: what a day adds to the covariance, by speed."""
     return np.array([np.diag(np.square([offset, tilt])) for offset in OFFSETS for tilt in TILTS])
+
+
+def _beforehand() -> Floats:
+    """K: how likely each speed is."""
+    return np.array([a * b for a in OFFSETS.values() for b in TILTS.values()])

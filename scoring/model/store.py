@@ -23,6 +23,7 @@ from scoring.model import (
     asking,
     blanks,
     card,
+    combinations,
     design,
     deviation,
     estimator,
@@ -40,9 +41,9 @@ TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 _OURS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, design.CategoryField, design.Design,
+        additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, combinations.Coded, combinations.Combinations, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
-        deviation.ValueCounts, estimator.Boosted, estimator.Point,
+        deviation.ValueCounts, estimator.Boosted, estimator.Point, estimator.Sparse,
         evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
         router.Question, router.Router, router.Rule, segments.Segment,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
-from scoring.model import asking, deviation, estimator, evidence, interval, reasons
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons, sparse
 from scoring.model import design as layouts
+from scoring.model import said as people
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
+from scoring.model.said import Lessons, Said
 from scoring.model.threads import single
 from scoring.routing.policy import Flags
 
@@ -45,18 +47,21 @@ def draft(
     base_rate: float | None = None,
     flags: Flags | None = None,
     unseen_by_trees: Sequence[str] = (),
+    by_revenue: bool = False,
+    said: Said | None = None,
 ) -> Draft:
     """A model whose chances are fitted and nothing more yet. `groups` are ids (of accounts, or leads) that no fold may split. A lead's rows (by the table's
     `lead_id`, else by group) share a total weight of 1; `weight` multiplies it, as the inverse of the chance
     that the lead was worked. `base_rate` is the org's when another model's leads count too; else the mean of
     the leads' outcomes. `flags`: from when a value is flagged; none: the policy's defaults. `unseen_by_trees`: features
-    of which the trees must not know whether they are blank (scoring/audit/completeness.py)."""
+    of which the trees must not know whether they are blank (scoring/audit/completeness.py). `by_revenue`: leads of dear deals weigh more (`by_amount`).
+    `said`: what people said of leads."""
     y = np.asarray(won, np.float64)
     if len(y) != rows.num_rows:
         raise ScoringError(
             f"{rows.num_rows} rows came with {len(y)} outcomes.", fix="Pass one outcome a row."
         )
-    leads = ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
+    leads = _leads(rows, groups)
     share = 1 / np.bincount(leads)[leads]
     wins, total = float((y * share).sum()), float(share.sum())
     if wins <= 0 or wins >= total - 1e-9:
@@ -68,9 +73,15 @@ def draft(
     with single():
         layout = layouts.learn(rows, features, unseen_by_trees)
         sample = sample_of(layout, rows, y, _weights(share, weight), ids(groups), leads)
+        money = None if amount is None else np.asarray(amount, np.float64)
+        if by_revenue:
+            expected = _amounts(layout, sample, money).expected(sample.design)
+            own = by_amount(expected) * (1.0 if weight is None else np.asarray(weight, np.float64))
+            sample = replace(sample, weight=_weights(share, own))
+        trained = estimator.fit_point(layout, sample, seed)
         return Draft(
-            rows, features, sample, share, layout, estimator.fit_point(layout, sample, seed), base, seed, flags or Flags(),
-            None if amount is None else np.asarray(amount, np.float64),
+            rows, features, sample, share, layout, trained, base, seed, flags or Flags(), money,
+            people.lessons(layout, trained.point, said, base) if said is not None and len(said) else None,
             {"version": version, "created": created, "horizon_days": horizon_days},
         )  # fmt: skip
 
@@ -89,17 +100,32 @@ class Draft:
     seed: int
     flags: Flags
     amount: Floats | None
+    lessons: Lessons | None
     names: Mapping[str, Any]
 
     @property
     def point(self) -> Point:
-        return self.trained.point
+        return self.trained.point if self.lessons is None else self.lessons.point
+
+    def whole(self) -> Draft:
+        """Its chances as they will be, with the trees for sparse records: half a draft's work again, so only for one that
+        has passed what can be asked of it without."""
+        if self.point.sparse is not None:
+            return self
+        with single():
+            point = sparse.learn(self.design, self.sample, self.trained.point, self.seed)
+        heard = self.lessons
+        if heard is not None:
+            heard = replace(heard, point=replace(heard.point, sparse=point.sparse))
+        return replace(self, trained=replace(self.trained, point=point), lessons=heard)
 
     def finish(self) -> Model:
-        layout, sample, point, base = self.design, self.sample, self.point, self.base_rate
+        whole = self.whole()
+        layout, sample, point, base = self.design, self.sample, whole.point, self.base_rate
         with single():
             explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
-            ranges = interval.learn(layout, sample, point, self.seed)
+            # words narrow nothing: ranges are those of the outcomes alone
+            ranges = interval.learn(layout, sample, whole.trained.point, self.seed)
             return Model(
                 base_rate=base,
                 seed=self.seed,
@@ -111,11 +137,33 @@ class Draft:
                 ),
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate, self.rows),
-                amounts=amounts.learn(sample.design, sample.won, self.amount),
+                amounts=amounts.learn(
+                    sample.design,
+                    sample.won,
+                    self.amount,
+                    lead=sample.lead,
+                    group=sample.group,
+                    columns=layout.groups,
+                ),
                 asking=asking.learn(layout, sample, point.additive),
-                card=_card(self.features, layout, sample, self.trained, ranges, base, self.share),
+                card={
+                    **_card(
+                        self.features,
+                        layout,
+                        sample,
+                        replace(self.trained, point=point),
+                        ranges,
+                        base,
+                        self.share,
+                    ),
+                    "people": None if self.lessons is None else self.lessons.card(),
+                },
                 **self.names,
             )
+
+
+def _leads(rows: pa.Table, groups: npt.ArrayLike) -> Ints:
+    return ids(rows.column("lead_id").to_pylist() if "lead_id" in rows.column_names else groups)
 
 
 def sample_of(layout: Design, rows: pa.Table, won: Floats, weight: Floats, group: Ints, lead: Ints) -> Sample:
@@ -135,6 +183,21 @@ def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     per_row = own / share
     worth = float((share * per_row).sum() ** 2 / (share * per_row**2).sum())
     out: Floats = own * worth / own.sum()
+    return out
+
+
+def _amounts(layout: Design, sample: Sample, amount: Floats | None) -> amounts.Amounts:
+    return amounts.learn(
+        sample.design, sample.won, amount, lead=sample.lead, group=sample.group, columns=layout.groups
+    )
+
+
+def by_amount(expected: Floats) -> Floats:
+    """Weights of training by revenue: each lead's expected amount over the mean, from 1/4 to 4; ones where no amount is
+    known. Of what is known of a lead and never of its outcome, so that the chances stay true."""
+    if not np.isfinite(expected).all():
+        return np.ones(len(expected))
+    out: Floats = np.clip(expected / expected.mean(), 0.25, 4.0)
     return out
 
 
@@ -167,6 +230,7 @@ def _card(
             "share_of_trees": point.share,
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
+            "sparse_records": None if point.sparse is None else {"share_of_trees": point.sparse.share},
             "interval": {"kind": familiar.kind, "factor": familiar.factor},
         },
         "checks": {},

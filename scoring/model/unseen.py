@@ -2,9 +2,11 @@
 pooled.
 
 Inside training each value with enough leads is taken out, its leads are predicted as if the value were new,
-and the shift of the logit that would have made the prediction right is noted. A field's variance is that of
-its own shifts, drawn toward that of the fields whose values differ most by a few pseudo-shifts: with two
-values tried, a field has said little about a third.
+and the shift of the logit that would have made the prediction right is noted. How far a new value of a field may
+lie below and above its prediction is the 5th and the 95th percentile of the field's shifts (of fewer than
+twenty: their extremes), in squares drawn toward those of the fields whose values differ most by a few
+pseudo-shifts: with two values tried, a field has said little about a third. Each side has its own reach, for
+shifts are skewed: where few are won, a new value has far to rise and little to fall.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scoring.model.additive import sigmoid
 from scoring.model.design import Design
 from scoring.model.estimator import Point, Sample
+from scoring.model.quantiles import Z90
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,28 +29,38 @@ SHARE = 0.008
 PSEUDO = 3.0
 """pseudo-shifts of the pooled size that a field's own are drawn toward"""
 FLOOR = 0.5
-"""logits: a new value is never taken for less than this uncertain"""
+"""logits: the deviation that a new value is never taken for less uncertain than"""
+FEW = 20
+"""shifts below which their extremes stand for the 5th and the 95th percentile"""
 
 
-def variances(layout: Design, sample: Sample, point: Point) -> Floats:
-    """One a field, in squared logits; zero for numbers."""
-    out = np.zeros(len(layout.fields))
-    shifts = _shifts(layout, sample, point)
-    own = {f: float(np.mean(np.square(s))) for f, s in shifts.items() if s}
-    pooled = FLOOR**2
-    if own:
-        middle = float(np.median(list(own.values())))
-        pooled = max(
-            pooled, float(np.mean(np.concatenate([np.square(shifts[f]) for f in own if own[f] >= middle])))
-        )
+def reaches(layout: Design, sample: Sample, point: Point) -> Floats:
+    """2 × fields, in squared logits: how far below and above its prediction a new value may lie, at 90 %; zero for
+    numbers."""
+    out = np.zeros((2, len(layout.fields)))
+    found = {f: np.array(s) for f, s in shifts(layout, sample, point).items() if s}
+    size = {f: float(np.mean(s**2)) for f, s in found.items()}
+    middle = float(np.median(list(size.values()))) if size else 0.0
+    mixed = [found[f] for f in found if size[f] >= middle]
+    pooled = _ends(np.concatenate(mixed) if mixed else np.zeros(0))
     for f in range(len(layout.numbers), len(layout.fields)):
-        tried = shifts.get(f, [])
-        total = float(np.sum(np.square(tried))) if tried else 0.0
-        out[f] = max((total + PSEUDO * pooled) / (len(tried) + PSEUDO), FLOOR**2)
+        tried = found.get(f, np.zeros(0))
+        out[:, f] = (len(tried) * _ends(tried) + PSEUDO * pooled) / (len(tried) + PSEUDO)
+        out[:, f] = np.maximum(out[:, f], (Z90 * FLOOR) ** 2)
     return out
 
 
-def _shifts(layout: Design, sample: Sample, point: Point) -> dict[int, list[float]]:
+def _ends(tried: Floats) -> Floats:
+    """Squared: how far down and how far up the shifts go."""
+    if not len(tried):
+        return np.zeros(2)
+    ends = (tried.min(), tried.max()) if len(tried) < FEW else np.quantile(tried, (0.05, 0.95))
+    out: Floats = np.array([max(-float(ends[0]), 0.0), max(float(ends[1]), 0.0)]) ** 2
+    return out
+
+
+def shifts(layout: Design, sample: Sample, point: Point) -> dict[int, list[float]]:
+    """Of each category (its place among the fields): how far off a regression without it is on each of its values."""
     coef = point.additive.coef
     full = np.column_stack([np.ones(len(sample)), sample.design])
     p = sigmoid(full @ coef)

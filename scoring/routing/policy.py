@@ -146,6 +146,9 @@ class Models(Group):
     conversion_differs: float = number(0.40, 0, 10, "share", "conversion of a segment must differ by (S4.1)")
     cycle_differs: float = number(2, 1, 20, "times", "cycle length of a segment must differ by (S4.1)")
     retrain_days: int = number(30, 1, 365, "days", "between two trainings (S4.4)")
+    people_join: bool = Field(
+        True, description="what people say of open leads joins training, by its measured worth (S4.5)"
+    )
     reviews_join: int = number(200, 1, 100_000, "reviews", "from which they join training (S4.5)")
     edge_model_reviews: int = number(
         300, 1, 100_000, "reviews", "from which an edge model may compete (S4.5)"

@@ -163,6 +163,10 @@ def _dated(folder: Path, leads: int = 240) -> None:
 
 def test_leads_with_their_events_are_scored_as_of_any_time(tmp_path: Path) -> None:
     _dated(tmp_path)
+    with (tmp_path / "events.csv").open("a") as events:
+        events.write(
+            "LD3,2099-01-01,page_view,\nLD4,2019-01-01,call,\n" + 2 * "LD5,2026-01-03 10:00,call,twice\n"
+        )
     asked = ("--leads", "leads.csv", "--events", "events.csv", "--mapping", "mine.toml", "--yes", "--json")
     done = _demo(tmp_path, *asked, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -174,20 +178,27 @@ def test_leads_with_their_events_are_scored_as_of_any_time(tmp_path: Path) -> No
     assert found["model"]["auc"] > 0.6
     assert loop["mode"] == "as-of"
     assert 200 < loop["pulled"] <= 240
+    aside = {one["reason"]: one["rows"] for one in found["file"]["set_aside"]}
+    assert aside == {"after the files were exported": 1, "before the lead came in": 1}
+    assert loop["set_aside"] == {"the same activity twice": 1}
+    page = Path(loop["report"]).read_text()
+    assert all(
+        f"Set aside: {why}" in page for why in ("events before the lead came in", "the same activity twice")
+    )
     assert loop["scored"] == found["file"]["open"] > 5
     assert loop["left_after_remove"] == []
     assert "call: follow up" in (tmp_path / "out" / "salesforce" / "candor.toml").read_text()
 
 
-def test_an_event_that_fits_no_lead_is_one_line_and_exit_1(tmp_path: Path) -> None:
+def test_events_of_other_leads_are_one_line_and_exit_1(tmp_path: Path) -> None:
     _dated(tmp_path)
-    with (tmp_path / "events.csv").open("a") as events:
-        events.write("nobody,2026-02-01,call,\n")
+    (tmp_path / "events.csv").write_text((tmp_path / "events.csv").read_text().replace("LD", "XY"))
     done = _demo(
         tmp_path, "--leads", "leads.csv", "--events", "events.csv", "--mapping", "mine.toml", "--yes"
     )
     assert done.returncode == 1
-    assert "lead_id: 'nobody' is no lead of the leads' file" in done.stderr
+    assert "lead_id: 'XY0' is no lead of the leads' file; " in done.stderr
+    assert "rows (100%) can't be" in done.stderr
     assert "Traceback" not in done.stderr
     alone = _demo(tmp_path, "--events", "events.csv")
     assert alone.returncode == 1

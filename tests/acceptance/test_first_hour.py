@@ -13,7 +13,7 @@ import tomlkit
 from typer.testing import CliRunner
 
 from connector.cli.main import app
-from connector.errors import MappingError, SettingsError
+from connector.errors import SettingsError
 from connector.settings import load
 from tests.whole_loop import CRMS, Loop
 
@@ -48,14 +48,14 @@ def test_init_asks_what_it_is_not_told_and_keeps_no_secret(
     assert {"lost", "open", "recycled"} <= set(settings.outcome.status.values())
 
 
-def test_init_refuses_nothing_for_a_status_of_many_leads(
+def test_init_asks_again_where_a_status_of_many_leads_would_mean_nothing(
     loop_of: Callable[..., Loop], tmp_path: Path
 ) -> None:
     loop = loop_of("salesforce", "trained")
-    told = init(tmp_path, "--crm", "salesforce", *reach(loop), answers="nothing\n" * 12)
-    assert isinstance(told.exception, MappingError)
-    assert "mapped to nothing" in str(told.exception)
-    assert not (tmp_path / "new.toml").exists()
+    told = init(tmp_path, "--crm", "salesforce", *reach(loop), answers="nothing\nlost\n" * 12)
+    assert told.exit_code == 0, told.output
+    assert "too many leads to mean nothing" in told.output
+    assert load(tmp_path / "new.toml").outcome.status["Closed - Not Converted"] == "lost"
 
 
 def test_init_asks_before_it_writes_over_settings_and_needs_a_value_for_each_option(tmp_path: Path) -> None:

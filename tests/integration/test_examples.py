@@ -22,7 +22,7 @@ from connector.jobs import examples, warehouse
 from connector.jobs.audit import audit
 from connector.jobs.context import Context
 from connector.jobs.evidence import evidence, look
-from connector.jobs.examples import DOUBTED, FEEDBACK_WEIGHT, NOT_YET, collect, features, looked_at
+from connector.jobs.examples import DOUBTED, NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.jobs.gaps import ALWAYS, company_known_since
 from connector.jobs.gates import audit_leaks
@@ -406,27 +406,62 @@ def test_leads_out_of_scope_are_counted_and_left_out(context: Context) -> None:
     assert dict(found.left_out) == {"staff": 1}
 
 
-def test_what_people_said_of_an_open_lead_joins_as_part_won_and_part_lost(context: Context) -> None:
-    deal, change = won_deal("D1", 20)
-    put(context, lead("L1", deal_id="D1"), lead("L2"), lead("L3", born=395), lead("L4", born=395))
-    put(context, deal, changes=(change,), kind="deals")
-    said = [("override", "L3", {"score": 90, "reason": "x"}), ("tag", "L4", {"tag": "score_seems_high"}),
-            ("tag", "L1", {"tag": "unexpected_fit"})]  # fmt: skip
+def say(context: Context, said: list[tuple[str, str, dict[str, Any]]], days_ago: float = 0) -> None:
+    at = context.clock.now() - timedelta(days=days_ago)
     with context.store.begin() as db:
         for n, (kind, id, value) in enumerate(said):
             db.execute(insert(t.feedback).values(
-                key=str(n), kind=kind, record_kind="lead", record_id=id, lead_id=id, at=context.clock.now(), value=value, run_id=1
+                key=f"{days_ago}{n}", kind=kind, record_kind="lead", record_id=id, lead_id=id, at=at, value=value, by="Ada", score=50, run_id=1
             ))  # fmt: skip
+
+
+def test_what_people_said_stands_beside_the_outcomes_with_what_is_known_by_now(context: Context) -> None:
+    deal, change = won_deal("D1", 20)
+    put(context, lead("L1", deal_id="D1"), lead("L2"), lead("L3", born=395), lead("L4", born=395))
+    put(context, deal, changes=(change,), kind="deals")
+    say(
+        context,
+        [("override", "L3", {"score": 90, "reason": "x"}), ("tag", "L4", {"tag": "score_seems_high"})],
+    )
+    say(context, [("tag", "L1", {"tag": "unexpected_fit"}), ("tag", "L2", {"tag": "unexpected_fit"})], 390)
     found = collect(context)
-    ids = np.array(found.rows["lead_id"].to_pylist())
-    assert set(ids[found.feedback]) == {"L3", "L4"}, "of L1 the outcome is known"
-    shares = {}
-    for id in ("L3", "L4"):
-        mine = found.feedback & (ids == id)
-        assert found.weight[mine].sum() == pytest.approx(2 * FEEDBACK_WEIGHT)
-        shares[id] = found.weight[mine & (found.won > 0.5)].sum() / found.weight[mine].sum()
-    assert shares["L4"] < found.base_rate < shares["L3"]
+    assert set(found.rows["lead_id"].to_pylist()) == {"L1", "L2"}, "no word is an example"
     assert found.base_rate == pytest.approx(0.5), "of outcomes alone: one lead won, one lost"
+    said = found.said
+    assert said is not None
+    known = dict(
+        zip(said.rows["lead_id"].to_pylist(), zip(said.outcome, said.learnt, strict=True), strict=True)
+    )
+    assert known["L1"] == (1.0, True)
+    assert known["L2"] == (0.0, True)
+    assert np.isnan(known["L3"][0])
+    assert not known["L3"][1]
+    assert said.rows["as_of"].to_pylist()[-1] == context.clock.now(), "as the lead was when it was said"
+    held = found.take(np.array([id != "L1" for id in found.rows["lead_id"].to_pylist()]))
+    assert held.said is not None
+    assert set(held.said.rows["lead_id"].to_pylist()) == {"L2", "L3", "L4"}, "with its rows go words about it"
+
+
+def test_a_word_knows_nothing_that_comes_after_the_training(context: Context) -> None:
+    deal, change = won_deal("D1", 398)
+    put(context, lead("L1", born=300, deal_id="D1"), lead("L2", born=300))
+    put(context, deal, changes=(change,), kind="deals")
+    say(context, [("tag", "L1", {"tag": "unexpected_fit"}), ("tag", "L2", {"tag": "unexpected_fit"})], 50)
+    said = collect(context).said
+    assert said is not None
+    assert dict(zip(said.rows["lead_id"].to_pylist(), said.outcome.tolist(), strict=True))["L1"] == 1.0, (
+        "won two days ago"
+    )
+    assert np.isnan(said.outcome).sum() == 1
+    assert not said.learnt.any(), "inside the horizon: no example yet"
+
+
+def test_the_policy_can_leave_people_out(context: Context) -> None:
+    put(context, lead("L1"), lead("L3", born=395))
+    say(context, [("tag", "L3", {"tag": "unexpected_fit"})])
+    models = context.policy.models.model_copy(update={"people_join": False})
+    context.policy = context.policy.model_copy(update={"models": models})
+    assert collect(context).said is None
 
 
 def test_outcomes_of_leads_that_nobody_worked_count_less_and_worked_ones_fully(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from connector.jobs.backtest import CUT, Split, split
 from connector.jobs.examples import Examples
+from scoring.model.said import TAG, Said
 from scoring.routing.policy import load as load_policy
 
 DAY = 86_400.0
@@ -31,13 +33,12 @@ def context(**kept: Any) -> Any:
     )  # fmt: skip
 
 
-def examples(came: np.ndarray, took: np.ndarray, won: np.ndarray, feedback: int = 0) -> Examples:
-    """One row a lead: when it came in (days), after how many days its outcome was known, and which it was. The last rows are
-    what people said."""
-    n, said = len(came), np.arange(len(came)) >= len(came) - feedback
+def examples(came: np.ndarray, took: np.ndarray, won: np.ndarray) -> Examples:
+    """One row a lead: when it came in (days), after how many days its outcome was known, and which it was."""
+    n = len(came)
     return Examples(
         rows=pa.table({"lead_id": [f"L{i}" for i in range(n)]}), won=won.astype(float), weight=np.ones(n),
-        groups=np.arange(n).astype(str), amount=np.full(n, np.nan), as_of=came * DAY, feedback=said, left_out={},
+        groups=np.arange(n).astype(str), amount=np.full(n, np.nan), as_of=came * DAY, left_out={},
         known_at=(came + np.minimum(took, HORIZON)) * DAY,
     )  # fmt: skip
 
@@ -50,8 +51,12 @@ def world(n: int = 4000, days: int = 700, seed: int = 3) -> Examples:
     return examples(np.sort(dice.uniform(0, days, n)), took, won)
 
 
+def every(found: Examples) -> np.ndarray:
+    return np.ones(len(found.won), bool)
+
+
 def done(found: Examples, **kept: Any) -> Split:
-    return split(context(**kept), found, ~found.feedback)
+    return split(context(**kept), found, every(found))
 
 
 def test_only_outcomes_known_at_the_cut_are_learnt_from() -> None:
@@ -86,35 +91,37 @@ def test_with_too_few_known_outcomes_all_are_taken_and_it_is_said() -> None:
 
 def test_what_people_said_of_open_leads_stays_whenever_it_was_said() -> None:
     found = world()
-    last = np.arange(len(found.won)) >= len(found.won) - 5
-    found = Examples(
-        **{name: getattr(found, name) for name in Examples.__dataclass_fields__ if name != "feedback"},
-        feedback=last,
-    )
-    assert done(found).past.feedback.sum() == 5
+    five = np.arange(5)
+    words = Said(
+        pa.table({"lead_id": [f"open{k}" for k in five]}), np.full(5, TAG), np.ones(5), np.full(5, "Ann"), np.full(5, 50.0),
+        np.full(5, np.nan), np.zeros(5, bool),
+    )  # fmt: skip
+    past = done(replace(found, said=words)).past
+    assert past.said is not None
+    assert len(past.said) == 5
 
 
 def test_the_cut_is_kept_once_enough_leads_are_mature() -> None:
     few, many = world(150), world()
     store = context()
-    split(store, few, ~few.feedback)
+    split(store, few, every(few))
     assert CUT not in store.store, "of few leads it would hold out all that come"
-    first = split(store, many, ~many.feedback).cut
+    first = split(store, many, every(many)).cut
     assert store.store[CUT] == first
     later = world(8000, 1400)
-    assert split(store, later, ~later.feedback).cut == first
+    assert split(store, later, every(later)).cut == first
 
 
 def test_a_cut_from_before_any_lead_was_mature_is_chosen_anew() -> None:
     found, store = world(), context(**{CUT: 0.0})
-    apart = split(store, found, ~found.feedback)
+    apart = split(store, found, every(found))
     assert apart.cut == store.store[CUT] > 0
     assert len(apart.past.won) > 0
     few = world(100)
     store = context(**{CUT: 0.0})
-    assert len(split(store, few, ~few.feedback).past.won) > 0
+    assert len(split(store, few, every(few)).past.won) > 0
     assert CUT not in store.store
     none = examples(np.array([]), np.array([]), np.array([], bool))
     store = context()
-    assert split(store, none, ~none.feedback).test.sum() == 0
+    assert split(store, none, every(none)).test.sum() == 0
     assert CUT not in store.store

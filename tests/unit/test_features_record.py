@@ -76,6 +76,32 @@ def test_facts_of_every_type_and_the_awkward_ones() -> None:
     assert rows["plain"]["hand_raiser"] is None
 
 
+NUMBERS = {
+    "1200": 1200, "1.5": 1.5, "-3": -3, "1e5": 1e5, ".5": 0.5, "1,200": 1200, "1,234,567.89": 1234567.89, "12,34,567": 1234567,
+    "2.500.000": 2_500_000, "1.234,56": 1234.56, "1.234.567,8": 1234567.8, "1,5": 1.5, "0,125": 0.125, "12,50": 12.5, "1'200": 1200,
+    "€ 1.234,50": 1234.5, "~500": 500, "> 1000": 1000, "≥1,000": 1000, "ca. 500": 500, "1k": 1000, "2,5 Mio": 2.5e6, "1.5M": 1.5e6,
+    "$2bn": 2e9, "51-200": sqrt(51 * 200), "1,001–5,000": sqrt(1001 * 5000), "10k-50k": sqrt(1e4 * 5e4), "10,000+": 10_000,
+    "1,2,3": None, "1.2.3": None, "k": None, "500 people": None, "1_000": None, "10d": None, "inf": None, "-": None,
+}  # fmt: skip
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    changes = [change(text, "seats", 60, text) for text in NUMBERS]
+    rows = by_lead(inputs([lead(text) for text in NUMBERS], changes=changes))
+    read = {text: rows[text]["fact_seats"] for text in NUMBERS}
+    assert read == pytest.approx(NUMBERS)
+
+
+def test_people_and_money_come_without_thousandths() -> None:
+    """ "1.200" is 1.2 of a ratio, and twelve hundred people."""
+    given = {"employees": "1.200", "seats": "1.200", "annual_revenue": "12.500"}
+    row = by_lead(
+        inputs([lead("L")], changes=[change("L", field, 60, text) for field, text in given.items()])
+    )["L"]
+    assert (row["employees"], row["size_band"], row["fact_seats"]) == (1200, "1000-4999", 1.2)
+    assert row["log_annual_revenue"] == pytest.approx(log1p(12_500), abs=1e-6)
+
+
 def test_of_two_changes_at_one_moment_the_same_holds_in_either_order() -> None:
     both = [change("L", "employees", 30, "80"), change("L", "employees", 30, None)]
     for changes in (both, both[::-1]):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.errors import MissingColumn, Tampered, TooFewOutcomes
-from scoring.model import baseline, design, deviation, store
+from scoring.model import baseline, card, design, deviation, store
 from scoring.model.card import Model
 from scoring.model.estimator import folds
 from scoring.model.train import train
@@ -207,6 +207,84 @@ def test_flags_are_rare_and_read_as_sentences(trained: Model, fresh: pa.Table) -
     assert odd[1].text.endswith("× your typical lead")
 
 
+def test_what_never_comes_together_is_flagged_with_both_fields() -> None:
+    """Three facts that go together, and a lead with one from another lead: each value common, the mix not."""
+    r = np.random.default_rng(5)
+
+    def rows(kind: np.ndarray) -> pa.Table:
+        n = len(kind)
+        return pa.table({
+            "industry": np.array(["retail", "mining", "software"])[np.where(r.random(n) < 0.97, kind, r.integers(0, 3, n))],
+            "source": np.array(["web", "event", "list"])[np.where(r.random(n) < 0.97, kind, r.integers(0, 3, n))],
+            "visits": 10.0 * kind + r.poisson(3, n),
+        })  # fmt: skip
+
+    kinds = r.integers(0, 3, 3000)
+    known = deviation.learn(
+        rows(kinds), np.zeros(3000), [f for f in FEATURES if f.name in ("industry", "source", "visits")]
+    )
+    odd = pa.table({"industry": ["retail", "retail"], "source": ["web", "web"], "visits": [3.0, 24.0]})
+    plain, strange = known.flags(odd)
+    assert not plain
+    assert [flag.code for flag in strange] == ["pair"]
+    assert strange[0].text.startswith("Unusual together: ")
+    assert "visits 24" in strange[0].text
+    assert "visits" in strange[0].feature
+    fresh = rows(r.integers(0, 3, 2000))
+    alarms = np.mean([any(f.code == "pair" for f in flags) for flags in known.flags(fresh)])
+    assert alarms < 0.05
+
+
+def test_a_new_value_reaches_further_where_values_differ_more() -> None:
+    """Eight sources that are all alike, eight industries that differ: what is new is in more doubt among these."""
+    r = np.random.default_rng(6)
+    n = 4000
+    source, industry = r.integers(0, 8, n), r.integers(0, 8, n)
+    effect = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 2.0, 3.0])
+    won = (r.random(n) < 1 / (1 + np.exp(2.0 - effect[industry]))).astype(float)
+    table = pa.table({"source": [f"s{i}" for i in source], "industry": [f"i{i}" for i in industry]})
+    named = [f for f in FEATURES if f.name in ("source", "industry")]
+    model = train(table, won, features=named, groups=np.arange(n))
+    asked = pa.table({"source": ["s0", "new", "s0"], "industry": ["i0", "i0", "new"]})
+    plain, alike, differing = model.score(asked).width_unseen
+    assert plain == 0 < alike < differing
+    scores = model.score(asked)
+    assert scores.high[2] - scores.score[2] > scores.score[2] - scores.low[2], (
+        "a value may be far better, hardly far worse"
+    )
+
+
+def test_a_blank_with_a_rate_of_its_own_is_no_doubt_where_it_is_usual() -> None:
+    """The source is blank for a third of the leads, who are won far less often than any source; the industry is blank for as
+    many, at random. Only the random one hides something; and so does the usual one beside a blank that never was."""
+    r = np.random.default_rng(7)
+    n = 4000
+    source, industry = r.integers(0, 4, n), r.integers(0, 4, n)
+    lacks, omitted = r.random(n) < 0.33, r.random(n) < 0.33
+    size = r.normal(size=n)
+    logit = (
+        np.where(lacks, -3.5, np.array([-1.5, -1.0, -0.3, 0.3])[source])
+        + np.array([-1.0, 0.0, 0.5, 1.5])[industry]
+        + 0.8 * size
+    )
+    won = (r.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
+    table = pa.table({
+        "source": [None if b else f"s{i}" for b, i in zip(lacks, source, strict=True)],
+        "industry": [None if b else f"i{i}" for b, i in zip(omitted, industry, strict=True)],
+        "log_employees": size,
+    })  # fmt: skip
+    named = [f for f in FEATURES if f.name in table.column_names]
+    model = train(table, won, features=named, groups=np.arange(n))
+    assert model.point.trees, "a regression alone can't know what a blank means"
+    asked = pa.table({
+        "source": pa.array([None, "s1", None]), "industry": pa.array(["i1", None, "i1"]),
+        "log_employees": pa.array([0.0, 0.0, None]),
+    })  # fmt: skip
+    usual, random, damaged = model.score(asked).width_blanks
+    assert usual < 3 < random
+    assert damaged > random
+
+
 def test_the_same_seed_gives_the_same_model(trained: Model, fresh: pa.Table) -> None:
     rows, won, _ = world(1500)
     again = train(rows, won, features=FEATURES, groups=np.arange(len(won)))
@@ -361,3 +439,20 @@ def test_an_age_between_those_trained_on_is_no_cliff() -> None:
     asked = pa.table({"lead_age_days": [1.0, 1.1, 2.0, 0.5], "other": [0.0] * 4})
     p = model.score(asked).probability
     assert np.abs(p - p[0]).max() < 0.1
+
+
+def test_rows_are_scored_the_same_alone_and_in_chunks_side_by_side(
+    trained: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = world(90, seed=11)[0]
+    whole = trained.score(rows)
+    monkeypatch.setattr(card, "CHUNK", 32)
+    in_chunks = trained.score(rows)
+    alone = [trained.score(rows.slice(i, 1)) for i in range(20)]
+    for name in ("probability", "score", "low", "high", "confidence", "width_familiar", "evidence"):
+        assert np.array_equal(getattr(whole, name), getattr(in_chunks, name))
+        assert [getattr(one, name)[0] for one in alone] == getattr(whole, name)[:20].tolist()
+    assert in_chunks.reasons == whole.reasons
+    assert list(in_chunks.flags) == whole.flags
+    assert [one.reasons[0] for one in alone] == whole.reasons[:20]
+    assert in_chunks.reasons[-1] == whole.reasons[89]

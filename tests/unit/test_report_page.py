@@ -28,6 +28,7 @@ COUNTS = {
     "tags": {"unexpected_fit": 33},
     "api": {"calls": 1000, "failed": 1},
     "maturing": 400,
+    "set_aside": {"the same activity twice": 1718},
 }
 VOID = {"meta", "br", "rect", "line", "path", "link"}
 
@@ -79,6 +80,11 @@ def test_any_number_of_outcomes_makes_a_sound_page(n: int, bare: bool) -> None:
     assert parser.open == []
     assert len(parser.ids) == len(set(parser.ids)) >= 16
     assert not re.search(r"\bnan\b|\bNone\b|undefined", re.sub(r"<style>.*?</style>", "", page, flags=re.S))
+
+
+def test_rows_that_were_set_aside_stand_there_with_their_reason() -> None:
+    facts = dict(sections(report(matured(30)))["data"]["facts"])
+    assert facts["Set aside: the same activity twice"] == "1,718\u00a0rows"
 
 
 def test_the_page_needs_nothing_from_outside() -> None:

@@ -59,7 +59,8 @@ def competed(past: Leads, held: Leads, room: int = 3) -> Competition:
 
     universal = fit(np.ones(len(past.won), bool))
     return compete(
-        History(past.rows, universal.sample, past.days), universal, Held(held.rows, held.won, held.company), fit,
+        History(past.rows, universal.sample, past.days), universal, Held(held.rows, held.won, held.company),
+        lambda segment: fit(segment.of(past.rows)),
         (("source", "Source"), ("industry", "Industry")), Models(), Words(), room=room,
     )  # fmt: skip
 

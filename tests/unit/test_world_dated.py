@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connector.demo.file import File, checked, choose
+from connector.demo.file import File, checked, choose, save
 from connector.errors import InputError
 from connector.playground.world.csv import read_table
-from connector.playground.world.dated import world
-from connector.playground.world.events import read_events
+from connector.playground.world.dated import load, world
+from connector.playground.world.events import Event, EventFile
 from connector.playground.world.mapping import EventsOf, KindOf
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -151,22 +151,146 @@ def test_a_bad_event_is_one_clear_line(given: Callable[[str], File], line: str, 
         given(line)
 
 
+WEEKS = "".join(f"{n},2026-05-{2 + n % 8:02d} 10:00,C_call,7\n" for n in range(1, 61))
+
+
+def _aside(file: File) -> dict[tuple[str, str], int]:
+    return {(one["what"], one["reason"]): one["rows"] for one in file.as_dict()["set_aside"]}
+
+
+def test_events_that_cannot_be_are_set_aside_and_move_nothing(given: Callable[[str], File]) -> None:
+    """A wrong date in one row neither ends the run nor makes it 2099."""
+    odd = "3,2099-01-01 00:00,C_x,7\n1,2020-01-01,C_x,7\n2,2020-01-01,C_x,7\n99,2026-05-03,C_x,7\n4,soon,C_x,7\n"
+    clean, file = given(WEEKS), given(WEEKS + odd)
+    assert clean.dated is not None and file.dated is not None  # noqa: PT018
+    assert file.dated.now == clean.dated.now == datetime(2026, 5, 9, 10, tzinfo=UTC)
+    assert file.dated.events == clean.dated.events
+    assert _aside(file) == {
+        ("event", "before the lead came in"): 2,
+        ("event", "after the files were exported"): 1,
+        ("event", "of no lead of the leads' file"): 1,
+        ("event", "without a time that can be read"): 1,
+    }
+    first = file.as_dict()["set_aside"][0]["first"]
+    assert (
+        first
+        == "events.csv, line 63, at: 2020-01-01 is before its lead 1 came in (2026-05-01T08:00:00+00:00)"
+    )
+    made, _ = world(file.dated, file.mapping)
+    assert len(made.touches) == 60
+
+
+def test_leads_that_cannot_be_are_set_aside_with_their_events(tmp_path: Path) -> None:
+    leads = ["id,made,size,ending,ended"]
+    for n in range(1, 301):
+        made = {5: "2099-01-01 08:00", 6: "1900-01-01", 7: ""}.get(n, f"2026-05-{1 + n % 9:02d} 08:00")
+        ended = {5: "2099-02-01", 8: "2020-01-01", 9: "2088-01-01"}.get(n, "2026-05-15 12:00")
+        leads.append(f"{n},{made},{n},{'yes' if n % 2 else 'no'},{ended}")
+    file = _file(tmp_path, leads, "5,2099-01-02,C_x,7\n10,2026-05-12,C_x,7\n11,2026-05-13,C_x,7\n")
+    assert file.dated is not None
+    assert file.dated.until == datetime(2026, 5, 15, 12, tzinfo=UTC)
+    assert _aside(file) == {
+        ("lead", "that came in after the files were exported"): 1,
+        ("lead", "that came in before 1990"): 1,
+        ("lead", "without a time of creation that can be read"): 1,
+        ("lead", "that ended before they came in"): 1,
+        ("lead", "that ended after the files were exported"): 1,
+        ("event", "of a lead that is set aside"): 1,
+    }
+    assert file.as_dict()["rows"] == len(file.dated.ids) == 295
+    assert file.dated.span == (datetime(2026, 5, 1, 8, tzinfo=UTC), datetime(2026, 5, 15, 12, tzinfo=UTC))
+    assert file.rows.extra["size"][4] == 10, "the values are still those of the lead"
+
+
+def test_the_playground_sets_the_same_rows_aside(given: Callable[[str], File], tmp_path: Path) -> None:
+    file = given(WEEKS + "3,2031-01-01 00:00,C_x,7\n")
+    saved = save(file.mapping, tmp_path / "saved.toml")
+    made, _ = load(tmp_path / "leads.csv", saved, tmp_path / "events.csv")
+    assert file.dated is not None
+    assert made.now == file.dated.now
+    assert len(made.touches) == 60
+
+
+def test_dates_without_a_time_count_as_within_their_day(given: Callable[[str], File]) -> None:
+    file = given("1,2026-05-01,C_first,7\n1,2026-05-04,C_then,7\n51,2026-05-09 09:00,C_x,7\n")
+    assert file.dated is not None
+    assert not file.dated.aside, "lead 1 came in at 08:00 of that day"
+    first, then, _ = (event.at for event in file.dated.events)
+    assert first == datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC), "known when the day is over"
+    assert then == datetime(2026, 5, 4, 23, 59, 59, tzinfo=UTC)
+
+
+def test_nothing_is_later_than_today_or_than_the_mapping_says(
+    given: Callable[[str], File], tmp_path: Path
+) -> None:
+    text = WEEKS + "".join(f"{n},2026-06-{n:02d} 10:00,C_planned,7\n" for n in range(1, 21))
+    given(text)
+    files = (tmp_path / "leads.csv", tmp_path / "m.toml", tmp_path / "events.csv")
+    table, mapping, origin = choose(*files)
+    today = datetime(2026, 5, 20, tzinfo=UTC)
+    file = checked(files[0], table, mapping, origin, files[2], today)
+    assert _aside(file) == {("event", "after the files were exported"): 20}
+    files[1].write_text(MAPPING.replace("[events]", "[events]\nuntil = 2026-05-08"))
+    table, mapping, origin = choose(*files)
+    file = checked(files[0], table, mapping, origin, files[2])
+    assert file.dated is not None
+    assert file.dated.now.date().isoformat() == "2026-05-08", "the day itself counts"
+
+
+def test_a_file_that_is_mostly_odd_is_refused_with_the_share(given: Callable[[str], File]) -> None:
+    with pytest.raises(
+        InputError, match=r"line 2, at: .* is before its lead 1 came in .*; 60 of 61 rows \(98%\) can't be"
+    ):
+        given(WEEKS.replace("2026", "2016") + "1,2026-05-03,C_x,7\n")
+
+
+def _file(folder: Path, leads: list[str], events: str) -> File:
+    (folder / "leads.csv").write_text("\n".join(leads))
+    (folder / "m.toml").write_text(MAPPING)
+    (folder / "events.csv").write_text(HEAD + events)
+    table, mapping, origin = choose(folder / "leads.csv", folder / "m.toml", folder / "events.csv")
+    return checked(folder / "leads.csv", table, mapping, origin, folder / "events.csv")
+
+
+def test_blanks_around_ids_and_utf16_are_read(tmp_path: Path, given: Callable[[str], File]) -> None:
+    file = given(" 1,2026-05-02 10:00,C_x,7\n51,2026-05-09 09:00,C_x,7\n")
+    assert file.dated is not None
+    assert [e.lead for e in file.dated.events] == ["1", "51"]
+    (tmp_path / "e.csv").write_text("lead_id,at,kind\n1,2026-05-02,Call\n", encoding="utf-16")
+    assert [e.kind for e in _read(tmp_path, EventsOf())] == ["call"]
+
+
+def test_a_file_of_events_is_spoken_of_as_events(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("lead_id,at,kind\n")
+    with pytest.raises(InputError, match="header and no rows") as found:
+        EventFile(tmp_path / "e.csv", EventsOf())
+    assert found.value.fix == "Export it again, with its events."
+    (tmp_path / "leads.csv").write_text("id,won\n1,2\n")
+    with pytest.raises(InputError, match="is a folder, not a file"):
+        choose(tmp_path / "leads.csv", None, tmp_path)
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("lead_id,when,kind\n1,2026-05-01,call\n")
     with pytest.raises(InputError, match=r"e.csv has no column at; it has lead_id, when, kind"):
-        read_events(tmp_path / "e.csv", EventsOf(), {})
+        EventFile(tmp_path / "e.csv", EventsOf())
 
 
 def test_kinds_may_stand_in_a_column_and_events_of_one_moment_have_an_order(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("lead_id,at,kind,n\n1,2026-05-02,Call,2\n1,2026-05-02,task,1\n")
-    created = {"1": datetime(2026, 5, 1, tzinfo=UTC)}
-    assert [e.kind for e in read_events(tmp_path / "e.csv", EventsOf(order="n"), created)] == ["task", "call"]
+    assert [e.kind for e in _read(tmp_path, EventsOf(order="n"))] == ["task", "call"]
     (tmp_path / "e.csv").write_text("lead_id,at,kind\n1,2026-05-02,dance\n")
     with pytest.raises(InputError, match="'dance' is no kind of event"):
-        read_events(tmp_path / "e.csv", EventsOf(), created)
+        _read(tmp_path, EventsOf())
     (tmp_path / "e.csv").write_text("lead_id,at,kind\n1,2026-05-02,\n")
     how = EventsOf(text="kind", kinds=[KindOf(begins="", kind="task")])
-    assert [e.kind for e in read_events(tmp_path / "e.csv", how, created)] == ["task"]
+    assert [e.kind for e in _read(tmp_path, how)] == ["task"]
+
+
+def _read(folder: Path, how: EventsOf) -> list[Event]:
+    """The events of lead 1, which came in on 1 May."""
+    created = {"1": datetime(2026, 5, 1, tzinfo=UTC)}
+    return EventFile(folder / "e.csv", how).sift(created, datetime(2026, 6, 1, tzinfo=UTC))[0]
 
 
 def test_leads_without_a_date_of_outcome_are_refused(tmp_path: Path) -> None:

@@ -3,32 +3,25 @@ what people said."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from connector.demo.halfyear.board import Board
 from connector.demo.halfyear.known import Known
 from connector.demo.halfyear.people import People
 from connector.demo.halfyear.teams import upcoming
+from connector.jobs import voices
 from connector.jobs.before import Before
-from connector.jobs.examples import (
-    Examples,
-    Point,
-    as_of_points,
-    attended,
-    base_rate,
-    feedback_points,
-    made_of,
-)
+from connector.jobs.examples import Examples, as_of_points, attended, first_rows, made_of
 from connector.jobs.fields import features_of
 from connector.jobs.scope import Outcomes
 from connector.jobs.states import Reference, is_edge_case, learn_segments, states
-from connector.jobs.train import first_rows, fit
+from connector.jobs.train import fit
 from scoring.model.card import Model
 from scoring.model.scores import Scores
 from scoring.routing.decide import Decision, LeadState, Route, decide
@@ -186,7 +179,7 @@ class Candor:
 
     def _examples(self, day: int) -> Examples:
         """What the product's own training would take: outcomes that are known by now, and what people said of leads whose
-        outcome isn't."""
+        outcome isn't: the horizon is as long as the play."""
         known, now = self.known, self.known.moment(day)
         outcomes = Outcomes(known.settings.outcome.status)
         points = [
@@ -194,17 +187,15 @@ class Candor:
             for p in as_of_points(life, outcomes, known.settings, known.policy, now)
         ]  # fmt: skip
         keys = [(p.lead_id, p.as_of) for p in points]
-        base = base_rate(np.array([p.won for p in points]), np.array([p.lead_id for p in points]))
-        real = len(points)
-        told: list[Point] = []
-        for event in self.said if self.lessons == "all" else ():
-            made = feedback_points(event, base)
-            told += made
-            on = (event["at"] - known.start).days
-            keys += [known.last_look(event["lead_id"], on)] * len(made)
-        points += told
-        examples = made_of(points, known.lines(keys), known.company, {})
-        return attended(examples, real, known.worked, {}, known.settings)
+        examples = attended(
+            made_of(points, known.lines(keys), known.company, {}), known.worked, {}, known.settings
+        )
+        spoken = voices.words(self.said, known.policy.models) if self.lessons == "all" else []
+        if not spoken:
+            return examples
+        looks = [known.last_look(w.lead_id, (w.at - known.start).days) for w in spoken]
+        unknown = [math.nan] * len(spoken)
+        return replace(examples, said=voices.said(spoken, known.lines(looks), unknown, [False] * len(spoken)))
 
 
 def _take(scores: Scores, lines: Sequence[int]) -> Scores:

@@ -79,9 +79,9 @@ class People:
         rep.look(pad.lead, by="rep")
         said: list[dict[str, Any]] = []
         for values in pad.written:
-            said += [_event("tag", lead, at, {"tag": tag}) for tag in values.get("candor_tags", ())]
+            said += [_event("tag", lead, at, score, {"tag": tag}) for tag in values.get("candor_tags", ())]
             if "candor_override_score" in values:
-                said.append(_event("override", lead, at, {"score": values["candor_override_score"]}))
+                said.append(_event("override", lead, at, score, {"score": values["candor_override_score"]}))
         return said
 
     def review(self, lead: str, score: float, at: datetime) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class People:
         rep, pad = self._at(lead, score, "review")
         rep.review(pad.case, by="reviewer")
         decision = pad.written[-1]["candor_decision"] if pad.written else "re_score"
-        return _event("review", lead, at, {"decision": decision})
+        return _event("review", lead, at, score, {"decision": decision})
 
     def _at(self, lead: str, score: float, what: str) -> tuple[Rep, _Notepad]:
         person = self.persons[lead]
@@ -102,5 +102,5 @@ class People:
         return Rep(pad, self.truth, Random(f"{self.seed}|{what}|{lead}"), team=self.team), pad
 
 
-def _event(kind: str, lead: str, at: datetime, value: Mapping[str, Any]) -> dict[str, Any]:
-    return {"kind": kind, "lead_id": lead, "at": at, "value": value}
+def _event(kind: str, lead: str, at: datetime, score: float, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": kind, "lead_id": lead, "at": at, "score": score, "value": value}

@@ -7,6 +7,7 @@ import gzip
 import io
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -16,11 +17,12 @@ from connector.errors import InputError
 
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_table(path: Path) -> pa.Table:
-    """A Parquet file, or a CSV file, gzipped or not, separated by comma, semicolon, tab or bar, as a table of text columns
-    (blanks are empty texts)."""
+def read_table(path: Path, of: Literal["leads", "events"] = "leads") -> pa.Table:
+    """A Parquet file, or a CSV file (UTF-8, or UTF-16 with its mark), gzipped or not, separated by comma, semicolon, tab or
+    bar, as a table of text columns (blanks are empty texts). `of`: what its rows are, for messages."""
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP):
@@ -30,7 +32,9 @@ def read_table(path: Path) -> pa.Table:
             f"{path.name} can't be read: {error}.", fix="Check the path, or export it again."
         ) from error
     if data.startswith(_PARQUET):
-        return _parquet(path.name, data)
+        return _parquet(path.name, data, of)
+    if data.startswith(_UTF16):
+        data = _from_utf16(path.name, data)
     names, separator = _header(path.name, data)
     bad: list[pa_csv.InvalidRow] = []
 
@@ -60,16 +64,25 @@ def read_table(path: Path) -> pa.Table:
             fix="Quote values that hold the separator, or mend the line.",
         )
     if table.num_rows == 0:
-        raise InputError(f"{path.name} has a header and no rows.", fix="Export it again, with its leads.")
+        raise InputError(f"{path.name} has a header and no rows.", fix=f"Export it again, with its {of}.")
     if len(names) == 1:
         raise InputError(
             f"{path.name} has one column, {names[0].strip()!r}.",
-            fix="Export leads with their fields, separated by comma, semicolon, tab or bar.",
+            fix=f"Export {of} with their fields, separated by comma, semicolon, tab or bar.",
         )
     return table.replace_schema_metadata({"file": path.name})
 
 
-def _parquet(name: str, data: bytes) -> pa.Table:
+def _from_utf16(name: str, data: bytes) -> bytes:
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is cut off: UTF-16 that ends in the middle.", fix="Save it as CSV in UTF-8."
+        ) from error
+
+
+def _parquet(name: str, data: bytes, of: str) -> pa.Table:
     try:
         table = pq.read_table(io.BytesIO(data))
         columns = {column: table[column].cast(pa.string()).fill_null("") for column in table.column_names}
@@ -79,7 +92,7 @@ def _parquet(name: str, data: bytes) -> pa.Table:
             fix="Export it again, with plain columns only (numbers, texts, times).",
         ) from error
     if table.num_rows == 0:
-        raise InputError(f"{name} has no rows.", fix="Export it again, with its leads.")
+        raise InputError(f"{name} has no rows.", fix=f"Export it again, with its {of}.")
     return pa.table(columns).replace_schema_metadata({"file": name})
 
 

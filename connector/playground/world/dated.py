@@ -18,10 +18,11 @@ import pyarrow as pa
 
 from connector.errors import InputError
 from connector.playground.world.csv import file_of, line_of, read_table
-from connector.playground.world.events import Event, moment, read_events
+from connector.playground.world.events import Event, EventFile
 from connector.playground.world.generate import AES, SDRS, make_owners
 from connector.playground.world.mapping import EventsOf, TableMapping, read_mapping
 from connector.playground.world.model import Column, Deal, FieldChange, Owner, Person, Touch, Truth, World
+from connector.playground.world.plausible import EPOCH_YEAR, Aside, Moment, Odd, newest, read_moment, settled
 from connector.playground.world.table import Rows, label, read_rows
 
 ENDED = ("converted", "disqualified")
@@ -42,13 +43,18 @@ ENDS = ("outcome_at", "closed_at", "closed date", "close date", "closedate", "co
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """Leads by row of their file, with what happened to them."""
+    """Leads with what happened to them, less the rows that can't be."""
 
     ids: list[str]
     created: list[datetime]
     ended: list[datetime | None]
     rows: Rows
     events: list[Event]
+    places: list[int]
+    """of each lead: its row in the file"""
+    until: datetime
+    """the newest time that can be: when the files were exported"""
+    aside: tuple[Aside, ...] = ()
 
     @property
     def now(self) -> datetime:
@@ -63,6 +69,12 @@ class Dated:
         """Leads that are open then."""
         now, ends = self.now, zip(self.created, self.ended, strict=True)
         return sum(made <= now and (end is None or end > now) for made, end in ends)
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The first and the last moment that both files tell of."""
+        times = [*self.created, *filter(None, self.ended), *(event.at for event in self.events)]
+        return min(times), max(times)
 
     def steps(self) -> list[str]:
         """The commonest steps of the process besides changes of status, as candor.toml names them."""
@@ -113,8 +125,8 @@ def with_outcomes(table: pa.Table, mapping: TableMapping, folder: Path) -> pa.Ta
             f"{file_of(table)} and {file_of(other)} have no column in common that names the lead.",
             fix="Name it as id in the mapping.",
         )
-    place = {lead: row for row, lead in enumerate(other[id].to_pylist())}
-    rows = [place.get(lead) for lead in table[id].to_pylist()]
+    place = {lead.strip(): row for row, lead in enumerate(other[id].to_pylist())}
+    rows = [place.get(lead.strip()) for lead in table[id].to_pylist()]
     if None in rows:
         raise InputError(
             f"{file_of(table)}, line {line_of(table, rows.index(None))}: {file_of(other)} has no outcome of this lead.",
@@ -127,8 +139,9 @@ def with_outcomes(table: pa.Table, mapping: TableMapping, folder: Path) -> pa.Ta
     return table
 
 
-def read_dated(table: pa.Table, mapping: TableMapping, events: Path) -> Dated:
-    """Leads and events, read and checked. InputError names file, line, column and mend."""
+def read_dated(table: pa.Table, mapping: TableMapping, events: Path, today: datetime | None = None) -> Dated:
+    """Leads and events, read and checked; rows that can't be are set aside. InputError names file, line, column and mend.
+    `today`: nothing can be later, where the mapping doesn't say when the files were exported."""
     mapping = with_times(mapping, table)
     if mapping.id is None or mapping.created is None or mapping.outcome.at is None or mapping.events is None:
         raise InputError(
@@ -145,22 +158,82 @@ def read_dated(table: pa.Table, mapping: TableMapping, events: Path) -> Dated:
                 fix="One row a lead, each with its id.",
             )
         seen.add(id)
-    created = [moment(table, row, mapping.created, at) for row, at in enumerate(table[mapping.created].to_pylist())]  # fmt: skip
-    ended = _ended(table, mapping.outcome.at, rows, created)
-    return Dated(ids, created, ended, rows, read_events(events, mapping.events, dict(zip(ids, created, strict=True))))  # fmt: skip
+    created = _moments(table, mapping.created)
+    ended = [
+        None if won is None else at
+        for won, at in zip(rows.won, _moments(table, mapping.outcome.at), strict=True)
+    ]
+    file = EventFile(events, mapping.events)
+    said = mapping.events.until
+    until = settled(said) if said is not None else newest(
+        (at for at in (*(m.at for m in (*created, *ended) if m is not None), *file.times) if at.year >= EPOCH_YEAR), today
+    )  # fmt: skip
+    odd = Odd.of("lead")
+    places: list[int] = []
+    for row, (made, end, won) in enumerate(zip(created, ended, rows.won, strict=True)):
+        why = _why_not(made, end, won, until)
+        if why is None:
+            places.append(row)
+        else:
+            odd.add(row, why, _MENDS[why])
+    aside = odd.asides(
+        table.num_rows, {why: _said(table, mapping, at[0], why) for why, at in odd.rows.items()}
+    )
+    born = {ids[row]: moment.at for row in places if (moment := created[row]) is not None}
+    happened, strange = file.sift(born, until, seen - born.keys())
+    ends = [
+        None if (end := ended[row]) is None else max(end.at, born[ids[row]]) for row in places
+    ]  # of a date alone: within that day
+    return Dated(
+        [ids[row] for row in places], [born[ids[row]] for row in places], ends, rows.at(places), happened, places, until,
+        (*aside, *strange),
+    )  # fmt: skip
 
 
-def _ended(table: pa.Table, column: str, rows: Rows, created: list[datetime]) -> list[datetime | None]:
-    found: list[datetime | None] = []
-    for row, (text, won) in enumerate(zip(table[column].to_pylist(), rows.won, strict=True)):
-        at = moment(table, row, column, text) if won is not None else None
-        if at is not None and at < created[row]:
-            raise InputError(
-                f"{file_of(table)}, line {line_of(table, row)}, {column}: {text} is before the lead came in.",
-                fix="Mend it, or name another column of the mapping's [outcome] at.",
-            )
-        found.append(at)
-    return found
+_NO_CREATION = "without a time of creation that can be read"
+_NO_END = "with an outcome and no time of it that can be read"
+_OLD = f"that came in before {EPOCH_YEAR}"
+_AHEAD = "that came in after the files were exported"
+_BACKWARDS = "that ended before they came in"
+_END_AHEAD = "that ended after the files were exported"
+_TIMES = "Write times as 2026-01-31 09:30:00 or 2026-01-31T09:30:00Z."
+_UNTIL = "Check the times, or say when the files were exported: until under [events] of the mapping."
+_MENDS = {
+    _NO_CREATION: _TIMES, _NO_END: _TIMES, _OLD: "Check the column of creation (created in the mapping).",
+    _AHEAD: _UNTIL, _END_AHEAD: _UNTIL, _BACKWARDS: "Name another column of the mapping's [outcome] at.",
+}  # fmt: skip
+
+
+def _moments(table: pa.Table, column: str) -> list[Moment | None]:
+    return [read_moment(text) for text in table[column].to_pylist()]
+
+
+def _why_not(made: Moment | None, end: Moment | None, won: bool | None, until: datetime) -> str | None:
+    """Why a lead can't be; None when it can."""
+    if made is None:
+        return _NO_CREATION
+    if won is not None and end is None:
+        return _NO_END
+    if made.at.year < EPOCH_YEAR:
+        return _OLD
+    if made.at > until:
+        return _AHEAD
+    if end is not None and end.latest < made.at:
+        return _BACKWARDS
+    return _END_AHEAD if end is not None and end.at > until else None
+
+
+def _said(table: pa.Table, mapping: TableMapping, row: int, why: str) -> str:
+    """Where the first such lead stands, and what is wrong with it."""
+    column = mapping.outcome.at if why in (_NO_END, _BACKWARDS, _END_AHEAD) else mapping.created
+    text = table[column][row].as_py()
+    where = f"{file_of(table)}, line {line_of(table, row)}, {column}"
+    said = {_BACKWARDS: "is before the lead came in", _OLD: f"is before {EPOCH_YEAR}"}
+    return (
+        f"{where}: {text!r} is no time"
+        if why in (_NO_CREATION, _NO_END)
+        else f"{where}: {text} {said.get(why, 'is after the files were exported')}"
+    )
 
 
 def world(dated: Dated, mapping: TableMapping) -> tuple[World, Truth]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,6 +95,8 @@ class EventsOf(_Part):
     """a number that orders events of one moment"""
     status: dict[str, Status] = {}
     """text of a change of status -> that status in a CRM's words; others keep the status as it is"""
+    until: datetime | date | None = None
+    """when the files were exported: what is dated later is set aside; none: found from the files (plausible.newest)"""
 
 
 class TableMapping(_Part):

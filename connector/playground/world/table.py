@@ -7,7 +7,7 @@ rows become open leads; how they ended stands in the truth alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -115,6 +115,20 @@ class Rows:
     """name, company and address"""
     extra: dict[str, list[Any]]
     amounts: list[Any]
+
+    def at(self, places: Sequence[int]) -> Rows:
+        """Those rows alone."""
+
+        def of(values: Sequence[Any]) -> list[Any]:
+            return [values[place] for place in places] if values else []
+
+        def each(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+            return {name: of(column) for name, column in columns.items()}
+
+        return Rows(
+            won=of(self.won), held_out=of(self.held_out), fields=each(self.fields), own=each(self.own),
+            extra=each(self.extra), amounts=of(self.amounts),
+        )  # fmt: skip
 
 
 def read_rows(table: pa.Table, mapping: TableMapping) -> Rows:

@@ -48,7 +48,7 @@ def content(
 
     `matured` holds first-routed leads with a known outcome (docs/architecture.md, 6). `counts` may hold
     mappings of name -> number under reviews (open, overdue, completed …), overrides, tags, forms (asked,
-    completed, abandoned), routes, data and api (calls, failed …), and the number `maturing` of leads still
+    completed, abandoned), routes, data, set_aside (rows by reason) and api (calls, failed …), and the number `maturing` of leads still
     inside the horizon; what is absent is shown as not there yet. `truth` are the true chances of the same
     leads, on worlds where they are known. `holdout`: what the routing was worth, where the admin chose a holdout.
     """

@@ -218,6 +218,7 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
 def data_and_calls(counts: Mapping[str, Any], n: int, mode: str) -> Section:
     topic, data, api = "Data and API calls", counts.get("data") or {}, counts.get("api") or {}
     facts = [(name.replace("_", " ").capitalize(), _number(value)) for name, value in data.items()]
+    facts += [(f"Set aside: {why}", count(n, "row")) for why, n in (counts.get("set_aside") or {}).items()]
     facts += [(f"API {name.replace('_', ' ')}", _number(value)) for name, value in api.items()]
     facts.append(
         ("Leads were built", "as of the moment they were scored" if mode == "as-of" else "not as-of")

@@ -1,0 +1,94 @@
+"""One model for full and sparse records alike: trees that have seen blanks, and a gate that knows a sparse record.
+
+Trees fitted on the rows as they are read a blank as the sign that it was in training; on a record of which somebody knows
+little they are worse than the regression alone. Trees fitted on copies of the rows with facts blanked at random, each copy
+at a rate of its own, are right on such records, and lose on full ones. So both are kept, and a logistic regression on which
+fields are blank says for each lead which it is: a row like those of training, or one of the copies. Its chance mixes the
+two on the logit; a lead that is surely one is asked of that one only, so a whole org is scored at the cost of one.
+
+Blanked are only facts that somebody could ask for (blanks.ASKABLE), fields of one fact together. A field that is hidden
+from the trees is hidden from the gate: filling it moves no score by a way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.model import additive
+from scoring.model.blanks import facts
+from scoring.model.design import BLANK, Design, Encoded
+from scoring.model.estimator import (
+    FEW_WINS,
+    Part,
+    Point,
+    Sample,
+    Sparse,
+    choose,
+    fit_tree,
+    folds,
+    refit_additive,
+)
+
+Floats = npt.NDArray[np.float64]
+
+COPIES = 4
+RATES = (0.1, 0.7)
+"""of a copy's facts that are blanked, drawn evenly between the two for each row"""
+HELD = 4
+"""one in so many groups judges how many trees, and their share"""
+GATE_RIDGE = 1.0
+
+
+def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
+    """The point model with its trees for sparse records. Below `FEW_WINS`, or where trees don't help on full rows, it stays
+    as it is: the regression takes a blank for an average value."""
+    asked = facts(layout, layout.blank(sample.encoded))
+    if not point.trees or float((sample.won * sample.weight).sum()) < FEW_WINS or not asked:
+        return point
+    random = np.random.default_rng(seed + 3)
+    held = folds(sample.group, sample.won, HELD, seed + 3) == 0
+    if not 0 < sample.won[held].mean() < 1:
+        return point
+    rest, few, whole = (
+        copied(layout, part, asked, random) for part in (sample.take(~held), sample.take(held), sample)
+    )
+    line = refit_additive(layout, sample.take(~held), point.additive).logit(few.design)
+    share, rounds, _ = choose(layout, [Part(rest, few, line)], seed + 3, COPIES)
+    trees = (fit_tree(layout, whole, rounds, seed + 3, COPIES),) if share else ()
+    return replace(point, sparse=Sparse(trees, share, *_gate(layout, sample, whole)))
+
+
+def copied(layout: Design, sample: Sample, asked: list[list[int]], random: np.random.Generator) -> Sample:
+    """Copies of the rows with facts blanked; all copies of a row together weigh what it does."""
+    rows = np.tile(np.arange(len(sample)), COPIES)
+    rate = random.uniform(*RATES, len(rows))
+    numbers, codes = sample.encoded.numbers[rows], sample.encoded.codes[rows]
+    for fact in asked:
+        gone = random.random(len(rows)) < rate
+        for f in fact:
+            if f < len(layout.numbers):
+                numbers[gone, f] = np.nan
+            else:
+                codes[gone, f - len(layout.numbers)] = BLANK
+    encoded = Encoded(numbers, codes)
+    return Sample(
+        encoded, layout.additive(encoded), sample.won[rows], sample.weight[rows] / COPIES, sample.group[rows],
+        sample.lead[rows],
+    )  # fmt: skip
+
+
+def _gate(layout: Design, sample: Sample, copies: Sample) -> tuple[Floats, float]:
+    """One weight a field, and a constant."""
+    seen = np.array([field.name not in layout.unseen_by_trees for field in layout.fields])
+    blank = np.vstack([layout.blank(sample.encoded), layout.blank(copies.encoded)])[:, seen]
+    thin = np.repeat([0.0, 1.0], [len(sample), len(copies)])
+    weight = np.concatenate([sample.weight, copies.weight])
+    fitted = additive.fit(
+        blank.astype(np.float64), thin, weight, ((0, blank.shape[1]),), penalties=np.array([GATE_RIDGE])
+    )
+    out = np.zeros(len(layout.fields))
+    out[seen] = fitted.coef[1:]
+    return out, float(fitted.coef[0])

@@ -1,0 +1,131 @@
+"""Reasons that add up and stay put, and why a score moved (S3.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.model import trend
+from scoring.model.card import Model
+from scoring.model.reasons import REST, Reason
+from scoring.model.train import train
+from tests.unit.test_model import EFFECT, FEATURES, SOURCES, one, world
+
+leads = st.fixed_dictionaries({
+    "log_employees": st.one_of(st.none(), st.floats(0, 9)),
+    "visits": st.floats(0, 12),
+    "reply_hours": st.one_of(st.none(), st.floats(0.1, 40)),
+    "industry": st.sampled_from([None, "never seen", *EFFECT]),
+    "source": st.sampled_from(list(SOURCES)),
+})  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    rows, won, _ = world(1500)
+    return train(rows, won, features=FEATURES, groups=np.arange(len(won)))
+
+
+def told(model: Model, row: pa.Table) -> tuple[float, dict[str, Reason]]:
+    scores = model.score(row)
+    return float(scores.score[0]), {reason.feature: reason for reason in scores.reasons[0]}
+
+
+@settings(max_examples=60, deadline=None)
+@given(lead=leads)
+def test_reasons_add_up_with_what_remains_named(model: Model, lead: dict[str, Any]) -> None:
+    scores = model.score(one(**lead))
+    reasons = scores.reasons[0]
+    assert sum(r.points for r in reasons) == pytest.approx(scores.score[0] - 50, abs=0.051)
+    assert [r.text for r in reasons].count(REST) == 1
+    assert reasons[-1].text == REST
+    sizes = [abs(r.points) for r in reasons[:-1]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lead=leads,
+    nudge=st.floats(-0.05, 0.05),
+    which=st.sampled_from(["log_employees", "visits", "reply_hours"]),
+)
+def test_near_identical_leads_have_the_same_reasons(
+    model: Model, lead: dict[str, Any], nudge: float, which: str
+) -> None:
+    """A reason's points change by no more than the score itself, so none of weight flips or leaves."""
+    if lead[which] is None:
+        return
+    score, mine = told(model, one(**lead))
+    moved, theirs = told(model, one(**{**lead, which: max(lead[which] * (1 + nudge), 0.0)}))
+    room = 1.5 * abs(moved - score) + 0.3
+    sides = {side[0].name: {f.name for f in side} for side in _sides(model)}
+    for feature, reason in mine.items():
+        if abs(reason.points) <= room + 1.0 or not feature:
+            continue
+        side = next(names for names in sides.values() if feature in names)
+        same = next((r for f, r in theirs.items() if f in side), None)
+        assert same is not None, (reason, theirs)
+        assert same.points == pytest.approx(reason.points, abs=room)
+        assert same.points * reason.points > 0
+
+
+def _sides(model: Model) -> list[list[Any]]:
+    fields = model.design.fields
+    return [[fields[f] for f in side] for side in model.explainer.sides]
+
+
+@settings(max_examples=40, deadline=None)
+@given(lead=leads)
+def test_that_something_is_known_is_no_reason(model: Model, lead: dict[str, Any]) -> None:
+    """A blank fact adds nothing, and of a known one its value does: filled with a bad one it counts against the lead."""
+    _, mine = told(model, one(**lead))
+    for name in ("log_employees", "industry"):
+        if lead[name] is None:
+            assert name not in mine
+    assert told(model, one(**{**lead, "industry": "retail"}))[1]["industry"].points < 0
+
+
+def moved(model: Model, before: dict[str, Any], now: dict[str, Any], said: float | None = None) -> trend.Move:
+    return trend.move(
+        model.explainer, model.design, model.score, pa.concat_tables([one(**before), one(**now)]), said
+    )
+
+
+def test_a_move_is_told_by_what_has_changed(model: Model) -> None:
+    found = moved(model, {"visits": 0.0}, {"visits": 9.0})
+    assert found.points > 3
+    assert found.text == "visits 9, was 0"
+    assert (
+        moved(model, {"industry": "retail"}, {"industry": "software"}).text
+        == "industry: software, was retail"
+    )
+    replied = moved(model, {}, {"reply_hours": 2.0})
+    assert replied.text.startswith("usual time to reply 2 hours, was none")
+
+
+def test_what_another_model_said_is_the_models(model: Model) -> None:
+    now = float(model.score(one()).score[0])
+    found = moved(model, {}, {}, said=now - 14)
+    assert found.points == pytest.approx(14, abs=0.05)
+    assert found.text == "the model changed"
+    both = moved(
+        model, {"visits": 0.0}, {"visits": 9.0}, said=float(model.score(one(visits=0.0)).score[0]) + 5
+    )
+    assert "the model changed (-5)" in both.text
+
+
+@settings(max_examples=40, deadline=None)
+@given(before=leads, now=leads, said=st.one_of(st.none(), st.floats(1, 99)))
+def test_a_move_adds_up(
+    model: Model, before: dict[str, Any], now: dict[str, Any], said: float | None
+) -> None:
+    then, later = (float(model.score(one(**lead)).score[0]) for lead in (before, now))
+    found = moved(model, before, now, said)
+    assert found.points == pytest.approx(later - (then if said is None else said), abs=0.051)
+    assert sum(cause.points for cause in found.causes) == pytest.approx(found.points, abs=0.051)
+    assert found.causes[-1].text == REST
