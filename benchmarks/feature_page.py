@@ -25,7 +25,7 @@ from connector.crm.parity import declared
 from connector.crm.registry import TITLES
 from connector.jobs.fields import STANDARD
 from scoring.features import Process, catalogue
-from scoring.features.catalogue import Feature
+from scoring.features.catalogue import FIRMOGRAPHIC_OF, Feature
 from scoring.features.process import KINDS, slug
 from scoring.features.touches import BY_THE_LEAD
 
@@ -123,9 +123,20 @@ def page(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
                 f"## {title} (`{family}`)",
                 f"As of: {AS_OF[family]}.",
                 _features(mine, shares, list(crms)),
+                *_unlisted(family),
             ]
     parts += ["## Where each input comes from", _inputs(), ""]
     return "\n\n".join(parts)
+
+
+def _unlisted(family: str) -> list[str]:
+    """Features of a family that a standard field would feed if the org listed it as one that may describe a lead."""
+    there = {f.name for f in features()}
+    return [
+        f"`{f.name}` ({f.label}: {f.definition}) comes with the field `{fact}`, which says who a lead is and describes it only where "
+        f"candor.toml lists it: `[mapping.extra.{fact}]`. It then counts in `completeness`, too."
+        for fact, f in FIRMOGRAPHIC_OF if f.family == family and f.name not in there
+    ]  # fmt: skip
 
 
 def _features(mine: Sequence[Feature], shares: Mapping[str, Any], crms: Sequence[str]) -> str:

@@ -129,6 +129,10 @@ class ScopeSettings(Section):
 class TrainingSettings(Section):
     mode: Literal["as-of", "snapshot"] = "as-of"
     ages_days: list[float] = Field(default=[1, 7, 30, 90, 180], min_length=1)
+    doubtful: Literal["use", "leave_out"] | None = Field(
+        None,
+        description="outcomes that nobody gave one by one (closed in bulk, by an automation): learn from them or not",
+    )
     by_revenue: bool = False
     """leads weigh in training by the amount that their deal would bring"""
     seed: int = 0

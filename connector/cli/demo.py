@@ -380,7 +380,9 @@ def _table(loops: list[Any], seconds: float) -> None:
     out.print(table)
     for loop in loops:
         for why, n in loop.result["set_aside"].items():
-            out.print(f"Set aside when {loop.title} was read: {n:,} rows, {why}.", style="yellow", soft_wrap=True)
+            out.print(
+                f"Set aside when {loop.title} was read: {n:,} rows, {why}.", style="yellow", soft_wrap=True
+            )
         if loop.result["mode"] == "snapshot":
             out.print(_NOT_AS_OF, style="yellow", soft_wrap=True)
         out.print(f"Report ({loop.title}): {loop.result['report']}", soft_wrap=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from connector.cli.console import out, show_json, working
+from connector.jobs.examples import DOUBTED
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
 from connector.jobs.scope import Counted, counts
@@ -74,6 +75,11 @@ def say(result: Trained) -> None:
         )
     if result.unknown_before:
         out.print("  Kept for longer? Say since when: crm.tracked_since in candor.toml.", style="dim")
+    if result.address_before is not None:
+        out.print(
+            f"  e-mail address: before {result.address_before:%Y-%m-%d} taken to be what it was when first read; it tells who is a "
+            "colleague. The CRM can keep its history.", style="dim",
+        )  # fmt: skip
     checks = result.card["checks"]
     for name in (
         *checks["leakage"]["barred_fields"],
@@ -81,6 +87,12 @@ def say(result: Trained) -> None:
         *checks["leakage"]["barred_activities"],
     ):
         out.print(f"  left out: {name} knows the outcome beforehand (`candor audit`)", style="dim")
+    if DOUBTED not in result.left_out:
+        for label in checks["doubtful"]:
+            out.print(
+                f"  doubtful: {label['leads']:,} leads, {label['won']:,} of them won, are learnt from all the same: {label['why']} "
+                "(`candor audit`; training.doubtful in candor.toml)", style="dark_orange",
+            )  # fmt: skip
     for fact in checks["completeness"]["left_out"]:
         out.print(
             f"  left out: {fact['label']}, which moved scores merely by being filled (`candor audit`)",

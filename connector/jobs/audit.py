@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from connector.jobs.context import Context
 from connector.jobs.evidence import evidence, look, suspects
+from connector.jobs.evidence import listed as doubtful_labels
 from connector.jobs.gates import leakage_dict
 from connector.jobs.models import listed
 from connector.store import quality
@@ -48,6 +49,7 @@ def audit(context: Context) -> Audited:
                 select(func.count()).where(t.record.c.kind == "lead", ~t.record.c.deleted)
             ).scalar_one()
         doubts = suspects(context, seen)
+        undecided = context.settings.training.doubtful is None
         model = next((m for m in listed(context) if m["status"] == "champion"), None)
         checks = (model["card"].get("checks") or {}) if model else {}
         leaks = leakage_dict(found)
@@ -56,6 +58,11 @@ def audit(context: Context) -> Audited:
         to_do += [f"{f['label']} {f['kind']}: {f['mend']}" for f in leaks["findings"] if not f["kept_out"]]
         if complete is not None and not complete["passed"]:
             to_do.append("The model in use moves scores by being filled: run `candor train`.")
+        to_do += [
+            f"{label.why[:1].upper()}{label.why[1:]} ({len(label.leads):,}, {label.won:,} of them won): are these outcomes true? "
+            'Say training.doubtful = "use" or "leave_out" in candor.toml.'
+            for label in doubts.labels if undecided
+        ]  # fmt: skip
         run.summary.update(leads=leads, findings=len(leaks["findings"]), to_do=len(to_do))
         return Audited(
             leaks, complete, suspect_dict(doubts), (model["manifest"].get("survivorship") if model else None),
@@ -70,9 +77,6 @@ def suspect_dict(found: Suspect) -> dict[str, Any]:
         "leads_of_them": sum(map(len, found.people)),
         "people_whose_leads_disagree": found.disagree,
         "people": [list(leads) for leads in found.people[:SHOWN]],
-        "doubtful_labels": [
-            {"why": label.why, "leads": len(label.leads), "won": label.won, "at": label.at, "ids": list(label.leads[:SHOWN])}
-            for label in found.labels
-        ],
+        "doubtful_labels": doubtful_labels(found.labels, SHOWN),
         "calculated_fields": list(found.calculated),
     }  # fmt: skip

@@ -79,8 +79,7 @@ def _theirs(examples: Examples, test: np.ndarray) -> np.ndarray:
 
 def _known_then(context: Context, past: Examples, cut: float, test: np.ndarray) -> Split:
     """Only what was known at the cut. A lead that ended late is less likely to be among it than one that ended soon: each
-    counts by the inverse of the chance that a label which took so long was known, or quick endings would be all there is.
-    What people said of leads that are open today stays as it is (docs/decisions/0009)."""
+    counts by the inverse of the chance that a label which took so long was known, or quick endings would be all there is."""
     if past.known_at is None:
         return Split(cut, test, past, past.base_rate, known_then=False)
     known, won = past.known_at <= cut, past.won > 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from connector.jobs.scope import Outcomes, in_scope
 from connector.store import asof, records
 from connector.store.asof import Life
 from scoring.audit.evidence import TIME, Evidence, no_rows
-from scoring.audit.suspect import Suspect, doubtful, persons, suspect
+from scoring.audit.suspect import Doubtful, Suspect, doubtful, persons, suspect
 from scoring.features.inputs import REFUSED
 
 MOST = 40_000
@@ -89,19 +89,32 @@ def suspects(context: Context, seen: Seen) -> Suspect:
     """One person as several leads, and labels that nobody gave one by one."""
     outcomes = Outcomes(context.settings.outcome.status)
     person = persons(contact(life.lead_id, seen.values[life.lead_id]) for life in seen.lives)
-    closed = [(life, end) for life in seen.lives if (end := outcomes.ended_at(life)) is not None]
-    outcome = {life.lead_id: bool(outcomes.won(life)) for life, _ in closed}
-    labels = []
-    if context.settings.training.mode != "snapshot":
-        labels = doubtful(
-            [life.lead_id for life, _ in closed],
-            np.array([int(end.timestamp() * 1e6) for _, end in closed], np.int64),
-            np.array([outcome[life.lead_id] for life, _ in closed], bool),
-            [seen.closed_by.get(life.lead_id) for life, _ in closed],
-            seen.owners,
-        )
+    outcome = {life.lead_id: bool(outcomes.won(life)) for life in seen.lives if outcomes.ended_at(life)}
     calculated = context.store.get("calculated_fields", [])
-    return suspect(person, outcome, labels, calculated)
+    return suspect(person, outcome, doubts(context, seen), calculated)
+
+
+def doubts(context: Context, seen: Seen) -> list[Doubtful]:
+    """Labels that nobody gave one by one; none in a table without times."""
+    if context.settings.training.mode == "snapshot":
+        return []
+    outcomes = Outcomes(context.settings.outcome.status)
+    closed = [(life, end) for life in seen.lives if (end := outcomes.ended_at(life)) is not None]
+    return doubtful(
+        [life.lead_id for life, _ in closed],
+        np.array([int(end.timestamp() * 1e6) for _, end in closed], np.int64),
+        np.array([bool(outcomes.won(life)) for life, _ in closed], bool),
+        [seen.closed_by.get(life.lead_id) for life, _ in closed],
+        seen.owners,
+    )
+
+
+def listed(labels: Sequence[Doubtful], most: int) -> list[dict[str, Any]]:
+    """JSON-ready, with the first `most` ids of each."""
+    return [
+        {"why": one.why, "leads": len(one.leads), "won": one.won, "at": one.at, "ids": list(one.leads[:most])}
+        for one in labels
+    ]
 
 
 def _ended(life: Life, end: datetime | None, won: bool | None) -> datetime | None:

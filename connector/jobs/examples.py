@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ from scoring.routing.policy import Policy
 
 NOT_YET = "their outcome is not known yet"
 TOO_SOON = "they ended before they could be scored"
+DOUBTED = "nobody gave them their outcome one by one"
 STILL_OPEN = "they are still open"
 
 _FEW = 500
@@ -100,9 +101,9 @@ class Point:
     """when the outcome was known; none: with `as_of`"""
 
 
-def collect(context: Context, view: View | None = None) -> Examples:
+def collect(context: Context, view: View | None = None, doubtful: Collection[str] = ()) -> Examples:
     """All examples whose outcome is known by now. Leads still inside the horizon are left out, not counted as lost. `view`: as
-    in `features`."""
+    in `features`; `doubtful`: leads whose outcome is not believed."""
     settings, now = context.settings, context.clock.now()
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
@@ -120,7 +121,7 @@ def collect(context: Context, view: View | None = None) -> Examples:
     points: list[Point] = []
     counted: dict[str, asof.Life] = {}
     for life in lives:
-        why_not = in_scope(values[life.lead_id], settings)
+        why_not = in_scope(values[life.lead_id], settings) or (DOUBTED if life.lead_id in doubtful else None)
         if why_not:
             left_out[why_not] += 1
             continue

@@ -49,6 +49,14 @@ def known_since(context: Context) -> Mapping[str, datetime]:
     }
 
 
+def company_known_since(context: Context) -> Mapping[str, datetime]:
+    """The two fields that tell a lead's company -> from when on their changes are known. Before that a lead has the address
+    that it was first read with, and no account."""
+    since, read = known_since(context), context.store.get("first_reading")
+    first_reading = context.clock.now() if read is None else datetime.fromisoformat(read)
+    return {name: since.get(name, first_reading) for name in ("email", "account_id")}
+
+
 def refuse_future(since: date, now: datetime) -> None:
     """Raises SettingsError: nobody keeps a history from a day that is to come."""
     if since > now.date():

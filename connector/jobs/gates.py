@@ -10,13 +10,14 @@ import numpy as np
 
 from connector.errors import CandorError
 from connector.jobs.context import Context, log
-from connector.jobs.evidence import evidence, look
+from connector.jobs.evidence import doubts, evidence, look
 from connector.jobs.examples import Examples
 from connector.jobs.fields import features_of
 from scoring.audit.completeness import Completeness, Fit, Rows, honest
 from scoring.audit.find import leakage
 from scoring.audit.leakage import Leakage
 from scoring.audit.screen import Barred, barred, knowing
+from scoring.audit.suspect import Doubtful
 from scoring.features.catalogue import Feature
 from scoring.model.card import Model
 from scoring.model.train import ids
@@ -26,14 +27,15 @@ class NotHonest(CandorError):
     """The model moves scores when irrelevant fields are filled, so it does not ship."""
 
 
-def audit_leaks(context: Context) -> tuple[Leakage, Barred]:
-    """The leakage audit of the store, and what it bars from a training."""
+def audit_leaks(context: Context) -> tuple[Leakage, Barred, list[Doubtful]]:
+    """The leakage audit of the store, what it bars from a training, and labels that look wrong."""
     with context.store.begin() as db:
-        found = leakage(evidence(context, db, look(context, db)), context.settings.training.seed)
+        seen = look(context, db)
+        found = leakage(evidence(context, db, seen), context.settings.training.seed)
     out = barred(found)
     log.info("leakage audited", leads=found.leads, findings=len(found.findings), barred_fields=len(out.fields),
              barred_activities=len(out.activities))  # fmt: skip
-    return found, out
+    return found, out, doubts(context, seen)
 
 
 def screened(

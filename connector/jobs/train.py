@@ -21,6 +21,7 @@ from sqlalchemy import insert, select
 from connector.errors import NothingRead
 from connector.jobs import backtest, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
+from connector.jobs.evidence import listed
 from connector.jobs.examples import Examples, collect, first_rows
 from connector.jobs.fields import feeding, view_of
 from connector.jobs.manifest import points, recipe, words
@@ -31,6 +32,7 @@ from connector.store import schema as t
 from connector.store.bulk import to_ipc
 from connector.store.runs import running
 from scoring.audit.survivorship import survivorship
+from scoring.audit.suspect import Doubtful
 from scoring.features.catalogue import Feature
 from scoring.metrics.outcomes import read
 from scoring.model import store as files
@@ -55,6 +57,8 @@ class Trained:
     """of the status"""
     unknown_before: dict[str, date]
     """fields whose history begins later than the first example"""
+    address_before: date | None
+    """before it leads are taken to have had the address that they were first read with, where that is later than the first example"""
 
 
 def train_model(context: Context, *, agreed: bool = False) -> Trained:
@@ -65,10 +69,10 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         _something(context)
         since = gaps.known_since(context)
         context.progress("Training: looking for leaks", 0, 4)
-        leaks, out = gates.audit_leaks(context)
+        leaks, out, doubts = gates.audit_leaks(context)
         context.progress("Training: building what was known when", 1, 4)
         view = view_of(context.settings, since, out.activities)
-        examples = collect(context, view)
+        examples = collect(context, view, _doubtful(context, doubts))
         seed = context.settings.training.seed
         first = first_rows(examples)
         screened, told = gates.screened(context, out, examples, first)
@@ -102,7 +106,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         mature = mature_table(context, held, tested.family)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
-                "checks": gates.checks(leaks, out, told, completeness),
+                "checks": {**gates.checks(leaks, out, told, completeness), "doubtful": listed(doubts, 0)},
                 "words": what_words_did(universal, held),
                 "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
                              "routing": tested.routing}}  # fmt: skip
@@ -126,7 +130,15 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         return Trained(
             version, card, manifest["examples"], round(manifest["wins"]), manifest["words"],
             manifest["held_out"], dict(examples.left_out), status, why, unknown_before(context, examples, since),
+            _late(examples, gaps.company_known_since(context)).get("email"),
         )  # fmt: skip
+
+
+def _doubtful(context: Context, doubts: Sequence[Doubtful]) -> frozenset[str]:
+    """Leads that are left out because nobody gave them their outcome one by one."""
+    if context.settings.training.doubtful != "leave_out":
+        return frozenset()
+    return frozenset(lead for label in doubts for lead in label.leads)
 
 
 def _something(context: Context) -> None:
@@ -139,12 +151,17 @@ def _something(context: Context) -> None:
 def unknown_before(context: Context, examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
     """Fields that feed a feature and whose history begins after the first example -> that day."""
     fed = feeding(context.settings)
+    return {name: day for name, day in _late(examples, since).items() if name in fed}
+
+
+def _late(examples: Examples, since: Mapping[str, datetime]) -> dict[str, date]:
+    """Fields whose history begins after the first example -> that day."""
     first = (
         datetime.fromtimestamp(examples.as_of.min(), UTC)
         if len(examples.as_of)
         else datetime.max.replace(tzinfo=UTC)
     )
-    return {name: at.date() for name, at in sorted(since.items()) if at > first and name in fed}
+    return {name: at.date() for name, at in sorted(since.items()) if at > first}
 
 
 def fit(examples: Examples, features: Any, seed: int, **names: Any) -> Model:

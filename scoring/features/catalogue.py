@@ -183,20 +183,20 @@ _FIRMOGRAPHIC_ROWS: tuple[tuple[str, str, Type, str, str, str], ...] = (
      "an entry"),
 )  # fmt: skip
 
-_FIRMOGRAPHIC = tuple(
+FIRMOGRAPHIC_OF = tuple(
     (fact, Feature(name, "firmographic", kind, unit, label, definition))
     for fact, name, kind, unit, label, definition in _FIRMOGRAPHIC_ROWS
 )
 """The fact that a feature is made of, and the feature."""
 
-FIRMOGRAPHIC = tuple(feature for _, feature in _FIRMOGRAPHIC)
+FIRMOGRAPHIC = tuple(feature for _, feature in FIRMOGRAPHIC_OF)
 
 STANDARD = (
     "email", "company", "title", "industry", "employees", "annual_revenue", "country", "source", "phone",
 )  # fmt: skip
 """Standard fields of both CRMs whose known share is `completeness`."""
 
-_OWN_FEATURES = frozenset(fact for fact, _ in _FIRMOGRAPHIC) | {"hand_raiser", "opted_out", "account_id"}
+_OWN_FEATURES = frozenset(fact for fact, _ in FIRMOGRAPHIC_OF) | {"hand_raiser", "opted_out", "account_id"}
 
 
 def generic(facts: Sequence[Fact]) -> tuple[Fact, ...]:
@@ -257,7 +257,7 @@ def catalogue(facts: Sequence[Fact], process: Process | None = None) -> tuple[Fe
     facts = checked_facts(facts)
     mapped = {fact.name for fact in facts}
     graph = tuple(f for f in GRAPH if f.name != "functions_engaged_30d" or "title" in mapped)
-    firmographic = tuple(feature for fact, feature in _FIRMOGRAPHIC if fact in mapped)
+    firmographic = tuple(feature for fact, feature in FIRMOGRAPHIC_OF if fact in mapped)
     others = tuple(_from_fact(fact) for fact in generic(facts))
     # routing reads whether they raised a hand in any case; the model may only where the fact is listed
     routing = tuple(

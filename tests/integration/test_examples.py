@@ -22,9 +22,11 @@ from connector.jobs import examples, warehouse
 from connector.jobs.audit import audit
 from connector.jobs.context import Context
 from connector.jobs.evidence import evidence, look
-from connector.jobs.examples import NOT_YET, collect, features, looked_at
+from connector.jobs.examples import DOUBTED, NOT_YET, collect, features, looked_at
 from connector.jobs.fields import PEOPLE_FIELDS
-from connector.jobs.train import train_model, unknown_before
+from connector.jobs.gaps import ALWAYS, company_known_since
+from connector.jobs.gates import audit_leaks
+from connector.jobs.train import _doubtful, train_model, unknown_before
 from connector.settings import Settings
 from connector.store import records
 from connector.store import schema as t
@@ -184,6 +186,30 @@ def test_before_anything_was_read_training_and_audit_say_what_to_do(context: Con
     assert context.store.get("backtest_cut") is None
 
 
+def test_outcomes_that_nobody_gave_one_by_one_are_told_and_learnt_from_only_if_an_admin_says_so(
+    context: Context,
+) -> None:
+    names = [f"L{i}" for i in range(25)]
+    closed = BORN + timedelta(days=250)
+    changes = tuple(Change("lead", id, "status", closed, "Working", "Unqualified") for id in names)
+    put(context, lead("Z1"), *(lead(id, status="Unqualified") for id in names), changes=changes)
+
+    def doubted() -> tuple[int, list[str]]:
+        _, _, doubts = audit_leaks(context)
+        left_out = collect(context, doubtful=_doubtful(context, doubts)).left_out
+        return left_out.get(DOUBTED, 0), [
+            line for line in audit(context).to_do if "closed in one minute" in line
+        ]
+
+    out, to_do = doubted()
+    assert (out, len(to_do)) == (0, 1)
+    assert "training.doubtful" in to_do[0]
+    for said, expected in (("use", 0), ("leave_out", 25)):
+        training = context.settings.training.model_copy(update={"doubtful": said})
+        context.settings = context.settings.model_copy(update={"training": training})
+        assert doubted() == (expected, [])
+
+
 COMPANY = ("colleagues_engaged_30d", "account_touches_30d", "followers_7d", "committee_size")
 
 
@@ -236,6 +262,14 @@ def test_a_lead_is_at_the_company_of_its_address_of_then(context: Context) -> No
     )
     assert mates_on(context, 7, "L1", "L2", "L3") == [None, 0, None]
     assert mates_on(context, 70, "L1", "L2", "L3") == [1, 1, 2]
+
+
+def test_it_is_told_since_when_a_company_is_known(context: Context) -> None:
+    assert company_known_since(context)["account_id"] == BORN + timedelta(days=400)
+    context.store.put("first_reading", (BORN + timedelta(days=20)).isoformat())
+    assert set(company_known_since(context).values()) == {BORN + timedelta(days=20)}
+    context.store.put("tracked_fields", ["email", "title"])
+    assert company_known_since(context)["email"] == ALWAYS
 
 
 def test_an_address_with_history_is_known_by_it(context: Context) -> None:
