@@ -83,7 +83,7 @@ def choose(
     kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
     own = [case.segment for case in kept if case.state != RETIRED]
     found = compete(
-        _first(past, universal), universal, unseen, lambda segment: fit(past.take(segment.of(past.rows))), _facts(features),
+        _first(past, universal), universal, unseen, lambda segment: fit(past.of(segment.of)), _facts(features),
         policy.models, policy.words, room=policy.models.most - 1 - len(own), seed=seed, has_one=own,
     )  # fmt: skip
     new = [
