@@ -288,7 +288,7 @@ def test_an_address_with_history_is_known_by_it(context: Context) -> None:
     assert mates_on(context, 31, "L1", "L2") == [None, 0]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False))
 def test_a_few_leads_of_any_time_are_as_among_all(
     made: Made, tmp_path_factory: pytest.TempPathFactory, dice: Any

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import CandorError
-from connector.jobs.context import _clock
+from connector.jobs.context import clock
 from connector.settings import Settings
 
 
@@ -22,7 +22,7 @@ def test_a_local_crm_that_is_down_is_said_in_one_line_with_the_command_that_star
             }
         )
         with pytest.raises(CandorError) as error:
-            _clock(settings).now()
+            clock(settings).now()
     assert "isn't up" in str(error.value)
     assert str(error.value).endswith("candor playground --crm hubspot --data /x/pg")
     assert "\n" not in str(error.value)

@@ -170,7 +170,9 @@ def test_what_breaks_the_contract_is_named() -> None:
     assert "1 point(s) name a lead" in refused(leads=good.leads.slice(1))
     assert "times must be" in refused(points=good.points.set_column(1, "as_of", pa.array([1, 2])))
     robots = good.activities.drop_columns(["actor"]).append_column("actor", pa.array(["robot"]))
-    assert "`activities.actor` holds ['robot']" in refused(activities=robots)
+    assert "`activities.actor` holds robot; it must be one of machine, person, unsure" in refused(
+        activities=robots
+    )
     with pytest.raises(InputError, match="listed twice"):
         checked_facts([Fact("title", "text", "a"), Fact("Title", "text", "b")])
 

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from connector.demo.halfyear.board import Board
@@ -203,5 +204,5 @@ def _take(scores: Scores, lines: Sequence[int]) -> Scores:
     taken: dict[str, Any] = {}
     for f in fields(Scores):
         value = getattr(scores, f.name)
-        taken[f.name] = [value[i] for i in lines] if isinstance(value, list) else value[list(lines)]
+        taken[f.name] = value[list(lines)] if isinstance(value, np.ndarray) else [value[i] for i in lines]
     return Scores(**taken)
