@@ -41,7 +41,7 @@ $(SPARK_STAMP): requirements/spark.txt $(DEV_STAMP)
 	@touch $@
 
 test: dev  ## everything tested, in at most 10 minutes on 2 cores
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check connector crm_schema scoring tests benchmarks

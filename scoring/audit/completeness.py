@@ -198,12 +198,15 @@ def measured(
         blank = layout.blank(encoded)
         random = np.random.default_rng(seed)
         few = encoded.take(random.permutation(len(encoded))[:LEADS])
+        plain, whole = layout.additive(few), layout.additive(encoded)
         found: list[tuple[list[int], Fact]] = []
         for of in facts(layout, blank):
             known = np.flatnonzero(~blank[:, of].any(axis=1))
             if len(known) < ENOUGH:
                 continue
-            found.append((of, _moves(model, of, few, encoded, known, blank, random)))
+            said = _said(model, of, whole[known])
+            along = known[np.argsort(said, kind="stable")]
+            found.append((of, _moves(model, of, few, plain, encoded, along, blank, random)))
         z = dict(judged or {})
         doubtful = [
             (of, fact)
@@ -239,16 +242,22 @@ def blanks_alone(layout: Design, rows: Rows, seed: int) -> float | None:
 
 
 def _moves(
-    model: Model | Draft, of: list[int], few: Encoded, encoded: Encoded, known: Ints, blank: Bools, random: np.random.Generator
+    model: Model | Draft, of: list[int], few: Encoded, plain: Floats, encoded: Encoded, along: Ints, blank: Bools,
+    random: np.random.Generator,
 ) -> Fact:  # fmt: skip
+    """`plain`: the additive design of the `few`; `along`: the rows that know the fact, ordered by what they say of it."""
     layout = model.design
     base = float(np.log(model.base_rate / (1 - model.base_rate)))
-    without = _logit(model, _with(layout, few, of, None))
+
+    def told(donors: Encoded | None) -> Floats:
+        rows = _with(layout, few, of, donors)
+        return model.point.logit(layout, rows, layout.refilled(plain, rows, of))
+
+    without = told(None)
     filled = np.empty((DRAWS, len(few)))
-    known = known[np.argsort(_said(model, of, encoded.take(known)), kind="stable")]
     for d in range(DRAWS):
-        donors = encoded.take(known[((d + random.random(len(few))) / DRAWS * len(known)).astype(np.int64)])
-        filled[d] = _logit(model, _with(layout, few, of, donors))
+        places = ((d + random.random(len(few))) / DRAWS * len(along)).astype(np.int64)
+        filled[d] = told(encoded.take(along[places]))
     at = to_score(without - base)
     moves = np.abs(to_score(filled - base) - at)
     mean = to_score(filled.mean(axis=0) - base) - at
@@ -259,10 +268,10 @@ def _moves(
     )  # fmt: skip
 
 
-def _said(model: Model | Draft, of: list[int], rows: Encoded) -> Floats:
+def _said(model: Model | Draft, of: list[int], design: Floats) -> Floats:
     """What the regression makes of a fact's values: donors are drawn evenly along it, so that few of them speak for all."""
     spans = [model.design.spans[f] for f in of]
-    design, coef = model.design.additive(rows), model.point.additive.coef
+    coef = model.point.additive.coef
     said: Floats = np.sum([design[:, a:b] @ coef[1 + a : 1 + b] for a, b in spans], axis=0)
     return said
 
@@ -276,10 +285,6 @@ def _with(layout: Design, rows: Encoded, of: list[int], donors: Encoded | None) 
         else:
             codes[:, f - count] = BLANK if donors is None else donors.codes[:, f - count]
     return Encoded(numbers, codes)
-
-
-def _logit(model: Model | Draft, rows: Encoded) -> Floats:
-    return model.point.logit(model.design, rows, model.design.additive(rows))
 
 
 def _values_matter(

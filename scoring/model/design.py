@@ -211,12 +211,23 @@ class Design:
     def additive(self, rows: Encoded) -> Floats:
         """n × columns of the additive design, without the constant."""
         out = np.empty((len(rows), sum(field.width for field in self.fields)))
-        for i, (field, (a, b)) in enumerate(zip(self.fields, self.spans, strict=True)):
+        self._fill(out, rows, range(len(self.fields)))
+        return out
+
+    def refilled(self, design: Floats, rows: Encoded, changed: Sequence[int]) -> Floats:
+        """`additive(rows)`, made of the design of rows that differ from these in the fields at `changed` only."""
+        out = design.copy()
+        self._fill(out, rows, changed)
+        return out
+
+    def _fill(self, out: Floats, rows: Encoded, places: Sequence[int]) -> None:
+        fields, spans = self.fields, self.spans
+        for i in places:
+            field, (a, b) = fields[i], spans[i]
             if isinstance(field, NumberField):
                 out[:, a:b] = field.columns(rows.numbers[:, i])
             else:
                 out[:, a:b] = field.columns(rows.codes[:, i - len(self.numbers)])
-        return out
 
     def trees(self, rows: Encoded, cuts: Sequence[Floats], levels: Sequence[Floats]) -> Floats:
         """n × fields for trees: blank is NaN, a number is its place among the cuts, a category is the level
