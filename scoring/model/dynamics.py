@@ -36,6 +36,10 @@ SURE = 0.90
 Kind = Literal["conversion", "cycle", "importance"]
 
 
+CONSTANT = 1e-9
+"""spread below which a column holds one value: rounding leaves a little more than none"""
+
+
 @dataclass(frozen=True)
 class Condition:
     """One way in which a candidate's dynamics differ. `ratio` is to the other leads, NaN for importances; `chance` how often
@@ -149,7 +153,7 @@ class Misses:
         usual = np.array([USUAL if isinstance(field, CategoryField) else 0.0 for field in layout.fields])
         columns = sample.design[:, at]
         spread = columns.std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
+        spread = np.where(spread > CONSTANT, spread, 1.0)
         p = sigmoid(universal.logit(sample.design))
         return cls(
             sample, columns / spread, tuple(groups), usual, universal.coef[1:][at] * spread, tuple(labels),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.model.compete import Competition, Held, compete
-from scoring.model.dynamics import History
+from scoring.model.dynamics import History, Misses
 from scoring.model.segments import Gain, Segment, gain
 from scoring.model.train import Draft, draft
 from scoring.routing.policy import Models, Words
@@ -119,3 +119,13 @@ def test_a_segment_holds_the_leads_whose_value_is_known_to_be_one_of_its() -> No
     assert segment.of(rows).tolist() == [True, False, True, False]
     assert segment.name == "source-cold-list-web"
     assert segment.said == "Source: cold list, web"
+
+
+def test_a_column_that_holds_one_value_but_for_rounding_stays_small() -> None:
+    made = leads(400, 5)
+    found = draft(made.rows, made.won, features=FEATURES, groups=made.company)
+    design = found.sample.design.copy()
+    design[:, found.design.spans[0][0]] = 0.1
+    assert 0 < design[:, found.design.spans[0][0]].std() < 1e-12
+    misses = Misses.of(replace(found.sample, design=design), found.design, found.point.additive)
+    assert np.abs(misses.columns).max() < 1e3
