@@ -53,7 +53,7 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
                 {**asdict(past), "as_of": past.as_of.isoformat(), "text": past.text} for past in like.nearest
             ],
         },
-        "words": said_by_its_owner(context, model, lead_id),
+        "words": said_by_its_owner(context, by.family, lead_id),
         "value": value(model, row, scores),
         "trend": moved(context, by, lead_id, row, float(scores.score[0])),
     }  # fmt: skip

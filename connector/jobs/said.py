@@ -15,7 +15,7 @@ from connector.jobs.context import Context
 from connector.jobs.examples import Examples
 from connector.store import records
 from connector.store import schema as t
-from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.model.influence import Held, influence
 from scoring.model.train import Draft, ids
 
@@ -31,10 +31,10 @@ def what_words_did(universal: Draft, held: Examples) -> dict[str, Any] | None:
     return asdict(influence(layout, universal.lessons, universal.trained.point, unseen, base))
 
 
-def said_by_its_owner(context: Context, model: Model, lead_id: str) -> dict[str, Any] | None:
-    """What the lead's owner said changed in the model that scores it, in words; None where they said nothing."""
+def said_by_its_owner(context: Context, family: Family, lead_id: str) -> dict[str, Any] | None:
+    """What the lead's owner said changed in the models that score, in words; None where they said nothing."""
     with context.store.begin() as db:
-        card = db.execute(select(t.model.c.card).where(t.model.c.version == model.version)).scalar_one()
+        card = db.execute(select(t.model.c.card).where(t.model.c.version == family.version)).scalar_one()
         owner = str(records.record_values(db, "lead", [lead_id])[lead_id].get("owner_id"))
     words = card.get("words")
     person = next((p for p in (words or {"people": []})["people"] if p["who"] == owner), None)

@@ -145,14 +145,7 @@ class Draft:
                     self.rows,
                     point.logit(layout, sample.encoded, sample.design),
                 ),
-                amounts=amounts.learn(
-                    sample.design,
-                    sample.won,
-                    self.amount,
-                    lead=sample.lead,
-                    group=sample.group,
-                    columns=layout.groups,
-                ),
+                amounts=_amounts(layout, sample, self.amount),
                 asking=asking.learn(layout, sample, point.additive),
                 card={
                     **_card(
