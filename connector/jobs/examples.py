@@ -177,8 +177,8 @@ def outcome_since(
 ) -> float:
     """1 if the lead was won within the horizon after `at`, 0 if it wasn't and won't be, NaN while nobody knows."""
     horizon, ended = horizon_of(policy), outcomes.ended_at(life)
-    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
-    if won_at is not None and at < won_at <= at + horizon:
+    came = won_at(life, settings)
+    if came is not None and at < came <= at + horizon:
         return 1.0
     over = outcomes.won(life) is False and ended is not None and ended > at
     return 0.0 if over or at + horizon <= now else math.nan
@@ -281,14 +281,14 @@ def as_of_points(
     """A lead at each age at which it would have been scored, where by now it is known what came of it."""
     horizon = horizon_of(policy)
     ended = outcomes.ended_at(life)
-    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+    came = won_at(life, settings)
     times = [at for at in scorings(life, settings) if at + horizon <= now and (ended is None or ended > at)]
     return [
         Point(life.lead_id, at, float(won), 1.0, (life.won_amount or math.nan) if won else math.nan,
-              known_at=won_at if won else min(lost_at or at + horizon, at + horizon))
+              known_at=came if won else min(lost_at or at + horizon, at + horizon))
         for lost_at in [_lost_at(life, outcomes)]
         for at in times
-        for won in [won_at is not None and at < won_at <= at + horizon]
+        for won in [came is not None and at < came <= at + horizon]
     ]  # fmt: skip
 
 
@@ -301,8 +301,13 @@ def _lost_at(life: asof.Life, outcomes: Outcomes) -> datetime | None:
 
 
 def _days_to_win(life: asof.Life, settings: Settings) -> float:
-    won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
-    return math.nan if won_at is None else (won_at - life.created_at) / timedelta(days=1)
+    came = won_at(life, settings)
+    return math.nan if came is None else (came - life.created_at) / timedelta(days=1)
+
+
+def won_at(life: asof.Life, settings: Settings) -> datetime | None:
+    """When a lead became what is predicted."""
+    return life.won_at if settings.outcome.target == "won_deal" else life.converted_at
 
 
 def scorings(life: asof.Life, settings: Settings) -> list[datetime]:

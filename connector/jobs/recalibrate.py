@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from connector.jobs import attention, models
 from connector.jobs.context import Context, log
-from connector.jobs.examples import features, horizon_of, scorings
+from connector.jobs.examples import features, horizon_of, scorings, won_at
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
 from connector.store import asof, records
@@ -220,14 +220,14 @@ def _record(context: Context, model: Family, since: float, now: datetime) -> _Re
     waits: list[list[float]] = [[] for _ in settings.training.ages_days]
     found: list[tuple[datetime, str, int, bool]] = []
     for life in lives:
-        won_at = life.won_at if settings.outcome.target == "won_deal" else life.converted_at
+        came = won_at(life, settings)
         ended = outcomes.ended_at(life)
         for age, at in enumerate(scorings(life, settings)):
             if at > now or (ended is not None and ended <= at):
                 continue
-            won = won_at is not None and at < won_at <= min(now, at + horizon)
-            if won and won_at is not None and at + horizon <= now:
-                waits[age].append((won_at - at).total_seconds())
+            won = came is not None and at < came <= min(now, at + horizon)
+            if won and came is not None and at + horizon <= now:
+                waits[age].append((came - at).total_seconds())
             if at.timestamp() >= since:
                 found.append((at, life.lead_id, age, won))
     known = _known(found, waits, now, horizon)

@@ -121,8 +121,7 @@ def preview(context: Context, version: str) -> Preview:
 def release(context: Context, version: str, why: str, *, worse_too: bool = False) -> tuple[Step, ...]:
     """The model takes over. Raises NoSuchModel, Worse (unless an admin says `worse_too`)."""
     steps = _steps(context, version)
-    found = verdict(context, version)
-    if not found.no_worse and not worse_too:
+    if not worse_too and not (found := verdict(context, version)).no_worse:
         raise Worse(
             f"Model {version} is worse than the one in use. {found.why}.",
             fix=f"Train anew, or release it all the same: `candor release {version} --worse-too`.",

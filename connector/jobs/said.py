@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from sqlalchemy import select
 
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples
 from connector.store import records
 from connector.store import schema as t
+from scoring.model.additive import log_odds
 from scoring.model.family import Family
 from scoring.model.influence import Held, influence
 from scoring.model.train import Draft, ids
@@ -26,7 +26,7 @@ def what_words_did(universal: Draft, held: Examples) -> dict[str, Any] | None:
         return None
     layout = universal.design
     encoded = layout.encode(held.rows)
-    base = float(np.log(universal.base_rate / (1 - universal.base_rate)))
+    base = log_odds(universal.base_rate)
     unseen = Held(encoded, layout.additive(encoded), held.won, ids(held.groups))
     return asdict(influence(layout, universal.lessons, universal.trained.point, unseen, base))
 

@@ -247,7 +247,8 @@ def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     standing = "releases" in context.policy.standing_yes
     if not (agreed or standing):
         return "challenger", f"no worse than the one in use, it waits for a yes: `candor release {version}`"
-    release.release(context, version, "an admin's yes" if agreed else "the policy's standing yes")
+    why = "an admin's yes" if agreed else "the policy's standing yes"
+    release.release(context, version, why, worse_too=True)  # judged above
     return "champion", "no worse than the one before"
 
 

@@ -25,11 +25,11 @@ import pyarrow as pa
 
 from scoring.metrics.scores import auc
 from scoring.model import additive
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.blanks import ENOUGH, facts
 from scoring.model.card import Model
 from scoring.model.design import BLANK, Design, Encoded
-from scoring.model.estimator import Sample, folds, refit
+from scoring.model.estimator import Sample, folds, losses, refit
 from scoring.model.scores import to_score
 from scoring.model.threads import each, single
 from scoring.model.train import Draft, sample_of
@@ -247,7 +247,7 @@ def _moves(
 ) -> Fact:  # fmt: skip
     """`plain`: the additive design of the `few`; `along`: the rows that know the fact, ordered by what they say of it."""
     layout = model.design
-    base = float(np.log(model.base_rate / (1 - model.base_rate)))
+    base = log_odds(model.base_rate)
 
     def told(donors: Encoded | None) -> Floats:
         rows = _with(layout, few, of, donors)
@@ -307,22 +307,17 @@ def _values_matter(
         random = np.random.default_rng((seed + 1, k))
         point = refit(layout, rest, model.point, seed + k)
         here = encoded.take(held)
-        plain = _losses(point.logit(layout, here, layout.additive(here)), rows.won[held])
+        plain = losses(point.logit(layout, here, layout.additive(here)), rows.won[held])
         for i, of in enumerate(doubtful):
             known = np.flatnonzero(~blank[held][:, of].any(axis=1))
             for _ in range(SHUFFLES if len(known) > 1 else 0):
                 part = here.take(known)
                 moved = _with(layout, part, of, part.take(random.permutation(len(known))))
-                loss = _losses(point.logit(layout, moved, layout.additive(moved)), rows.won[held][known])
+                loss = losses(point.logit(layout, moved, layout.additive(moved)), rows.won[held][known])
                 rise[i, held[known]] += (loss - plain[known]) / SHUFFLES
 
     each(judge, range(FOLDS))
     return [_in_errors(fact, sample) for fact in rise]
-
-
-def _losses(logit: Floats, won: Floats) -> Floats:
-    each: Floats = np.logaddexp(0, logit) - won * logit
-    return each
 
 
 def _in_errors(rise: Floats, sample: Sample) -> float:

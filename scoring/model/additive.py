@@ -48,6 +48,11 @@ class Additive:
         return out
 
 
+def log_odds(rate: float) -> float:
+    """The logit of a rate, as of the base rate that scores are measured from."""
+    return float(np.log(rate / (1 - rate)))
+
+
 def sigmoid(logit: Floats) -> Floats:
     out: Floats = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
     return out

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from scoring.model import interval as intervals
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.amount import Amounts
 from scoring.model.asking import Asking
 from scoring.model.design import Design, Encoded
@@ -80,7 +80,7 @@ class Model:
         encoded = _even(told)
         design = self.design.additive(encoded)
         logit = self.point.logit(self.design, encoded, design)
-        base = float(np.log(self.base_rate / (1 - self.base_rate)))
+        base = log_odds(self.base_rate)
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
         alone = logit
         if recent is not None:

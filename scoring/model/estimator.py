@@ -308,9 +308,14 @@ def folds(group: Ints, won: Floats, count: int, seed: int) -> Ints:
     return fold[place]
 
 
+def losses(logit: Floats, won: Floats) -> Floats:
+    """Of each row, in nats."""
+    out: Floats = np.logaddexp(0, logit) - won * logit
+    return out
+
+
 def log_loss(logit: Floats, won: Floats, weight: Floats) -> float:
-    each = np.logaddexp(0, logit) - won * logit
-    return float((each * weight).sum() / weight.sum())
+    return float((losses(logit, won) * weight).sum() / weight.sum())
 
 
 def metrics(logit: Floats, won: Floats, weight: Floats) -> dict[str, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.model.design import CategoryField, Design, Encoded
-from scoring.model.estimator import Point
+from scoring.model.estimator import Point, losses
 from scoring.model.said import Lessons
 from scoring.model.scores import to_score
 
@@ -97,7 +97,7 @@ def influence(layout: Design, lessons: Lessons, without: Point, held: Held, base
         )  # fmt: skip
     gain = low = high = None
     if len(held.won) and held.won.min() < held.won.max():
-        gains = _loss(plain, held.won) - _loss(heard, held.won)
+        gains = losses(plain, held.won) - losses(heard, held.won)
         gain, (low, high) = float(gains.mean()), _interval(gains, held.group)
     n = max(len(move), 1)
     return Influence(
@@ -121,11 +121,6 @@ def _effects(layout: Design, step: Floats, reach: float, held: Held) -> tuple[Ef
             spread = float((held.design[:, a:b] @ own).std())
             found.append(Effect(field.name, None, round(scale * spread * float(np.sign(own[0])), 1)))
     return tuple(sorted((e for e in found if abs(e.points) >= 0.5), key=lambda e: -abs(e.points))[:TOP])
-
-
-def _loss(logit: Floats, won: Floats) -> Floats:
-    out: Floats = np.logaddexp(0, logit) - won * logit
-    return out
 
 
 def _interval(values: Floats, group: npt.NDArray[np.int64]) -> tuple[float, float]:

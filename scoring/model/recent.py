@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -138,7 +138,7 @@ def begin(base_rate: float) -> Recent:
     """Of a model that follows none."""
     weights = _beforehand()
     return Recent(
-        float(np.log(base_rate / (1 - base_rate))),
+        log_odds(base_rate),
         weights,
         np.zeros((len(weights), 2)),
         np.tile(np.diag(np.square(START)), (len(weights), 1, 1)),

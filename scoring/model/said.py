@@ -24,7 +24,7 @@ import pyarrow as pa
 from scipy.optimize import minimize
 from scipy.special import ndtr
 
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.design import Design
 from scoring.model.estimator import Point
 
@@ -131,7 +131,7 @@ class Lessons:
 def lessons(layout: Design, point: Point, said: Said, base_rate: float) -> Lessons:
     """The point model, moved by what was said of leads whose outcome it was not trained on."""
     design = layout.additive(layout.encode(said.rows))
-    base = float(np.log(base_rate / (1 - base_rate)))
+    base = log_odds(base_rate)
     spread = (
         HIDDEN * float(np.mean((point.slope * point.additive.deviation(design)) ** 2)) if len(said) else 1.0
     )

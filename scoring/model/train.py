@@ -16,6 +16,7 @@ from scoring.model import amount as amounts
 from scoring.model import asking, deviation, estimator, evidence, interval, reasons, sparse
 from scoring.model import design as layouts
 from scoring.model import said as people
+from scoring.model.additive import log_odds
 from scoring.model.card import Model
 from scoring.model.design import Design, FeatureLike
 from scoring.model.estimator import Point, Sample, Trained
@@ -125,7 +126,7 @@ class Draft:
         whole = self.whole()
         layout, sample, point, base = self.design, self.sample, whole.point, self.base_rate
         with single():
-            explainer = reasons.learn(layout, sample, point, float(np.log(base / (1 - base))))
+            explainer = reasons.learn(layout, sample, point, log_odds(base))
             # words narrow nothing: ranges are those of the outcomes alone
             ranges = interval.learn(layout, sample, whole.trained.point, self.seed)
             return Model(
