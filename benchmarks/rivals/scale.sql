@@ -46,8 +46,12 @@ union all select distinct 'email', email from record where email is not null;
 create temp macro touch(kind, actor, answered) as actor = 'person' and (kind in ('page_view', 'form', 'download', 'webinar',
     'email_opened', 'email_clicked', 'email_replied', 'email_forwarded', 'meeting', 'campaign_response') or (kind = 'call' and answered));
 
+-- phone before event, e-mail and site
+create temp macro way(kind) as case when kind in ('call', 'meeting') then 0 when kind in ('webinar', 'campaign_response') then 1
+    when kind in ('page_view', 'form', 'download') then 3 else 2 end;
+
 create temp table life as
-select l.n, min(a."at") as first, max(a."at") as last, max(a."at") filter (where a."at" <= $now - 180 * 86400000000) as before,
+select l.n, min(a."at") as first, min(a."at" * 4 + way(a.kind)) & 3 as way, max(a."at") as last, max(a."at") filter (where a."at" <= $now - 180 * 86400000000) as before,
     sum(exp((a."at" - $now) / 1209600000000)) as weighted
 from read_parquet($activities) a join lead l using (lead_id)
 where touch(a.kind, a.actor, a.answered) and a."at" <= $now
@@ -178,11 +182,19 @@ select n, count(*) as occasions from (
     select distinct b.n, o.together from pair b join o on o.n = b.n join o t on t.n = b.mate and t.together = o.together) group by n;
 
 create temp table followed as
-with f as (select c.n, key, first, first // 604800000000 as week from company c join life using (n)),
-mine as (select * from f union all select n, key, first, week + 1 from f)
-select m.n, count(distinct t.n) as followers, min(t.first - m.first) as after
-from mine m join f t on t.key = m.key and t.week = m.week and t.first > m.first and t.first <= m.first + 604800000000 and t.n <> m.n
-group by m.n;
+with f as (select c.n, key, first, way, first // 604800000000 as week from company c join life using (n)),
+mine as (select n, key, first, week from f union all select n, key, first, week + 1 from f),
+pair as (
+    select distinct m.n, t.n as mate, t.way, t.first - m.first as gap
+    from mine m join f t on t.key = m.key and t.week = m.week and t.first > m.first and t.first <= m.first + 604800000000 and t.n <> m.n
+),
+s as (
+    select n, count(*) as followers, min(gap) as after, count(*) filter (where way = 0) as phone, count(*) filter (where way = 1) as event,
+        count(*) filter (where way = 2) as email, count(*) filter (where way = 3) as site from pair group by n
+)
+select n, followers, after, case greatest(phone, event, email, site) when phone then 'phone' when event then 'event'
+    when email then 'email' else 'site' end as way
+from s;
 
 create temp table introduced as
 with s as (
@@ -228,6 +240,7 @@ select r.n,
     if(k.n is null, null, coalesce(col.forwards, 0))::double as colleague_forwards_30d,
     if(k.n is null, null, coalesce(col.touches, 0) + coalesce(p.touches, 0))::double as account_touches_30d,
     if(k.n is null, null, coalesce(followers, 0))::double as followers_7d, round(fo.after / 3600000000, 6) as first_follower_hours,
+    fo.way as follower_channel,
     if(i.n is not null, 1.0, try_cast(wh."~referred" as double)) as referral,
     round(machine / nullif(theirs, 0), 6) as machine_share_30d, round(ln(e.number + 1), 6) as log_employees,
     case when e.number is null then null when e.number < 10 then '1-9' when e.number < 50 then '10-49' when e.number < 100 then '50-99'

@@ -25,6 +25,9 @@ CHANNEL = {
 }  # fmt: skip
 
 
+WAYS = ("phone", "event", "email", "site")
+
+
 def features(folder: Path, now: int, words: pd.DataFrame) -> pd.DataFrame:
     leads = pd.read_parquet(folder / "leads.parquet")
     acts = pd.read_parquet(folder / "activities.parquet").query("at <= @now")
@@ -190,15 +193,22 @@ def _company(
     out["account_touches_30d"] = (
         by_lead.touches.sum().reindex(out.index, fill_value=0) + own.touches.fillna(0)
     ).where(known)
-    first = touches.groupby("lead_id")["at"].min().rename("first")
+    way = touches.kind.map(CHANNEL).map({name: place for place, name in enumerate(WAYS)})
+    both = (touches["at"] * 4 + way).groupby(touches.lead_id).min()
+    first = pd.DataFrame({"first": both // 4, "way": both % 4})
     f = keys.merge(first, left_on="lead_id", right_index=True)
     f["week"] = f["first"] // (7 * DAY)
-    mine = pd.concat([f, f.assign(week=f.week + 1)])
+    mine = pd.concat([f, f.assign(week=f.week + 1)]).drop(columns="way")
     after = mine.merge(f, on=["key", "week"], suffixes=("", "_mate"))
     gap = after.first_mate - after["first"]
     after = after.assign(gap=gap)[(gap > 0) & (gap <= 7 * DAY) & (after.lead_id != after.lead_id_mate)]
-    out["followers_7d"] = counted(after.groupby("lead_id").lead_id_mate.nunique())
+    after = after.drop_duplicates(["lead_id", "lead_id_mate"])
+    out["followers_7d"] = counted(after.groupby("lead_id").size())
     out["first_follower_hours"] = (after.groupby("lead_id").gap.min() / HOUR).reindex(out.index)
+    ways = (
+        after.groupby(["lead_id", "way"]).size().unstack(fill_value=0).reindex(columns=range(4), fill_value=0)
+    )
+    out["follower_channel"] = ways.idxmax(axis=1).map(dict(enumerate(WAYS))).reindex(out.index)
     sent = touches.loc[touches.kind == "email_forwarded", ["lead_id", "at"]]
     sent = keys.merge(sent, on="lead_id")
     before = f.merge(sent, on="key", suffixes=("", "_mate"))

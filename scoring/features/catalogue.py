@@ -99,9 +99,8 @@ TEMPORAL = tuple(
     )
 )  # fmt: skip
 
-GRAPH = tuple(
-    _number("graph", *row)
-    for row in (
+GRAPH = (
+    *(_number("graph", *row) for row in (
         ("colleagues_engaged_30d", "people", "Colleagues engaged",
          "Colleagues with a touch in the last 30 days; blank while the company isn't known, as in all of "
          "this family"),
@@ -122,7 +121,10 @@ GRAPH = tuple(
         ("referral", "0 or 1", "Referred by someone",
          "1 when the lead said that someone told them of us, or a colleague forwarded one of our e-mails in "
          "the 30 days before the lead's first touch; 0 when they named another source; else blank"),
-    )
+    )),
+    Feature("follower_channel", "graph", "category", "name", "Followers' channel",
+            "Where most of the colleagues who followed had their first touch: phone, event, email or site; of those that are as "
+            "many the first in this order; blank without a follower"),
 )  # fmt: skip
 
 ACTORS = (

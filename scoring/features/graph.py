@@ -13,6 +13,7 @@ import ibis
 
 from scoring.features.inputs import DAY, END_OF_TIME, HOUR
 from scoring.features.titles import FUNCTIONS
+from scoring.features.touches import CHANNELS
 
 MONTH, WEEK = 30 * DAY, 7 * DAY
 
@@ -178,11 +179,15 @@ def _shared(points: Any, mate: Any, rows: Any, column: str) -> Any:
 
 
 def following(side: Any, company: Any, life: Any) -> Any:
-    """(point, followers, followed_after): colleagues whose first touch came within a week after the lead's own.
+    """(point, followers, followed_after, followed_by): colleagues whose first touch came within a week after the lead's own,
+    and the channel of most of these first touches; of channels that are as many, and of touches of one moment, the one
+    that comes first in CHANNELS.
 
     They are looked for by key and week: a week after falls into the week of the own touch or the next.
     """
-    first = life.group_by("lead_id").aggregate(first=life["at"].min())
+    # A moment and, in its last two bits, the channel: the least is the first touch, whatever the order of rows.
+    least = life.group_by("lead_id").aggregate(both=(life["at"] * 4 + life.channel).min())
+    first = least.select("lead_id", first=least.both >> 2, channel=least.both & 3)
     mine = side.inner_join(first, "lead_id").filter(lambda t: t["first"] <= t.as_of)
     mine = mine.select(
         "point", "lead_id", "as_of", "key", own_first="first", week=_number(mine["first"], WEEK)
@@ -190,7 +195,7 @@ def following(side: Any, company: Any, life: Any) -> Any:
     mine = mine.union(mine.mutate(week=mine.week + 1))
     theirs = company.inner_join(first, "lead_id")
     theirs = theirs.select(
-        "key", "since", "until", "first", mate="lead_id", week=_number(theirs["first"], WEEK)
+        "key", "since", "until", "first", "channel", mate="lead_id", week=_number(theirs["first"], WEEK)
     )
     after = mine.inner_join(
         theirs,
@@ -205,8 +210,15 @@ def following(side: Any, company: Any, life: Any) -> Any:
             theirs.mate != mine.lead_id,
         ],
     )
-    return after.group_by("point").aggregate(
-        followers=after.mate.nunique(), followed_after=(after["first"] - after.own_first).min()
+    after = after.select("point", "mate", "channel", gap=after["first"] - after.own_first).distinct()
+    ways = {name: after.count(where=after.channel == place) for place, name in enumerate(CHANNELS)}
+    found = after.group_by("point").aggregate(followers=after.count(), followed_after=after.gap.min(), **ways)
+    most = ibis.greatest(*(found[name] for name in CHANNELS))
+    return found.select(
+        "point",
+        "followers",
+        "followed_after",
+        followed_by=ibis.cases(*((found[name] == most, name) for name in CHANNELS)),
     )
 
 
@@ -262,6 +274,7 @@ def features(row: Any) -> dict[str, Any]:
         "account_touches_30d": counted(row.touches.fill_null(0) + own_touches),
         "followers_7d": counted(row.followers),
         "first_follower_hours": row.followed_after / HOUR,
+        "follower_channel": row.followed_by,
         "referral": ibis.coalesce(row.introduced.fill_null(False).ifelse(1.0, None), told),
         "committee_size": colleagues + (own_touches > 0).cast("int64"),
         "has_executive_in_committee": (executive > 0).cast("float64"),

@@ -26,6 +26,9 @@ CHANNEL = {
 }  # fmt: skip
 """Where a kind happens, unless the activity says so itself. A meeting is spoken, like a call."""
 
+CHANNELS = ("phone", "event", "email", "site")
+"""Every channel, the one that takes the most first."""
+
 TOGETHER = ("meeting", "call", "webinar")
 """Kinds that several leads attend at once: same kind, moment and subject are one occasion."""
 
@@ -51,9 +54,17 @@ def outreach(a: Any) -> Any:
 
 
 def lifetime(activities: Any) -> Any:
-    """(lead_id, at, forward) of every touch; `forward`: an e-mail was passed on."""
+    """(lead_id, at, forward, channel) of every touch; `forward`: an e-mail was passed on; `channel`: its place in CHANNELS."""
     touch = activities.filter(engaged(activities))
-    return touch.select("lead_id", "at", forward=touch.kind == "email_forwarded")
+    kinds = {place: [k for k, c in CHANNEL.items() if c == name] for place, name in enumerate(CHANNELS)}
+    by_kind = ibis.cases(*((touch.kind.isin(of), place) for place, of in kinds.items()))
+    told = touch.channel.cases(*((name, place) for place, name in enumerate(CHANNELS)))
+    return touch.select(
+        "lead_id",
+        "at",
+        forward=touch.kind == "email_forwarded",
+        channel=ibis.coalesce(told, by_kind).cast("int8"),
+    )
 
 
 def pauses(life: Any) -> Any:

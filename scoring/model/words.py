@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from scoring.model.blanks import ASKABLE
 from scoring.model.design import CategoryField, NumberField
 
 
@@ -67,8 +68,9 @@ def measured(label: str, unit: str, value: float) -> str:
 
 
 def category(field: CategoryField, value: str | None) -> str:
-    """'Industry: biotech'."""
-    return f"{field.label}: {_TITLES.get(value or '', value) or 'blank'}"
+    """'Industry: biotech'. A record's field is blank, what nobody did yet is none so far."""
+    nothing = "blank" if field.family in ASKABLE else "none so far"
+    return f"{field.label}: {_TITLES.get(value or '', value) or nothing}"
 
 
 def lowered(text: str) -> str:

@@ -120,3 +120,24 @@ def test_a_follower_counts_from_the_moment_of_following() -> None:
     rows = built(inputs(leads, activities, points=[point("first", days) for days in (30, 18, 17)]))
     assert [row["followers_7d"] for row in rows] == [0, 0, 1]
     assert [row["first_follower_hours"] for row in rows] == [None, None, 72]
+
+
+def test_followers_came_through_the_channel_of_most_of_their_first_touches() -> None:
+    leads = [
+        lead(name, 60, email=f"{name}@acme.com", account_key="001")
+        for name in ("first", "a", "b", "c", "d", "late")
+    ]
+    activities = [
+        touch("first", "page_view", 20),
+        touch("a", "email_opened", 19),
+        touch("b", "call", 18, answered=True),
+        touch("b", "page_view", 18 + HOUR, actor="machine"),  # no person's
+        touch("c", "email_replied", 17),
+        touch("c", "webinar", 16),  # not how it came
+        touch("d", "page_view", 15, channel="phone"),  # the activity itself says where
+        touch("d", "email_opened", 15),  # at the same moment, and less of it
+        touch("late", "page_view", 12.9),
+    ]
+    rows = built(inputs(leads, activities, points=[point("first", days) for days in (20, 19, 18, 17, 0)]))
+    assert [row["follower_channel"] for row in rows] == [None, "email", "phone", "email", "phone"]
+    assert [row["followers_7d"] for row in rows] == [0, 1, 2, 3, 4]

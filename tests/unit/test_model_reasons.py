@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.model import trend
+from scoring.model import trend, words
 from scoring.model.card import Model
+from scoring.model.design import CategoryField
 from scoring.model.reasons import REST, Reason
 from scoring.model.train import train
 from tests.unit.test_model import EFFECT, FEATURES, SOURCES, one, world
@@ -129,3 +130,12 @@ def test_a_move_adds_up(
     assert found.points == pytest.approx(later - (then if said is None else said), abs=0.051)
     assert sum(cause.points for cause in found.causes) == pytest.approx(found.points, abs=0.051)
     assert found.causes[-1].text == REST
+
+
+def test_a_blank_field_is_told_from_what_nobody_did_yet() -> None:
+    def read(family: str, value: str | None) -> str:
+        return words.category(CategoryField("x", "Channel", family, (), np.array([]), ()), value)
+
+    assert read("firmographic", "partner") == read("graph", "partner") == "Channel: partner"
+    assert read("firmographic", None) == "Channel: blank"
+    assert read("graph", None) == "Channel: none so far"
