@@ -32,6 +32,8 @@ from scoring.features.touches import BY_THE_LEAD
 PAGE = Path(__file__).parents[1] / "docs" / "features.md"
 SHARES = Path(__file__).parent / "feature_shares.json"
 LEADS, MONTHS, SEED = 3000, 18, 7
+NAMED = 0.2
+"""share of leads who name a date, which nobody does in the default world"""
 AGES = (7, 30, 90)
 """days after creation at which each lead is looked at"""
 STEPS = Process(("call", "email_sent", "email_replied", "meeting"))
@@ -63,11 +65,14 @@ AS_OF = {
     "actors": "activities up to and including the moment, by who was then known to have acted",
     "firmographic": "the field's last dated change at or before the moment; before its history begins, unknown",
     "fact": "the field's last dated change at or before the moment; before its history begins, unknown",
+    "date": "the field's last dated change at or before the moment; before its history begins, unknown; an answer like “within 3 "
+    "months” counts from that change",
     "process": "changes of status and activities up to and including the moment; an outcome's own status ends a lead's life and is never seen",
 }  # fmt: skip
 TITLE = {
     "behavioural": "What the lead does", "temporal": "When it is heard from", "graph": "The people around it",
-    "actors": "Who acts", "firmographic": "Who it is", "fact": "Fields of the org's own", "process": "What was done with it",
+    "actors": "Who acts", "firmographic": "Who it is", "fact": "Fields of the org's own",
+    "date": "Dates that the buyer named", "process": "What was done with it",
 }  # fmt: skip
 
 
@@ -87,6 +92,8 @@ def made_of(feature: Feature) -> tuple[str, ...]:
         return ANY
     if feature.family == "process":
         return _of_step(feature.name)
+    if feature.family == "date":
+        return (feature.name.removeprefix("days_until_").removesuffix("_passed"),)
     return (feature.name.removeprefix("fact_"),)
 
 
@@ -112,7 +119,8 @@ def page(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         "What a model may know of a lead at a moment, and what routing and people see beside it (*routing only*). "
         + " ".join((import_module("scoring.features.catalogue").__doc__ or "").split("\n\n", 1)[1].split()),
         f"*Known* is the share of leads with a value, *different* the number of different values, on the default world read through "
-        f"each local CRM ({LEADS:,} leads, seed {SEED}; each lead {', '.join(map(str, AGES))} days after it came in). A feature with a single "
+        f"each local CRM ({LEADS:,} leads, seed {SEED}; each lead {', '.join(map(str, AGES))} days after it came in), "
+        f"in which {NAMED:.0%} of leads say by when they need it. A feature with a single "
         "value, or none, says nothing there; the model leaves it out by itself. "
         "Process features are off unless `[process] on = true` in candor.toml (docs/decisions/0014-process-features.md); the steps below are an example.",
     ]  # fmt: skip
@@ -215,9 +223,10 @@ def _through(crm: str) -> Any:
     from connector.store import asof
     from connector.store.runs import running
 
-    options = WorldOptions(leads=LEADS, months=MONTHS, seed=SEED, scenario="default")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "named.toml").write_text(f'name = "default"\n[world]\nnamed_dates = {NAMED}\n')
+        options = WorldOptions(leads=LEADS, months=MONTHS, seed=SEED, scenario=str(folder / "named.toml"))
         with launched(crm, folder / "playground", options) as (_, info):
             settings = write_settings(crm, info, folder, options)
             with open_context(settings) as context:

@@ -178,7 +178,13 @@ def _demo(name: str, path: Path, seeds: Any) -> list[Row]:
 
 def _as_candor_sees(read: Rows, mapping: TableMapping) -> tuple[list[Fact], pa.Table]:
     """The features of each row as the loop builds them from the CRM's records."""
-    kinds: dict[str, Any] = {"choice": "category", "number": "number", "flag": "flag", "text": "text"}
+    kinds: dict[str, Any] = {
+        "choice": "category",
+        "number": "number",
+        "flag": "flag",
+        "text": "text",
+        "date": "date",
+    }
     facts = [fact for fact in STANDARD if fact.name in mapping.lead]
     facts += [Fact(name, kinds[of.type], of.column) for name, of in mapping.columns.items()]
     count, at = len(read.won), datetime(2026, 1, 1, tzinfo=UTC)

@@ -34,7 +34,7 @@ FACTS = (
     Fact("source", "category", "Lead source"), Fact("phone", "text", "Phone"), Fact("heard_from", "text", "Heard from"),
     Fact("product_interest", "category", "Product interest"), Fact("seats", "number", "Seats wanted"),
     Fact("pilot", "flag", "Wants a pilot"), Fact("hand_raiser", "flag", "Asked to be contacted"),
-    Fact("opted_out", "flag", "Opted out"),
+    Fact("opted_out", "flag", "Opted out"), Fact("needed_by", "date", "Needed by"),
 )  # fmt: skip
 
 KINDS = {
@@ -84,6 +84,7 @@ _CHOICES: dict[str, tuple[list[str], float]] = {
     "pilot": (["true", "false"], 0.60),
     "hand_raiser": (["true", "false"], 0.50),
     "opted_out": (["true", "false"], 0.50),
+    "needed_by": ([f"{year}-{month:02}-{day:02}" for year in (2024, 2025, 2026) for month in range(1, 13) for day in range(1, 29)], 0.75),
 }  # fmt: skip
 """Field -> what it may say, and the share of leads where it is blank."""
 _LATER = ("title", "employees", "product_interest", "opted_out")

@@ -79,7 +79,7 @@ class StoreSettings(Section):
 
 class ExtraField(Section):
     field: str = Field(description="the CRM's own name of the field")
-    type: Literal["number", "category", "text", "flag"]
+    type: Literal["number", "category", "text", "flag", "date"]
     label: str
 
 

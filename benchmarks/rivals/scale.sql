@@ -17,6 +17,7 @@ select n,
     max_by(value, "at") filter (where field = 'seats') as seats, max_by(value, "at") filter (where field = 'pilot') as pilot,
     max_by(value, "at") filter (where field = 'hand_raiser') as hand_raiser,
     max_by(value, "at") filter (where field = 'opted_out') as opted_out,
+    max_by(value, "at") filter (where field = 'needed_by') as needed_by,
     max_by(value, "at") filter (where field = 'email') as email,
     bool_or(field = 'company') as company, bool_or(field = 'phone') as phone
 from c group by n;
@@ -29,7 +30,8 @@ select l.n, l.created_at, l.account_key, known(s.title) as title, known(s.indust
     known(s.annual_revenue) as annual_revenue, known(s.country) as country, known(s.source) as source,
     known(s.heard_from) as heard_from, known(s.product_interest) as product_interest, known(s.seats) as seats,
     lower(s.pilot) as pilot, lower(s.hand_raiser) as hand_raiser, lower(s.opted_out) as opted_out,
-    address(coalesce(s.email, l.email)) as email, s.company, s.phone
+    address(coalesce(s.email, l.email)) as email, s.company, s.phone,
+    date_diff('day', cast(make_timestamp($now) as date), cast(s.needed_by as date)) as ahead
 from lead l left join said s using (n);
 
 create temp table asked as
@@ -248,7 +250,8 @@ select r.n,
     round(ln(rev.number + 1), 6) as log_annual_revenue, wi."~industry" as industry, wt."~function" as function,
     wt."~seniority" as seniority, ws."~channel" as channel, ws."~source" as source, wc."~country" as country,
     we."~email_kind" as email_kind, regexp_replace(lower(product_interest), '\s+', ' ', 'g') as fact_product_interest,
-    round(se.number, 6) as fact_seats, yes(pilot)::double as fact_pilot, coalesce(machine, 0)::double as machine_touches_30d,
+    round(se.number, 6) as fact_seats, yes(pilot)::double as fact_pilot,
+    ahead::double as days_until_needed_by, (ahead < 0)::double as needed_by_passed, coalesce(machine, 0)::double as machine_touches_30d,
     coalesce(unsure, 0)::double as unsure_touches_30d, coalesce(outreach, 0)::double as outreach_30d,
     coalesce(in_our_name, 0)::double as machine_outreach_30d,
     round(coalesce(weighted, 0), 6) as engagement_touches,

@@ -40,7 +40,7 @@ def features(folder: Path, now: int, words: pd.DataFrame) -> pd.DataFrame:
     touches = acts[acts.touch].sort_values(["lead_id", "at", "activity_id"])
     _own(out, acts, touches, leads, now)
     _company(out, leads, record, touches, words, now)
-    _facts(out, record, words)
+    _facts(out, record, words, now)
     return out.reset_index()
 
 
@@ -234,7 +234,7 @@ def _record(folder: Path, leads: pd.DataFrame, now: int) -> pd.DataFrame:
     return record
 
 
-def _facts(out: pd.DataFrame, record: pd.DataFrame, words: pd.DataFrame) -> None:
+def _facts(out: pd.DataFrame, record: pd.DataFrame, words: pd.DataFrame, now: int) -> None:
     def derived(field: str, name: str) -> pd.Series:
         return record["short" if field == "email" else field].map(
             words[words.field == field].set_index("value")[name]
@@ -259,6 +259,11 @@ def _facts(out: pd.DataFrame, record: pd.DataFrame, words: pd.DataFrame) -> None
     out["fact_seats"] = _number(record.seats)
     for name, field in (("fact_pilot", "pilot"), ("hand_raiser", "hand_raiser"), ("opted_out", "opted_out")):
         out[name] = record[field].str.lower().map({"true": 1.0, "false": 0.0})
+    ahead = (pd.to_datetime(record.needed_by) - pd.to_datetime(now, unit="us").normalize()).dt.days
+    out["days_until_needed_by"], out["needed_by_passed"] = (
+        ahead,
+        (ahead < 0).where(ahead.notna()).astype(float),
+    )
     standard = [
         "email",
         "company",

@@ -172,7 +172,7 @@ def map_org(context: Context, folder: Path, options: WorldOptions, steps: Sequen
     }
     if (described := options.described_by()) is not None:
         columns, standard = described
-        types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
+        types = {"number": "number", "flag": "flag", "choice": "category", "text": "text", "date": "date"}
         there = {f.name.lower(): f for f in fields}
         found = {name: there[column_field(context.settings.crm.kind, name).lower()] for name in columns}
         values["mapping"] = {

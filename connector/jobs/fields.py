@@ -24,6 +24,7 @@ STANDARD: tuple[Fact, ...] = (
     Fact("product_interest", "category", "Product interest"),
     Fact("use_case", "category", "Use case"),
     Fact("heard_from", "category", "How they heard of us"),
+    Fact("needed_by", "date", "Needed by"),
     Fact("hand_raiser", "flag", "Asked to be contacted"),
     Fact("opted_out", "flag", "Opted out of contact"),
 )

@@ -11,7 +11,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.features import actors, asof, behavioural, firmographic, graph, process, temporal, touches
+from scoring.features import actors, asof, behavioural, dates, firmographic, graph, process, temporal, touches
 from scoring.features.catalogue import catalogue
 from scoring.features.engine import connect
 from scoring.features.inputs import (
@@ -90,6 +90,7 @@ def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process 
         *_own(keep, tables, lately, life),
         _record(keep, tables.points, values, derived, facts),
         *_company(keep, tables, lately, life, values, derived),
+        *_dates(work, tables.points, said, dates.fields(facts)),
         *([] if steps is None else [_done(keep, tables, steps)]),
     ):
         row = row.left_join(keep(part), "point").drop("point_right")
@@ -150,6 +151,14 @@ def _record(keep: Any, points: Any, values: Any, derived: Any, facts: Sequence[F
     known = firmographic.with_words(known, derived)
     known = firmographic.with_numbers(known, keep(firmographic.numbers(values, fields)), fields)
     return known.select("~referred", point=known["~point"], **firmographic.features(known, facts))
+
+
+def _dates(work: Workspace, points: Any, said: Any, fields: Sequence[str]) -> Iterator[Any]:
+    """What its date fields say."""
+    if fields:
+        spans = work.keep(dates.spans(said, fields))
+        read = work.tell(spans.select("value").distinct(), dates.told)
+        yield dates.known(points, work.keep(dates.named(spans, read)), fields)
 
 
 def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, derived: Any) -> Iterator[Any]:

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from scoring.features.dates import days_until, passed
 from scoring.features.inputs import Fact, checked_facts
 from scoring.features.process import Process, slug
 
 Type = Literal["number", "category"]
-Family = Literal["behavioural", "temporal", "graph", "actors", "firmographic", "fact", "process"]
+Family = Literal["behavioural", "temporal", "graph", "actors", "firmographic", "fact", "date", "process"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,8 @@ _OWN_FEATURES = frozenset(fact for fact, _ in FIRMOGRAPHIC_OF) | {"hand_raiser",
 
 def generic(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     """The facts that become a feature `fact_<name>` as they are."""
-    return tuple(fact for fact in facts if fact.name not in _OWN_FEATURES and fact.type != "text")
+    others = (fact for fact in facts if fact.type not in ("text", "date"))
+    return tuple(fact for fact in others if fact.name not in _OWN_FEATURES)
 
 
 def of_process(process: Process) -> tuple[Feature, ...]:
@@ -261,12 +263,13 @@ def catalogue(facts: Sequence[Fact], process: Process | None = None) -> tuple[Fe
     graph = tuple(f for f in GRAPH if f.name != "functions_engaged_30d" or "title" in mapped)
     firmographic = tuple(feature for fact, feature in FIRMOGRAPHIC_OF if fact in mapped)
     others = tuple(_from_fact(fact) for fact in generic(facts))
+    dates = tuple(feature for fact in facts if fact.type == "date" for feature in _from_date(fact))
     # routing reads whether they raised a hand in any case; the model may only where the fact is listed
     routing = tuple(
         replace(f, role="model") if f.name == "hand_raiser" and f.name in mapped else f for f in ROUTING
     )
     steps = () if process is None else of_process(process)
-    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *steps, *routing)
+    return (*BEHAVIOURAL, *TEMPORAL, *graph, *ACTORS, *firmographic, *others, *dates, *steps, *routing)
 
 
 def _from_fact(fact: Fact) -> Feature:
@@ -275,3 +278,13 @@ def _from_fact(fact: Fact) -> Feature:
     return Feature(
         f"fact_{fact.name}", "fact", kind, unit, fact.label, f"The field {fact.label} as known then"
     )
+
+
+def _from_date(fact: Fact) -> tuple[Feature, Feature]:
+    return (
+        _number("date", days_until(fact.name), "days", f"Days until “{fact.label}”",
+                f"Days (UTC) from the moment's day to the one that the field {fact.label} names as known then, below 0 once that is past; "
+                "blank where it names none, or one more than ten years off"),
+        _number("date", passed(fact.name), "0 or 1", f"“{fact.label}” has passed",
+                "1 when that day is past, 0 when it isn't; blank where there is none"),
+    )  # fmt: skip

@@ -93,10 +93,11 @@ class InputError(ScoringError):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A mapped field that may describe a lead. `label` is the org's own name for it."""
+    """A mapped field that may describe a lead. `label` is the org's own name for it. A "date" is one that the buyer named,
+    such as when they need it: a field or a form's answer."""
 
     name: str
-    type: Literal["number", "category", "text", "flag"]
+    type: Literal["number", "category", "text", "flag", "date"]
     label: str
 
     def __post_init__(self) -> None:
@@ -111,10 +112,10 @@ class Fact:
             raise InputError(
                 f"A fact can't be called {self.name!r}.", fix="Give it the canonical name of its field."
             )
-        if self.type not in ("number", "category", "text", "flag"):
+        if self.type not in ("number", "category", "text", "flag", "date"):
             raise InputError(
                 f"The fact `{self.name}` has the type {self.type!r}.",
-                fix="Use number, category, text or flag.",
+                fix="Use number, category, text, flag or date.",
             )
 
 

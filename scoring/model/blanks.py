@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-ASKABLE = frozenset({"firmographic", "fact"})
+ASKABLE = frozenset({"firmographic", "fact", "date"})
 """families whose blanks mean that the value exists and is not known"""
 TOGETHER = 0.98
 """share of rows on which two fields of one fact are blank or known alike"""

@@ -52,7 +52,8 @@ def _person(n: int) -> Person:
         "title": _TITLES[n % 4], "industry": "Technology" if n % 3 else "Retail", "employees": 50 * (n + 1),
         "annual_revenue": 250_000.0 * (n + 1), "country": "Germany", "source": "Web", "phone": f"+49 30 {1000 + n}",
         "linkedin": f"https://linkedin.example/in/l{n}" if n % 2 else None, "product_interest": "Analytics",
-        "use_case": None, "heard_from": "a colleague" if n == 9 else None, "points": float(n),
+        "use_case": None, "heard_from": "a colleague" if n == 9 else None,
+        "needed_by": "2026-07-01" if n == 9 else None, "points": float(n),
     }  # fmt: skip
     fields |= {"hand_raiser": n == 6, "opted_out": n == 7}
     became_deal = n < DEALS

@@ -29,6 +29,7 @@ def test_it_describes_the_fields_of_a_lead(at: Bench) -> None:
     assert fields["employees"].type == "number"
     assert fields["title"].type == "text"
     assert fields["hand_raiser"].type == "flag"
+    assert fields["needed_by"].type == "time"
     assert fields["candor_tags"].type == "choices"
     assert fields["candor_tags"].choices
     assert fields["status"].choices
@@ -78,6 +79,8 @@ def test_a_backfill_brings_everything_that_is_there(at: Bench) -> None:
             "linkedin",
         ):
             assert (values[field] or None) == (person.fields.get(field) or None), (person.key, field)
+        named = person.fields.get("needed_by")
+        assert values["needed_by"] == (named and datetime.fromisoformat(named).replace(tzinfo=UTC))
         assert abs(leads[at.id("lead", person.key)].created_at - person.created_at) < SECOND
 
 

@@ -26,6 +26,7 @@ FACTS = (
     Fact("product_interest", "category", "Product interest"),
     Fact("seats", "number", "Seats wanted"),
     Fact("pilot", "flag", "Wants a pilot"),
+    Fact("needed_by", "date", "Needed by"),
 )
 
 

@@ -36,6 +36,19 @@ VALUES: dict[str, tuple[str | None, ...]] = {
     "hand_raiser": ("true", "false", " YES", None),
     "opted_out": ("1", "no", None),
     "pilot": ("true", "No", "1.0", "perhaps", None),
+    "needed_by": (
+        "2026-07-01",
+        "2026-06-15T09:00:00+00:00",
+        "2026-02-30",
+        "1.5.2026",
+        "Q2 2026",
+        "within 3 months",
+        "asap",
+        "9999-12-31",
+        "1970-01-01",
+        "no idea",
+        None,
+    ),
 }
 PEOPLE, TOUCHES, CHANGES = 8, 150, 80
 

@@ -24,6 +24,7 @@ VALUES = {
     "employees": ("10", "500", "unknown", None),
     "industry": ("SaaS", "Retail", None),
     "heard_from": ("a friend", "Search", None),
+    "needed_by": ("2026-07-01", "1.5.2026", "within a month", "some day", None),
     "account_id": ("001", "002", None),
 }
 LEADS = tuple(f"L{n}" for n in range(8))

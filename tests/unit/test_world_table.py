@@ -219,3 +219,25 @@ def test_a_real_file_without_a_mapping_is_proposed_sanely() -> None:
     assert {c for c, type in types.items() if type == "number"} == {"age", "campaign", "pdays", "previous"}
     assert types["default"] == "choice"  # it has blanks, which a checkbox can't
     assert "duration" in keep(mapping, read_table(file), "duration").used()
+
+
+def test_a_date_is_read_as_people_write_it_and_proposed_where_it_is_one(tmp_path: Path) -> None:
+    rows = [f"{n % 9 + 1}.7.2026,{'soon' if n % 2 else 'later'},{n % 7 // 5}" for n in range(90)]
+    (tmp_path / "leads.csv").write_text("\n".join(["Need by,Go live,Converted", *rows]))
+    proposed = propose(read_table(tmp_path / "leads.csv"))
+    assert proposed.lead == {"needed_by": "Need by"}
+    assert [of.column for of in proposed.columns.values()] == ["Go live"]
+    world, _ = from_table(read_table(tmp_path / "leads.csv"), proposed)
+    assert {person.fields["needed_by"] for person in world.people} == {
+        f"2026-07-0{day}" for day in range(1, 10)
+    }
+
+
+def test_a_date_column_of_a_files_own_takes_nothing_else(tmp_path: Path) -> None:
+    mapping = MAPPING.replace('type = "number" }', 'type = "date" }').replace(
+        'Gap = ["999"]', 'Gap = ["none"]'
+    )
+    world, _ = load(*_write(tmp_path, "1,Web,2026-01-31,No,t,1,yes\n2,Web,none,No,t,1,no\n", mapping))
+    assert [person.fields["gap"] for person in world.people] == ["2026-01-31", None]
+    with pytest.raises(InputError, match="line 2, Gap: '2026-02-30' is not a date"):
+        load(*_write(tmp_path, "1,Web,2026-02-30,No,t,1,yes\n", mapping))

@@ -33,6 +33,7 @@ CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
         "product_interest": ("product_interest",),
         "use_case": ("use_case",),
         "heard_from": ("heard_from", "how_did_you_hear_about_us"),
+        "needed_by": ("needed_by",),
         "hand_raiser": ("hand_raiser",),
         "opted_out": ("hs_email_optout",),
         "points": ("points",),
@@ -64,7 +65,9 @@ CANDIDATES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
 """canonical field -> the properties that usually hold it, the most exact first: the org's own ones under their usual
 names before HubSpot's. The first one that the org has is taken, unless the mapping file says otherwise."""
 
-_OF_THE_ORG = frozenset({"linkedin", "product_interest", "use_case", "heard_from", "hand_raiser", "points"})
+_OF_THE_ORG = frozenset(
+    {"linkedin", "product_interest", "use_case", "heard_from", "needed_by", "hand_raiser", "points"}
+)
 
 default_fields: FieldMap = {
     kind: {c: names[-1] for c, names in fields.items() if c not in _OF_THE_ORG}

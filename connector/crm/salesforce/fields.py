@@ -67,6 +67,7 @@ default_fields_if_there: FieldMap = {
         "product_interest": "Product_Interest__c",
         "use_case": "Use_Case__c",
         "heard_from": "Heard_From__c",
+        "needed_by": "Needed_By__c",
         "hand_raiser": "Hand_Raiser__c",
         "points": "Points__c",
         "opted_out": "HasOptedOutOfEmail",

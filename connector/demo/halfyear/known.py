@@ -117,7 +117,7 @@ class _Story:
 def play_settings(own: Sequence[Column] = ()) -> Settings:
     """The settings of an org like the world's; nothing is ever connected to. `own`: real rows have these columns and none of
     the standard fields."""
-    types = {"number": "number", "flag": "flag", "choice": "category", "text": "text"}
+    types = {"number": "number", "flag": "flag", "choice": "category", "text": "text", "date": "date"}
     extra = {
         column.name: ExtraField.model_validate(
             {"field": column.name, "type": types[column.type], "label": column.label}

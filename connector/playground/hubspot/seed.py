@@ -38,6 +38,7 @@ _TYPES = {
     "number": ("number", "number"),
     "flag": ("bool", "booleancheckbox"),
     "choice": ("enumeration", "select"),
+    "date": ("date", "date"),
 }
 
 

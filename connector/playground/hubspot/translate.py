@@ -42,6 +42,7 @@ CUSTOM: list[tuple[str, str, str, str, list[str]]] = [
     ("product_interest", "Product interest", "string", "text", []),
     ("use_case", "Use case", "string", "text", []),
     ("heard_from", "How did you hear about us", "string", "text", []),
+    ("needed_by", "Needed by", "date", "date", []),
     ("hand_raiser", "Asked to be contacted", "bool", "booleancheckbox", []),
     ("points", "Points", "number", "number", []),
 ]

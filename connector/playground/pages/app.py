@@ -26,7 +26,7 @@ CASES = 50
 """Open cases above it."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 _DETAILS = ("title", "company", "email", "phone", "industry", "employees", "annual_revenue", "country", "source",
-            "product_interest", "use_case", "heard_from", "hand_raiser", "opted_out", "points")  # fmt: skip
+            "product_interest", "use_case", "heard_from", "needed_by", "hand_raiser", "opted_out", "points")  # fmt: skip
 
 
 def create_pages(desk: Desk, org: Org, control: APIRouter) -> FastAPI:

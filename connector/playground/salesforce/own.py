@@ -18,6 +18,7 @@ LEAD_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "Product_Interest__c": _text("Product Interest"),
     "Use_Case__c": _text("Use Case"),
     "Heard_From__c": _text("Heard From"),
+    "Needed_By__c": {"label": "Needed By", "type": "date"},
     "Hand_Raiser__c": {"label": "Hand Raiser", "type": "boolean", "default": False},
     "Points__c": {"label": "Points", "type": "double", "precision": 6, "scale": 0},
 }

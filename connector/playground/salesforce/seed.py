@@ -21,7 +21,7 @@ AUTOMATION = "automation"
 """The world's word for who changed something by itself; a user of the org here."""
 _COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
     "text": {"type": "string", "length": 255}, "number": {"type": "double", "precision": 18, "scale": 4},
-    "flag": {"type": "boolean", "default": False}, "choice": {"type": "picklist", "length": 255},
+    "flag": {"type": "boolean", "default": False}, "choice": {"type": "picklist", "length": 255}, "date": {"type": "date"},
 }  # fmt: skip
 
 

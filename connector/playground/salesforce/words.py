@@ -12,6 +12,7 @@ LEAD_FIELDS: Mapping[str, str] = {
     "industry": "Industry", "employees": "NumberOfEmployees", "annual_revenue": "AnnualRevenue",
     "country": "Country", "source": "LeadSource", "phone": "Phone", "linkedin": "LinkedIn__c",
     "product_interest": "Product_Interest__c", "use_case": "Use_Case__c", "heard_from": "Heard_From__c",
+    "needed_by": "Needed_By__c",
     "hand_raiser": "Hand_Raiser__c", "opted_out": "HasOptedOutOfEmail", "points": "Points__c",
     "status": "Status", "owner": "OwnerId",
 }  # fmt: skip

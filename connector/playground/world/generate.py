@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from connector.playground.world import after, cast, formula, neglect, pathologies, upkeep, week, words
+from connector.playground.world import after, cast, formula, needs, neglect, pathologies, upkeep, week, words
 from connector.playground.world.cast import Company, Lead
 from connector.playground.world.model import (
     Account,
@@ -114,6 +114,7 @@ def generate(
     }  # fmt: skip
     pairs = cast.same_person(people)
     upkeep.keep(world, truth, scenario, seed, pairs=pairs, converts=converts, sellers=SDRS)
+    needs.name_dates(world, people, scenario, seed)
     return world, truth
 
 

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connector.errors import InputError
 
-ColumnType = Literal["text", "number", "flag", "choice"]
+ColumnType = Literal["text", "number", "flag", "choice", "date"]
 TAKEN = frozenset({
     "title", "industry", "employees", "annual_revenue", "country", "source", "phone", "linkedin",
-    "product_interest", "use_case", "heard_from", "hand_raiser", "opted_out", "points", "first_name", "last_name",
+    "product_interest", "use_case", "heard_from", "needed_by", "hand_raiser", "opted_out", "points", "first_name", "last_name",
     "email", "company", "status", "owner_id", "account_id", "contact_id", "deal_id", "converted_at", "firstname",
     "lastname", "jobtitle", "numemployees", "annualrevenue", "city", "state", "zip", "address", "mobilephone", "fax",
     "website", "lifecyclestage", "hubspot_owner_id", "hubspotscore", "createdate", "lastmodifieddate",

@@ -54,7 +54,7 @@ class Person:
     """new, working, nurture, qualified, converted, disqualified"""
     fields: dict[str, Any] = field(default_factory=dict)
     """title, industry, employees, annual_revenue, country, source, phone, linkedin, product_interest,
-    use_case, heard_from, hand_raiser (bool), opted_out (bool), points (the org's own lead score of
+    use_case, heard_from, needed_by (a day, "2026-06-30"), hand_raiser (bool), opted_out (bool), points (the org's own lead score of
     today) …; a CSV's own columns"""
     converted_at: datetime | None = None
     deal: str | None = None
@@ -110,7 +110,7 @@ class Column:
     name: str
     label: str
     type: str
-    """text, number, flag, choice"""
+    """text, number, flag, choice, date"""
     choices: list[str] = field(default_factory=list)
 
 

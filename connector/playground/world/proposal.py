@@ -12,6 +12,7 @@ from connector.errors import InputError
 from connector.playground.world.mapping import TAKEN, ColumnOf, ColumnType, Outcome, TableMapping
 from scoring.audit.leakage import SUSPECT
 from scoring.audit.separation import runs, strongest
+from scoring.features.dates import absolute
 
 PLACEHOLDERS = (
     "",
@@ -50,7 +51,7 @@ _STANDARD = {
     "annual_revenue": r"annual[ _]revenue|revenue", "country": r"country", "source": r"(lead[ _])?source",
     "phone": r"phone|telephone", "email": r"e-?mail([ _]address)?", "first_name": r"first[ _]name",
     "last_name": r"last[ _]name", "company": r"company([ _]name)?|organi[sz]ation",
-    "heard_from": r"how did you hear.*",
+    "heard_from": r"how did you hear.*", "needed_by": r"need(ed)?[ _]by([ _]date)?|go[ _-]?live([ _]date)?",
 }  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def propose(table: pa.Table, name: str = "table") -> TableMapping:
         if type == "flag" and len(known) < len(values):
             type = "text"  # a checkbox can't be blank
         standard = _standard(column, lead)
+        if standard == "needed_by" and not all(map(absolute, known)):
+            standard = None
         if not known:
             left_out[column] = "blank on every row"
         elif len(kinds) == 1 and len(known) == len(values):

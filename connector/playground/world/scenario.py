@@ -329,6 +329,7 @@ class Basics(Knobs):
     visits: float = _knob(1.0, None, "how busy leads are: multiple of their visits", ge=0.1, le=10.0)
     blanks: float = _knob(1.15, None, "how blank records are at first: multiple of each field's share", ge=0.0, le=2.0)  # fmt: skip
     committees: float = _share(0.16, None, "share of companies of which several people come", most=0.9)
+    named_dates: float = _share(0.0, None, "share of leads who say by when they need it")
 
 
 class Scenario(BaseModel):

@@ -22,6 +22,7 @@ from connector.playground.world.generate import AES, NOW, SDRS, make_owners
 from connector.playground.world.mapping import TAKEN, ColumnType, TableMapping, read_mapping
 from connector.playground.world.model import Column, Deal, FieldChange, Person, Truth, World
 from connector.playground.world.proposal import propose
+from scoring.features.dates import absolute
 
 OLDEST, MATURE = timedelta(days=560), timedelta(days=200)
 """Training rows were created between these ages, in the file's order."""
@@ -31,7 +32,7 @@ DECIDED_AFTER = timedelta(days=30)
 STANDARD: dict[str, ColumnType] = {
     "title": "text", "industry": "text", "employees": "number", "annual_revenue": "number", "country": "text",
     "source": "text", "phone": "text", "linkedin": "text", "product_interest": "text", "use_case": "text",
-    "heard_from": "text", "hand_raiser": "flag", "opted_out": "flag", "points": "number",
+    "heard_from": "text", "needed_by": "date", "hand_raiser": "flag", "opted_out": "flag", "points": "number",
 }  # fmt: skip
 _OWN = ("first_name", "last_name", "email", "company")
 _YES, _NO = {"yes", "y", "true", "t", "1"}, {"no", "n", "false", "f", "0"}
@@ -238,7 +239,20 @@ def _number(text: str) -> float | int:
     return int(value) if value.is_integer() else value
 
 
-_READ: dict[ColumnType, Callable[[str], Any]] = {"text": str, "choice": str, "number": _number, "flag": _flag}
+def _day(text: str) -> str:
+    day = absolute(text)
+    if day is None:
+        raise ValueError(text)
+    return day.isoformat()
+
+
+_READ: dict[ColumnType, Callable[[str], Any]] = {
+    "text": str,
+    "choice": str,
+    "number": _number,
+    "flag": _flag,
+    "date": _day,
+}
 
 
 def label(column: str) -> str:
