@@ -100,12 +100,12 @@ with p as (
     select n, "at", activity_id, session, lag(session) over w as prior, "at" - lag("at") over w as pause from recent
     where t and kind = 'page_view' and "at" > $now - 33 * 86400000000 window w as (partition by n order by "at", activity_id)
 ),
-s as (select *, $now - "at" as age, coalesce(session <> prior, pause > 1800000000, true) as starts from p),
--- a session that comes up again beside another is one visit
+s as (select *, $now - "at" as age, coalesce(session <> prior or pause > 86400000000, pause > 1800000000, true) as starts from p),
+-- a session that comes up again beside another within a day is one visit
 v as (
     select n, age, pause, starts from s where not (starts and session is not null)
     union all
-    select n, age, pause, row_number() over (partition by n, session order by "at", activity_id) = 1
+    select n, age, pause, coalesce("at" - lag("at") over (partition by n, session order by "at", activity_id) > 86400000000, true)
     from s where starts and session is not null
 )
 select n, count(*) as pages, 1 + count(*) filter (where starts and age + pause < 30 * 86400000000) as visits,

@@ -58,10 +58,11 @@ def _own(out: pd.DataFrame, acts: pd.DataFrame, touches: pd.DataFrame, leads: pd
     before = page.groupby("lead_id").session.shift()
     same = (page.session == before) & page.session.notna()
     known = page.session.notna() & before.notna()
-    starts = np.where(known, ~same.fillna(False), (pause > 30 * 60_000_000) | pause.isna())
+    starts = np.where(known, ~same.fillna(False) | (pause > DAY), (pause > 30 * 60_000_000) | pause.isna())
     page = page.assign(pause=pause, starts=starts)
     begun = page[page.starts & page.session.notna()]
-    page.loc[begun.index[begun.duplicated(["lead_id", "session"])], "starts"] = False
+    again = begun["at"] - begun.groupby(["lead_id", "session"])["at"].shift() <= DAY
+    page.loc[begun.index[again], "starts"] = False
     page = within(page, 30)
     pages = page.groupby("lead_id").size()
     visits = 1 + page[page.starts & (page.age + page.pause < 30 * DAY)].groupby("lead_id").size()

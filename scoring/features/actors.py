@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoring.features.touches import outreach, within
+from scoring.features.touches import BY_US, outreach, within
 
 
 def counts(seen: Any) -> dict[str, Any]:
-    ours = seen.kind.isin(["email_sent", "call", "task"])
+    ours = seen.kind.isin(BY_US)
     lately = within(seen, 30)
     theirs = lately & ~ours
     return {

@@ -87,7 +87,7 @@ def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process 
     derived = work.tell(_worded(values), firmographic.words)
     row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
     for part in (
-        *_own(keep, tables, lately, life),
+        *_own(tables, lately, life),
         _record(keep, tables.points, values, derived, facts),
         *_company(keep, tables, lately, life, values, derived),
         *_dates(work, tables.points, said, dates.fields(facts)),
@@ -119,7 +119,7 @@ def _worded(values: Any) -> Any:
     return worded.select("field", "value").distinct()
 
 
-def _own(keep: Any, tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
+def _own(tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
     """What the lead's own activities say."""
     points = tables.points
     seen = touches.seen_from(points, lately, touches.RECENT)
@@ -128,12 +128,12 @@ def _own(keep: Any, tables: Tables, lately: Any, life: Any) -> Iterator[Any]:
     )
     yield behavioural.distinct(seen, "area", 30, "areas")
     yield behavioural.distinct(seen, "channel", 14, "channels")
-    page = touches.seen_from(points, touches.pages(lately, keep), 30)
+    page = touches.seen_from(points, touches.pages(lately, tables.first), 30)
     yield page.group_by("point").aggregate(**behavioural.visits(page))
-    reply = touches.seen_from(points, touches.replies(tables.activities, lately), touches.RECENT)
+    reply = touches.seen_from(points, touches.replies(tables.activities_of, lately), touches.RECENT)
     yield reply.group_by("point").aggregate(reply_after=reply.after.median())
     yield temporal.lifetime(points, life)
-    pause = touches.seen_from(points, touches.pauses(life), temporal.PAUSES)
+    pause = touches.seen_from(points, touches.pauses(life, tables.first, temporal.PAUSES), temporal.PAUSES)
     yield pause.group_by("point").aggregate(**temporal.pauses(pause))
 
 

@@ -150,13 +150,14 @@ class Tables:
 
     `points` (point, lead_id, as_of) and `leads` are computed once; `changes` and `activities` are expressions over what was
     given, without what comes after the last point, values of changes without space around them and blanks as null.
-    `first` and `last`: the earliest and latest `as_of`.
+    `activities_of`: the same activities of just the leads in a table. `first` and `last`: the earliest and latest `as_of`.
     """
 
     points: Any
     leads: Any
     changes: Any
     activities: Any
+    activities_of: Callable[[Any], Any]
     first: Any
     last: Any
 
@@ -195,11 +196,16 @@ def on_engine(keep: Callable[[Any], Any], given: Mapping[str, Any], first: Any, 
     by_name = numbers.select("number", name="lead_id")
     points, changes = given["points"], given["changes"]
     points = points.left_join(by_name, points.lead_id == by_name.name)
+
+    def activities_of(some: Any) -> Any:
+        return _numbered(given["activities"], by_name.semi_join(some, by_name.number == some.lead_id), last)
+
     return Tables(
         points=keep(points.select("point", "as_of", lead_id="number")),
         leads=numbers.drop("lead_id").rename(lead_id="number"),
         changes=_numbered(changes.mutate(value=_cleaned(changes.value)), by_name, last),
         activities=_numbered(given["activities"], by_name, last),
+        activities_of=activities_of,
         first=first,
         last=last,
     )
@@ -247,7 +253,7 @@ def checked_on_engine(name: str, table: Any) -> Any:
     """A table that lies on the engine with the contract's columns and types, after one look at all of its rows. Raises
     InputError."""
     columns: dict[str, Any] = {}
-    wrong: dict[str, Any] = {}
+    required = []
     for column, (kind, presence) in COLUMNS[name].items():
         if column not in table.columns:
             if presence != "optional":
@@ -261,21 +267,23 @@ def checked_on_engine(name: str, table: Any) -> Any:
             raise _not_a_time(name, column, values.type())
         columns[column] = _microseconds(values) if kind == TIME else values.cast(_TYPES[kind])
         if presence == "required":
-            wrong[column] = values.isnull().sum()
+            required.append(column)
+    # counted, since a file's or a warehouse's own statistics tell how many are filled without a look at them
+    filled = _only_row(table.aggregate(rows=table.count(), **{c: table[c].count() for c in required}))
+    for column in required:
+        _no_blanks(name, column, filled["rows"] - filled[column])
     if name == "activities":
-        wrong |= {
-            f"no {column}": (~table[column].isin(sorted(words))).sum() for column, words in _WORDS.items()
-        }
+        used = table.select(*_WORDS).distinct().to_pyarrow()
+        for column in _WORDS:
+            _known_words(column, used[column].to_pylist())
     if name == "leads":
-        wrong["repeats"] = table.count() - table.lead_id.nunique()
-    found = table.aggregate(**wrong).to_pyarrow().to_pylist()[0]
-    for column in _WORDS:
-        if found.pop(f"no {column}", 0):
-            _known_words(column, table.select(column).distinct().to_pyarrow()[column].to_pylist())
-    _unique(name, found.pop("repeats", 0) or 0)
-    for column, blanks in found.items():
-        _no_blanks(name, column, blanks or 0)
+        _unique(name, filled["rows"] - _only_row(table.aggregate(leads=table.lead_id.nunique()))["leads"])
     return table.select(**columns)
+
+
+def _only_row(table: Any) -> dict[str, int]:
+    row: dict[str, int] = table.to_pyarrow().to_pylist()[0]
+    return row
 
 
 def _microseconds(values: Any) -> Any:

@@ -11,13 +11,15 @@ from typing import Any
 
 import ibis
 
-from scoring.features.inputs import DAY, MINUTE
+from scoring.features.inputs import DAY, KINDS, MINUTE
 
-BY_THE_LEAD = (
-    "page_view", "form", "download", "webinar", "email_opened", "email_clicked", "email_replied",
-    "email_forwarded", "meeting", "campaign_response",
-)  # fmt: skip
-"""Kinds that the lead's side does; a call counts when it was answered."""
+BY_US = ("email_sent", "call", "task")
+"""Kinds that we do; a call is the lead's too when it was answered."""
+
+OUTREACH = ("email_sent", "call")
+
+BY_THE_LEAD = tuple(sorted(KINDS - set(BY_US)))
+"""Kinds that the lead's side does."""
 
 CHANNEL = {
     "page_view": "site", "form": "site", "download": "site", "webinar": "event", "campaign_response": "event",
@@ -41,16 +43,22 @@ QUIET = 7 * DAY
 VISIT_PAUSE = 30 * MINUTE
 """A pause longer than this ends a visit where the CRM knows no session; web analytics' usual half hour."""
 
+SESSION_PAUSE = DAY
+"""The same where it knows one: some trackers hand out a session for good."""
+
+PAGES = 30 + 3
+"""Days of page views that tell the visits of 30 days: what began the first of them, and a quick return before it."""
+
 
 def engaged(a: Any) -> Any:
     """Whether an activity is a touch: a person of the lead's side did it."""
     answered = (a.kind == "call") & a.answered.fill_null(False)
-    return (a.actor == "person") & (a.kind.isin(BY_THE_LEAD) | answered)
+    return (a.actor == "person") & (a.kind.notin(BY_US) | answered)
 
 
 def outreach(a: Any) -> Any:
-    """Whether it is an e-mail or a call by a seller in person; what a machine wrote in a seller's name is none."""
-    return (a.actor == "person") & a.kind.isin(["email_sent", "call"])
+    """Whether a seller in person did it; what a machine wrote in a seller's name is none."""
+    return (a.actor == "person") & a.kind.isin(OUTREACH)
 
 
 def lifetime(activities: Any) -> Any:
@@ -67,11 +75,15 @@ def lifetime(activities: Any) -> Any:
     )
 
 
-def pauses(life: Any) -> Any:
-    """(lead_id, at, pause): the touches that came more than QUIET after the one before, `pause` in microseconds."""
+def pauses(life: Any, first: Any, days: int) -> Any:
+    """(lead_id, at, pause): the touches since `days` before `first` that came more than QUIET after the one before, `pause` in
+    microseconds."""
+    begin = first - days * DAY
+    before = life.filter(life["at"] <= begin).group_by("lead_id").aggregate(at=lambda t: t["at"].max())
+    late = life.filter(life["at"] > begin).select("lead_id", "at").union(before)
     in_time = ibis.window(group_by="lead_id", order_by="at")
-    before = life.select("lead_id", "at", pause=life["at"] - life["at"].lag().over(in_time))
-    return before.filter(before.pause > QUIET)
+    late = late.select("lead_id", "at", pause=late["at"] - late["at"].lag().over(in_time))
+    return late.filter(late.pause > QUIET)
 
 
 def recent(activities: Any, first: int) -> Any:
@@ -96,10 +108,10 @@ def recent(activities: Any, first: int) -> Any:
     )
 
 
-def pages(lately: Any, keep: Callable[[Any], Any]) -> Any:
-    """(lead_id, at, starts, pause): recent page views, whether a visit begins with each, and the microseconds since the one
-    before, blank where that is not recent. `keep` computes a table once."""
-    page = lately.filter(lately.engaged, lately.kind == "page_view")
+def pages(lately: Any, first: Any) -> Any:
+    """(lead_id, at, starts, pause): page views since PAGES days before `first`, whether a visit begins with each, and the
+    microseconds since the one before."""
+    page = lately.filter(lately.engaged, lately.kind == "page_view", lately["at"] > first - PAGES * DAY)
     in_time = ibis.window(group_by="lead_id", order_by=["at", "activity_id"])
     page = page.select(
         "lead_id",
@@ -109,22 +121,20 @@ def pages(lately: Any, keep: Callable[[Any], Any]) -> Any:
         pause=page["at"] - page["at"].lag().over(in_time),
         before=page.session.lag().over(in_time),
     )
-    other = ibis.coalesce(page.session != page.before, page.pause > VISIT_PAUSE).fill_null(True)
-    page = keep(page.mutate(starts=other).drop("before"))
+    other = (page.session != page.before) | (page.pause > SESSION_PAUSE)
+    page = page.mutate(starts=ibis.coalesce(other, page.pause > VISIT_PAUSE).fill_null(True))
     # Sessions may go on side by side: where one comes up again it is the visit that it was.
-    named = page.starts & page.session.notnull()
-    of_session = ibis.window(group_by=["lead_id", "session"], order_by=["at", "activity_id"])
-    begun = page.filter(named).mutate(place=ibis.row_number().over(of_session))
-    rest = page.filter(~named).select("lead_id", "at", "pause", "starts")
-    return rest.union(begun.select("lead_id", "at", "pause", starts=begun.place == 0))
+    of_session = ibis.window(group_by=["lead_id", "session", "starts"], order_by=["at", "activity_id"])
+    again = page["at"] - page["at"].lag().over(of_session) <= SESSION_PAUSE
+    goes_on = page.session.notnull() & again.fill_null(False)
+    return page.select("lead_id", "at", "pause", starts=page.starts & ~goes_on)
 
 
-def replies(activities: Any, lately: Any) -> Any:
+def replies(activities_of: Callable[[Any], Any], lately: Any) -> Any:
     """(lead_id, at, after): recent replies to something of ours that was not answered yet, and after how many microseconds
     they came."""
-    replied = lately.filter(lately.engaged, lately.kind == "email_replied").select("lead_id").distinct()
-    reply = engaged(activities) & (activities.kind == "email_replied")
-    talk = activities.filter(outreach(activities) | reply).semi_join(replied, "lead_id")
+    talk = activities_of(lately.filter(lately.engaged, lately.kind == "email_replied").select("lead_id"))
+    talk = talk.filter(talk.actor == "person", talk.kind.isin([*OUTREACH, "email_replied"]))
     talk = talk.select("lead_id", "at", "activity_id", reply=talk.kind == "email_replied")
     before = ibis.window(group_by="lead_id", order_by=["at", "activity_id"], preceding=(None, 1))
     talk = talk.select(
