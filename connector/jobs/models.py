@@ -47,12 +47,12 @@ def retired(context: Context, since: datetime) -> list[str]:
 
 
 def retire(context: Context, name: str) -> None:
-    """Give a segment's leads back to the universal model from the next pass on. Raises NoSuchModel."""
+    """Give a segment's leads, or the edge cases, back to the universal model from the next pass on. Raises NoSuchModel."""
     family, _ = champion(context)
-    known = [segment.name for segment in family.router.segments]
+    known = family.names
     if name not in known:
         raise NoSuchModel(
-            f"No segment {name} has a model of its own.",
+            f"Nothing named {name} has a model of its own.",
             fix=f"Those that do: {', '.join(known) or 'none'} (`candor models`).",
         )
     kept = context.store.get(_RETIRED, {})

@@ -161,7 +161,7 @@ def _score(
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted], view=looked_at(context, model.version))
-    routed = model.router.route(rows)
+    routed = model.route(rows)
     scores, by = model.score(rows, routed, stored.recent), model.scored_by(routed)
     kept = None if everything else stored.reference
     reference = Reference.of({**manifest, **(kept or {})})
