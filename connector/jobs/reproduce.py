@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from scoring.model.edge import Edge
-from scoring.model.family import Family, segment_of
+from scoring.model.family import Family
 from scoring.model.router import UNIVERSAL
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
@@ -113,7 +112,7 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:
     """All models of a family fitted anew; the router, which hard facts make, is as it was, and so are the edge cases."""
     recipes = [manifest, *(case for case in manifest.get("models", ()) if "features" in case)]
-    parts = [examples, *(examples.of(_part(was, case)) for case in recipes[1:])]
+    parts = [examples, *(examples.of(was.part(case["name"])) for case in recipes[1:])]
     universal, *members = (
         fit(
             part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
@@ -126,13 +125,6 @@ def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Fam
         return Family(universal, tuple(members), was.router)
     edge = Edge.of(was.edge.cases, universal, members.pop())
     return Family(universal, tuple(members), was.router, edge)
-
-
-def _part(was: Family, case: Mapping[str, Any]) -> Callable[[pa.Table], np.ndarray]:
-    """The part of the leads that a model of its own was fitted on."""
-    if was.edge is not None and case["name"] == was.edge.cases.name:
-        return partial(was.edge.cases.of, was.universal, was.router)
-    return segment_of(case).of
 
 
 def _examples(rows: pa.Table, points: pa.Table) -> Examples:

@@ -237,7 +237,7 @@ def _store(
         db.execute(
             insert(t.model).values(
                 version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
-                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
+                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family)),
                 said=None if examples.said is None else to_ipc(words(examples.said)),
             )
         )  # fmt: skip

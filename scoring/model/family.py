@@ -24,6 +24,7 @@ from scoring.model.segments import Segment
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Family:
         """Of the models beside the universal one, in the same order."""
         own = [segment.name for segment in self.router.segments]
         return (*own, *([] if self.edge is None else [self.edge.cases.name]))
+
+    def part(self, name: str) -> Callable[[pa.Table], Bools]:
+        """Which rows the model of that name is fitted on. Raises KeyError."""
+        if self.edge is not None and name == self.edge.cases.name:
+            return partial(self.edge.cases.of, self.universal, self.router)
+        return {segment.name: segment.of for segment in self.router.segments}[name]
 
     def route(self, rows: pa.Table) -> Routed:
         """Which model scores each row: a segment's, where hard facts or the tree say so; of the others the edge cases go to a
