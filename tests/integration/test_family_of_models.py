@@ -29,11 +29,11 @@ from scoring.routing.policy import Models, Policy, Words
 from tests.whole_loop import Made, open_store_in
 
 BORN = datetime(2024, 1, 1, tzinfo=UTC)
-DAYS, MATURE, OPEN = 500, 900, 40
-POLICY = Policy(models=Models(most=2), words=Words(established_leads=100))
+DAYS, MATURE, OPEN = 500, 600, 30
+POLICY = Policy(models=Models(most=2), words=Words(established_leads=80))
 SOURCES = ("Web", "Webinar", "Trade show", "Partner")
 NEW = "2099-01-01.1"
-FIELDS = ("alpha", "beta", "gamma", "delta", "epsilon")
+FIELDS = ("alpha", "beta", "gamma")
 TRACKED = frozenset({"status", "source", *FIELDS})
 
 
@@ -49,7 +49,8 @@ def context(made: Made, tmp_path: Path) -> Iterator[Context]:
         training={"ages_days": [1]},
         outcome={"target": "conversion", "status": {"Working": "open", "Closed": "lost", "Converted": "won"}},
         mapping={"extra": {name: {"field": name, "type": "number", "label": name.capitalize()} for name in FIELDS}},
-        scope={"leave_out": ["title", "industry", "employees", "annual_revenue", "country", "phone", "linkedin"]},
+        scope={"leave_out": ["title", "industry", "employees", "annual_revenue", "country", "phone", "linkedin", "product_interest", "use_case",
+                             "heard_from", "hand_raiser", "opted_out"]},
     )  # fmt: skip
     with open_store_in(made, tmp_path) as store:
         store.put("tracked_fields", sorted(TRACKED))
@@ -69,7 +70,7 @@ def leads(seed: int = 1) -> list[Record]:
     r = np.random.default_rng(seed)
     source = r.choice(SOURCES, MATURE + OPEN, p=(0.3, 0.3, 0.15, 0.25))
     x = r.normal(size=(MATURE + OPEN, len(FIELDS)))
-    logit = np.where(source == "Partner", -1, 1) * (x @ np.full(len(FIELDS), 1.2)) - 0.5
+    logit = np.where(source == "Partner", -1, 1) * (x @ np.full(len(FIELDS), 2.0)) - 0.5
     won = r.random(MATURE + OPEN) < 1 / (1 + np.exp(-logit))
     out = []
     for i in range(MATURE + OPEN):
