@@ -178,7 +178,8 @@ def judged(made: World, seed: int) -> Result:
     start = time.process_time()
     universal = fit(np.ones(past.num_rows, bool))
     fitted = time.process_time()
-    unseen = Held(made.rows.filter(pa.array(held)), made.won[held], made.company[held])
+    rows = made.rows.filter(pa.array(held))
+    unseen = Held(rows, made.won[held], made.company[held], chances(universal, rows))
     found = compete(
         History(past, universal.sample, made.days[~held]), universal, unseen, lambda segment: fit(segment.of(past)), FACTS, Models(), Words(), room=3, seed=seed,
     )  # fmt: skip

@@ -10,9 +10,9 @@ from connector.cli.console import out, show_json, working
 from connector.cli.status import recalibrated
 from connector.errors import NoSuchModel
 from connector.jobs import models
+from connector.jobs.cases import RETIRED
 from connector.jobs.recalibrate import summary
-from connector.jobs.segments import RETIRED
-from connector.jobs.words import case_line
+from connector.jobs.words import case_line, edge_line
 
 _IN_USE = {"champion": "in use", "challenger": "challenger", "retired": "retired"}
 
@@ -96,8 +96,10 @@ def _card(model: Mapping[str, Any]) -> None:
         return
     out.print(
         f"Segments: {segments['looked_at']:,} looked at, {segments['candidates']:,} with dynamics of their own, "
-        f"{sum('version' in c for c in model['segments'])} with a model of their own."
+        f"{sum('version' in c and 'fact' in c for c in model['segments'])} with a model of their own."
     )
+    if (edge := segments.get("edge_cases")) is not None:
+        out.print(edge_line(edge))
     for case in model["segments"]:
         out.print(f"  {case_line(case)}")
         for why in case["why"]:
@@ -121,7 +123,7 @@ def _checked(checks: Mapping[str, Any]) -> str:
 def _routing(routing: Mapping[str, Any]) -> None:
     if not routing["rules"]:
         return
-    out.print(f"Hard facts decide for {routing['by_facts']:.1%} of leads; for the others:")
+    out.print(f"Hard facts decide for {routing['by_facts']:.1%} of leads; then:")
     for rule in routing["rules"]:
         out.print(f"  {rule}")
     if routing["misrouted"] is not None:

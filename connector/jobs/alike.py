@@ -1,7 +1,7 @@
 """Leads like this one: the nearest past leads as they were at the same age, and how each ended (S6.1).
 
-Alike is what scoring/model/evidence.py says, so that the list and "based on 212 leads like this" agree. Who they are is
-kept beside the model, not in its file, and looked up in the store each time: a lead that was deleted or erased since is
+Alike is what scoring/model/evidence.py says by the model that scored, so that the list and "based on 212 leads like this" agree:
+both are of the leads that this model learnt from. Who they are is kept beside the model, not in its file, and looked up in the store each time: a lead that was deleted or erased since is
 not shown.
 """
 
@@ -65,10 +65,11 @@ class Alike:
 
 
 def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> Alike:
-    """`row`: the lead's features as of now, a table of one row."""
+    """Among the leads that this model was fitted on. `row`: the lead's features as of now, a table of one row."""
+    family = model.version.partition("/")[0]
     with context.store.begin() as db:
-        blob = db.execute(select(t.model.c.examples).where(t.model.c.version == model.version)).scalar_one()
-    past = from_ipc(blob)
+        blob = db.execute(select(t.model.c.examples).where(t.model.c.version == family)).scalar_one()
+    past = _examples(from_ipc(blob), model.version.removeprefix(family))
     encoded = model.design.encode(row)
     logit = model.point.logit(model.design, encoded, model.design.additive(encoded))
     mine = model.similar.pattern(model.design, encoded, row, logit)[0]
@@ -90,6 +91,12 @@ def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> A
         _past(lives[str(ids[i])], names[str(ids[i])], times[i], context.settings) for i in there[:SHOWN]
     )
     return Alike(len(there), int(sum(won[i] > 0.5 for i in there)), len(use) - len(there), nearest)
+
+
+def _examples(past: pa.Table, suffix: str) -> pa.Table:
+    """Those of one of a family's models: lead_id, as_of, won, like, logit."""
+    names = ["lead_id", "as_of", "won", f"like{suffix}", f"logit{suffix}"]
+    return past.select(names).drop_null().rename_columns(["lead_id", "as_of", "won", "like", "logit"])
 
 
 def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, settings: Settings) -> Past:

@@ -43,7 +43,7 @@ class Scorer:
 def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores: Scores) -> dict[str, Any]:
     """`row`: the lead's features as of now, a table of one row; `scores`: the model's of it."""
     sure = int(scores.confidence[0]) >= context.policy.words.edge_case_confidence
-    like = leads_like(context, by.family.universal, lead_id, row)
+    like = leads_like(context, by.model, lead_id, row)
     model = by.model
     return {
         "ask": [] if sure else [_asked(q) for q in asking.questions(model.asking, model.design, by.score, row)],

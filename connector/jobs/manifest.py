@@ -18,6 +18,7 @@ from scoring.features.catalogue import Feature, catalogue
 from scoring.features.inputs import Fact
 from scoring.features.process import Process
 from scoring.model.card import Model
+from scoring.model.family import Family
 from scoring.model.said import Said
 from scoring.routing.policy import Flags
 
@@ -58,23 +59,35 @@ def features_in(manifest: Mapping[str, Any]) -> tuple[Feature, ...]:
     return tuple(replace(f, role=role[f.name]) for f in catalogue(view.facts, view.steps) if f.name in role)
 
 
-def points(examples: Examples, model: Model) -> pa.Table:
+def points(examples: Examples, family: Family) -> pa.Table:
     """A row an example: lead_id, as_of, won, weight, group, amount, and what makes it like another lead: `like`
-    (scoring/model/evidence.py) and `logit`. Groups are numbered in the order of their names, which folds are dealt out
+    (scoring/model/evidence.py) and `logit`, by the universal model and, as `like/NAME` and `logit/NAME`, by each other one whose
+    example it is too. Groups are numbered in the order of their names, which folds are dealt out
     by, so that no e-mail domain is kept. This, and not the model's file, is where the model's leads can be found, so
     here one can be taken out."""
     _, number = np.unique(examples.groups, return_inverse=True)
     group = np.char.zfill(number.astype(str), 9)
-    encoded = model.design.encode(examples.rows)
+    everyone = np.ones(len(examples.won), bool)
+    columns = {
+        "lead_id": examples.rows["lead_id"], "as_of": examples.rows["as_of"], "won": examples.won, "weight": examples.weight,
+        "group": group, "amount": examples.amount, **_like("", family.universal, examples.rows, everyone),
+    }  # fmt: skip
+    for name, model in zip(family.names, family.models[1:], strict=True):
+        columns |= _like(f"/{name}", model, examples.rows, family.part(name)(examples.rows))
+    return pa.table(columns)
+
+
+def _like(suffix: str, model: Model, rows: pa.Table, inside: np.ndarray) -> dict[str, pa.Array]:
+    """Columns of the whole table, blank outside."""
+    part = rows.filter(pa.array(inside))
+    encoded = model.design.encode(part)
     logit = model.point.logit(model.design, encoded, model.design.additive(encoded))
-    like = model.similar.pattern(model.design, encoded, examples.rows, logit)
-    return pa.table(
-        {
-            "lead_id": examples.rows["lead_id"], "as_of": examples.rows["as_of"], "won": examples.won, "weight": examples.weight,
-            "group": group, "amount": examples.amount,
-            "like": pa.array(list(like.astype(np.int16)), pa.list_(pa.int16())), "logit": logit,
-        }
-    )  # fmt: skip
+    like = model.similar.pattern(model.design, encoded, part, logit).astype(np.int16)
+    place = pa.array(np.cumsum(inside) - 1, mask=~inside)
+    return {
+        f"like{suffix}": pa.array(list(like), pa.list_(pa.int16())).take(place),
+        f"logit{suffix}": pa.array(logit).take(place),
+    }
 
 
 def words(said: Said) -> pa.Table:

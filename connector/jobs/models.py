@@ -19,6 +19,8 @@ from scoring.model.card import Model
 from scoring.model.family import Family
 
 _RETIRED = "retired_segments"
+RELEASES = "releases"
+"""in the store: every release and rollback, the latest last: version, before, at, why"""
 
 
 def champion(context: Context) -> tuple[Family, dict[str, Any]]:
@@ -47,17 +49,26 @@ def retired(context: Context, since: datetime) -> list[str]:
 
 
 def retire(context: Context, name: str) -> None:
-    """Give a segment's leads back to the universal model from the next pass on. Raises NoSuchModel."""
+    """Give a segment's leads, or the edge cases, back to the universal model from the next pass on. Raises NoSuchModel."""
     family, _ = champion(context)
-    known = [segment.name for segment in family.router.segments]
+    known = family.names
     if name not in known:
         raise NoSuchModel(
-            f"No segment {name} has a model of its own.",
+            f"Nothing named {name} has a model of its own.",
             fix=f"Those that do: {', '.join(known) or 'none'} (`candor models`).",
         )
     kept = context.store.get(_RETIRED, {})
     context.store.put(_RETIRED, {**kept, name: context.clock.now().isoformat()})
     context.store.put("scored_by", None)  # so that the next pass scores all open leads
+
+
+def succeeded(context: Context, version: str) -> str | None:
+    """Which model was in use before this one took over last; None where none was, or it isn't kept."""
+    history: list[Mapping[str, Any]] = context.store.get(RELEASES, [])
+    last = next((h for h in reversed(history) if h["version"] == version), None)
+    with context.store.begin() as db:
+        there = set(db.scalars(select(t.model.c.version)))
+    return None if last is None or last["before"] not in there else str(last["before"])
 
 
 def manifest(context: Context, version: str | None = None) -> dict[str, Any] | None:

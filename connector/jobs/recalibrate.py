@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from connector.jobs import attention, models
 from connector.jobs.context import Context, log
-from connector.jobs.examples import features, horizon_of, scorings, won_at
+from connector.jobs.examples import features, horizon_of, looked_at, scorings, won_at
 from connector.jobs.fields import facts
 from connector.jobs.scope import Outcomes, in_scope
 from connector.store import asof, records
@@ -90,11 +90,7 @@ def recalibrate(context: Context) -> Recalibrated | None:
     model, _ = models.champion(context)
     now = context.clock.now()
     with running(context.store, "recalibrate", context.clock) as run:
-        unseen = _unseen_since(model)
-        before = _before(context, model)
-        record = _record(context, model, unseen if before is None else _unseen_since(before[0]), now)
-        start = _start(context, model, before, record, unseen)
-        state = _followed(start, model, record, unseen, now.timestamp())
+        start, state = _learnt(context, model, models.succeeded(context, model.version), now)
         version = _keep(context, model, now, start, state)
         found = Recalibrated(
             version, model.version, now, round(state.leads), round(state.wins), state.promised, moved(state)
@@ -102,6 +98,19 @@ def recalibrate(context: Context) -> Recalibrated | None:
         run.summary.update(version=version, leads=found.leads, wins=found.wins, promised=found.promised)
         log.info("recalibrated", version=version, leads=found.leads, moved=found.moved)
         return found
+
+
+def tonight(context: Context, version: str) -> Recent | None:
+    """What a recalibration would say of a model now if it were the one in use; nothing is kept. None for a file without
+    times. Raises NoSuchModel, NotTrained."""
+    if context.settings.training.mode == "snapshot":
+        return None
+    champion, _ = models.champion(context)
+    if champion.version == version:
+        model, old = champion, models.succeeded(context, version)
+    else:
+        model, old = models.named(context, version), champion.version
+    return _learnt(context, model, old, context.clock.now())[1]
 
 
 def current(db: Connection, model: str) -> tuple[str | None, Recent | None]:
@@ -146,21 +155,25 @@ def _unseen_since(model: Family) -> float:
     ).timestamp()
 
 
-def _before(context: Context, model: Family) -> tuple[Family, Recent] | None:
-    """The champion before, and where it began, where the model has no recalibration of its own yet."""
+def _learnt(context: Context, model: Family, old: str | None, now: datetime) -> tuple[Recent, Recent]:
+    """Where the recalibrations of a model that follows `old` begin, and what the latest outcomes make of that."""
+    unseen = _unseen_since(model)
+    before = _before(context, model, old)
+    record = _record(context, model, unseen if before is None else _unseen_since(before[0]), now)
+    start = _start(context, model, before, record, unseen)
+    return start, _followed(start, model, record, unseen, now.timestamp())
+
+
+def _before(context: Context, model: Family, old: str | None) -> tuple[Family, Recent] | None:
+    """The model that it follows, and where that one began, where it has no recalibration of its own yet and is the younger."""
     with context.store.begin() as db:
-        if _latest(db, model.version) is not None:
+        if old is None or _latest(db, model.version) is not None:
             return None
-    older = [
-        m
-        for m in models.listed(context)
-        if m["status"] == "retired" and m["created_at"].isoformat() < model.universal.created
-    ]
-    if not older:
+        row = _latest(db, old)
+    if row is None:
         return None
-    with context.store.begin() as db:
-        row = _latest(db, older[0]["version"])
-    return None if row is None else (models.named(context, older[0]["version"]), recent.read(row.start))
+    family = models.named(context, old)
+    return (family, recent.read(row.start)) if family.universal.created < model.universal.created else None
 
 
 def _start(
@@ -240,7 +253,7 @@ def _record(context: Context, model: Family, since: float, now: datetime) -> _Re
         return None
     kept.sort()
     points = [(lead, at) for at, lead, _, _, _ in kept]
-    rows = features(context, points, reps_see=weighed)
+    rows = features(context, points, view=looked_at(context, model.version), reps_see=weighed)
     outcome = np.array([float(won) for _, _, _, won, _ in kept])
     _, place = np.unique([lead for lead, _ in points], return_inverse=True)
     weight = 1 / np.bincount(place)[place]

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from connector.errors import CandorError, NoSuchModel, NotTrained
-from connector.jobs import models
+from connector.jobs import models, recalibrate
 from connector.jobs.context import Context, log
-from connector.jobs.score import Scored, score
+from connector.jobs.score import Scored, Use, score
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
@@ -26,8 +26,6 @@ from scoring.metrics.outcomes import read
 from scoring.metrics.release import Verdict, compare
 from scoring.routing.engagement import band
 
-HISTORY = "releases"
-"""in the store: every release and rollback, the latest last: version, before, at, why"""
 MOVERS = 10
 """leads with the largest change of score that a preview names"""
 
@@ -91,12 +89,14 @@ def verdict(context: Context, version: str) -> Verdict:
 
 
 def preview(context: Context, version: str) -> Preview:
-    """All open leads scored and routed by both models, as of now; nothing is stored or written. Raises NoSuchModel, NotTrained."""
+    """All open leads scored and routed by both models as they would be used tonight, each with what recent outcomes say of it;
+    nothing is stored or written. Raises NoSuchModel, NotTrained."""
     steps = _steps(context, version)
+    in_use = models.champion(context)[0].version
     context.progress("Release: by the model in use", 0, 2)
-    now_in_use = score(context, everything=True)
+    now_in_use = score(context, everything=True, use=Use(in_use, recalibrate.tonight(context, in_use)))
     context.progress("Release: by the other", 1, 2)
-    other = score(context, everything=True, version=version)
+    other = score(context, everything=True, use=Use(version, recalibrate.tonight(context, version)))
     context.progress("Release: by the other", 2, 2)
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
@@ -141,11 +141,9 @@ def before(context: Context) -> str:
     champion = next((m for m in there if m["status"] == "champion"), None)
     if champion is None:
         raise NotTrained()
-    known = {m["version"] for m in there}
-    history: list[Mapping[str, Any]] = context.store.get(HISTORY, [])
-    last = next((h for h in reversed(history) if h["version"] == champion["version"]), None)
-    if last is not None and last["before"] in known:
-        return str(last["before"])
+    last = models.succeeded(context, champion["version"])
+    if last is not None:
+        return last
     older = [
         m["version"] for m in there if m["status"] == "retired" and m["created_at"] < champion["created_at"]
     ]
@@ -160,7 +158,9 @@ def before(context: Context) -> str:
 def remember(
     db: Connection, history: Sequence[Mapping[str, Any]], version: str, old: str | None, at: Any, why: str
 ) -> None:
-    put(db, HISTORY, [*history, {"version": version, "before": old, "at": at.isoformat(), "why": why}])
+    put(
+        db, models.RELEASES, [*history, {"version": version, "before": old, "at": at.isoformat(), "why": why}]
+    )
 
 
 def _steps(context: Context, version: str) -> tuple[Step, ...]:
@@ -175,7 +175,7 @@ def _steps(context: Context, version: str) -> tuple[Step, ...]:
 def _take(context: Context, steps: Sequence[Step], version: str, why: str) -> tuple[Step, ...]:
     models.named(context, version)  # its hash is checked before it takes over, and its parts are known
     with running(context.store, "release", context.clock) as run:
-        history = context.store.get(HISTORY, [])
+        history = context.store.get(models.RELEASES, [])
         with context.store.begin() as db:
             for step in steps:
                 db.execute(

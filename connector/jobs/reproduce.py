@@ -21,7 +21,8 @@ from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
-from scoring.model.family import Family, segment_of
+from scoring.model.edge import Edge
+from scoring.model.family import Family
 from scoring.model.router import UNIVERSAL
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
@@ -109,9 +110,9 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
 
 
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:
-    """All models of a family fitted anew; the router, which hard facts make, is as it was."""
+    """All models of a family fitted anew; the router, which hard facts make, is as it was, and so are the edge cases."""
     recipes = [manifest, *(case for case in manifest.get("models", ()) if "features" in case)]
-    parts = [examples, *(examples.of(segment_of(case).of) for case in recipes[1:])]
+    parts = [examples, *(examples.of(was.part(case["name"])) for case in recipes[1:])]
     universal, *members = (
         fit(
             part, features_in({**manifest, "features": made["features"]}), manifest["seed"], flags=Flags(**manifest["flags"]),
@@ -120,7 +121,10 @@ def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Fam
         )
         for part, made, model in zip(parts, recipes, was.models, strict=True)
     )  # fmt: skip
-    return Family(universal, tuple(members), was.router)
+    if was.edge is None:
+        return Family(universal, tuple(members), was.router)
+    edge = Edge.of(was.edge.cases, universal, members.pop())
+    return Family(universal, tuple(members), was.router, edge)
 
 
 def _examples(rows: pa.Table, points: pa.Table) -> Examples:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from connector.store import asof, outbox, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from connector.store.store import put
+from scoring.model.family import Family
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores
 from scoring.routing import engagement as rank
@@ -75,12 +76,22 @@ class _Stored:
     """what recent outcomes say of the model"""
 
 
-def score(context: Context, *, everything: bool = False, version: str | None = None) -> Scored:
-    """Score what was touched since the last pass, or all open leads. `version`: by that model instead of the released one.
-    Reads only."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A model with what recent outcomes say of it, to be tried in place of the one in use."""
+
+    version: str
+    recent: Recent | None
+
+
+def score(context: Context, *, everything: bool = False, use: Use | None = None) -> Scored:
+    """Score what was touched since the last pass, or all open leads. `use`: by that model instead of the released one. Reads
+    only."""
     now, settings = context.clock.now(), context.settings
-    model, manifest = warm.champion(context) if version is None else models.opened(context, version)
+    model, manifest = warm.champion(context) if use is None else _opened(context, use.version)
     stored = _read(context, now, model.version)
+    if use is not None:
+        stored = replace(stored, recalibration=None, recent=use.recent)
     outcomes = Outcomes(settings.outcome.status)
     open_leads = [
         id
@@ -103,6 +114,12 @@ def score(context: Context, *, everything: bool = False, version: str | None = N
         result.stages += deal_stages(context)
     result.stages += forms_due(context, stored.values, stored.lives, now)
     return result
+
+
+def _opened(context: Context, version: str) -> tuple[Family, Mapping[str, Any]]:
+    """A model of any status; the one in use without what was retired since."""
+    champion = warm.champion(context)
+    return champion if champion[0].version == version else models.opened(context, version)
 
 
 def commit(context: Context, db: Connection, run_id: int, result: Scored) -> int:
@@ -161,7 +178,7 @@ def _score(
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
     rows = feature_rows(context, [(id, now) for id in wanted], view=looked_at(context, model.version))
-    routed = model.router.route(rows)
+    routed = model.route(rows)
     scores, by = model.score(rows, routed, stored.recent), model.scored_by(routed)
     kept = None if everything else stored.reference
     reference = Reference.of({**manifest, **(kept or {})})

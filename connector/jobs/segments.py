@@ -3,139 +3,98 @@ earned it. All are judged on the same held-out leads as the universal model is b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from connector.jobs import gates, models
+from connector.jobs.cases import OWN, RETIRED, Case, Fit, FitOwn, again, before, business_case, final
 from connector.jobs.context import Context, log
 from connector.jobs.examples import Examples, first_rows
-from scoring.errors import TooFewOutcomes
 from scoring.features.catalogue import Feature
 from scoring.model.card import Model
 from scoring.model.compete import Competition, Held, chances, compete
 from scoring.model.dynamics import History
 from scoring.model.family import Family, routing_error, segment_of
 from scoring.model.router import Router, learn
-from scoring.model.segments import HARD_FACTS, Gain, Segment
+from scoring.model.segments import HARD_FACTS, Segment
 from scoring.model.train import Draft, ids
 from scoring.routing.policy import Policy
-
-OWN, PROPOSED, RETIRED = "own model", "retirement proposed", "retired"
-"""states of a segment after a training"""
-
-Fit = Callable[[Examples], Draft]
-FitOwn = Callable[[Examples, str, Sequence[Feature], Sequence[str]], Draft]
-"""of examples, a segment's name, features, and those hidden from the trees"""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """A segment's business case, as manifest and card keep it. `below`: trainings in a row in which it saved less than the
-    policy asks for; `revenue`: of its won training leads."""
-
-    segment: Segment
-    state: str
-    why: tuple[str, ...]
-    gain: Gain | None
-    below: int
-    leads: int
-    wins: int
-    share: float
-    revenue: float
-    revenue_share: float
-    draft: Draft | None = field(default=None, repr=False)
-    """fitted on what isn't held out"""
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "name": self.segment.name, **asdict(self.segment), "state": self.state, "why": list(self.why),
-            "gain": None if self.gain is None else asdict(self.gain), "below": self.below, "leads": self.leads,
-            "wins": self.wins, "share": self.share, "revenue": self.revenue, "revenue_share": self.revenue_share,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """`cases` of all segments that have, or until now had, a model; `looked_at` how many the screen looked at."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[Case[Segment], ...]
     looked_at: int
     candidates: int
 
     @property
-    def own(self) -> tuple[Case, ...]:
-        return tuple(case for case in self.cases if case.state != RETIRED and case.draft is not None)
+    def own(self) -> tuple[Case[Segment], ...]:
+        return tuple(case for case in self.cases if case.own)
 
 
 def choose(
-    context: Context, past: Examples, held: Examples, universal: Draft, features: Sequence[Feature], fit: Fit, seed: int
+    context: Context, past: Examples, held: Held, universal: Draft, features: Sequence[Feature], fit: Fit, seed: int
 ) -> Chosen:  # fmt: skip
     """`universal` was fitted on `past`, `fit` makes a draft of other examples. In snapshot mode cycles aren't known, the rest
     is the same."""
     policy = context.policy
-    unseen = Held(held.rows, held.won, ids(held.groups))
-    said = chances(universal, held.rows)
-    kept = [again(policy, old, past, unseen, said, fit) for old in before(context)]
-    own = [case.segment for case in kept if case.state != RETIRED]
+    there = before(context)
+    kept = [measured(policy, old, past, held, fit) for old in there if "fact" in old]
+    own = [case.part for case in kept if case.state != RETIRED]
+    others = len(there) - len(kept)
     found = compete(
-        _first(past, universal), universal, unseen, lambda segment: fit(past.of(segment.of)), _facts(features),
-        policy.models, policy.words, room=policy.models.most - 1 - len(own), seed=seed, has_one=own,
+        _first(past, universal), universal, held, lambda segment: fit(past.of(segment.of)), _facts(features),
+        policy.models, policy.words, room=policy.models.most - 1 - len(own) - others, seed=seed, has_one=own,
     )  # fmt: skip
     new = [
-        _case(
-            j.candidate.segment, OWN, tuple(c.said for c in j.candidate.conditions), j.gain, 0, past, j.draft
-        )
+        business_case(j.candidate.segment, OWN, tuple(c.said for c in j.candidate.conditions), j.gain, 0, past,
+             j.candidate.segment.of(past.rows), j.draft)
         for j in found.earned
-    ]
+    ]  # fmt: skip
     _told(found, [*kept, *new])
     return Chosen((*kept, *new), found.screen.looked_at, len(found.screen.candidates))
 
 
-def before(context: Context) -> list[Mapping[str, Any]]:
-    """The champion's segments that nobody retired, each as the latest training left it."""
-    there = models.listed(context)
-    champion = next((m for m in there if m["status"] == "champion"), None)
-    if champion is None:
-        return []
-    latest = {case["name"]: case for case in there[0]["manifest"].get("models", ())}
-    retired = models.retired(context, champion["created_at"])
-    return [
-        latest.get(case["name"], case)
-        for case in champion["manifest"].get("models", ())
-        if case["state"] != RETIRED and case["name"] not in retired
-    ]
+def unseen(held: Examples, universal: Draft) -> Held:
+    return Held(held.rows, held.won, ids(held.groups), chances(universal, held.rows))
 
 
-@dataclass(frozen=True, slots=True)
-class Backtested:
-    """The family as fitted on what isn't held out, and what routing costs on what is."""
+def measured(policy: Policy, old: Mapping[str, Any], past: Examples, held: Held, fit: Fit) -> Case[Segment]:
+    """A segment that has a model already, measured anew."""
+    segment = segment_of(old)
+    return again(
+        policy, segment, old, past, segment.of(past.rows), lambda: fit(past.of(segment.of)),
+        lambda draft: held.gain(segment.of(held.rows), draft),
+    )  # fmt: skip
 
-    family: Family
-    routing: Mapping[str, Any]
+
+def tree(chosen: Chosen, past: Examples, features: Sequence[Feature], seed: int) -> Router:
+    """Which model scores a lead, learnt from what isn't held out."""
+    if not chosen.own:
+        return Router(())
+    _, lead = np.unique(np.array(past.rows["lead_id"].to_pylist(), dtype=str), return_inverse=True)
+    weight = past.weight / np.bincount(lead)[lead]
+    return learn([case.part for case in chosen.own], past.rows, features, weight, seed)
 
 
 def backtested(
-    chosen: Chosen, universal: Draft, past: Examples, held: Examples, features: Sequence[Feature], seed: int
-) -> Backtested:
-    own = chosen.own
-    _, lead = np.unique(np.array(past.rows["lead_id"].to_pylist(), dtype=str), return_inverse=True)
-    router = (
-        learn(
-            [case.segment for case in own], past.rows, features, past.weight / np.bincount(lead)[lead], seed
-        )
-        if own
-        else Router(())
+    chosen: Chosen, router: Router, universal: Draft, finished: Model, held: Held
+) -> tuple[Family, dict[str, Any]]:
+    """The family as fitted on what isn't held out, and what routing costs on what is. `finished` is the universal draft with
+    all that a model has."""
+    drafts = [case.draft for case in chosen.own if case.draft]
+    names = ["universal", *(case.part.name for case in chosen.own)]
+    cost = routing_error(
+        router, [partial(chances, each) for each in (universal, *drafts)], held.rows, held.won
     )
-    drafts = [universal, *(case.draft for case in own if case.draft)]
-    names = ["universal", *(case.segment.name for case in own)]
-    cost = routing_error(router, [partial(chances, each) for each in drafts], held.rows, held.won)
-    first, *others = (each.finish() for each in drafts)
-    return Backtested(Family(first, tuple(others), router), {**cost, "rules": router.printed(names)})
+    family = Family(finished, tuple(draft.finish() for draft in drafts), router)
+    return family, {**cost, "rules": router.printed(names)}
 
 
 def released(
@@ -148,63 +107,14 @@ def released(
     unfit: list[str] = []
     for case in chosen.cases:
         plain = case.plain()
-        if case in chosen.own:
-            name = case.segment.name
-            part = examples.of(case.segment.of)
-            try:
-                model, completeness, kept = gates.complete(context, part, features, partial(fit, part, name))
-            except gates.NotHonest as error:
-                plain |= {"state": RETIRED, "why": [str(error)]}
-                unfit.append(name)
-                members.append(universal)  # holds the place until the router forgets it, below
-            else:
-                members.append(model)
-                plain |= {
-                    "version": model.version, "card": {**model.card, "checks": {"completeness": completeness.as_dict()}},
-                    "features": {f.name: f.role for f in kept}, "hidden_from_trees": list(completeness.hidden),
-                }  # fmt: skip
+        if case.own:
+            model, more = final(context, examples.of(case.part.of), case.part.name, features, fit)
+            plain |= more
+            if model is None:
+                unfit.append(case.part.name)
+            members.append(model or universal)  # holds the place until the router forgets it, below
         cases.append(plain)
     return Family(universal, tuple(members), router).without(unfit), cases
-
-
-def again(
-    policy: Policy, old: Mapping[str, Any], past: Examples, held: Held, said: np.ndarray, fit: Fit
-) -> Case:
-    """A segment that has a model already, measured anew. Two trainings below, by default, and its retirement is proposed; with
-    the policy's standing yes it goes at once."""
-    segment = segment_of(old)
-    try:
-        draft = fit(past.of(segment.of))
-    except TooFewOutcomes:
-        return _case(
-            segment,
-            RETIRED,
-            ("too few of its outcomes are known by now",),
-            None,
-            old["below"] + 1,
-            past,
-            None,
-        )
-    gain = held.gain(segment, draft, said)
-    below = 0 if gain.earned(policy.models) else old["below"] + 1
-    state, why = OWN, tuple(old["why"])
-    if below >= policy.models.cycles_below:
-        state = RETIRED if "retirements" in policy.standing_yes else PROPOSED
-    return _case(segment, state, why, gain, below, past, draft)
-
-
-def _case(
-    segment: Segment, state: str, why: tuple[str, ...], gain: Gain | None, below: int, past: Examples, draft: Draft | None
-) -> Case:  # fmt: skip
-    inside = segment.of(past.rows)
-    _, lead = np.unique(np.array(past.rows["lead_id"].to_pylist(), dtype=str), return_inverse=True)
-    share = 1 / np.bincount(lead)[lead]
-    money = np.where(np.isfinite(past.amount), past.amount, 0.0) * past.won * share
-    return Case(
-        segment, state, why, gain, below, round(float(share[inside].sum())), round(float((share * past.won)[inside].sum())),
-        float(share[inside].sum() / max(share.sum(), 1)), float(money[inside].sum()),
-        float(money[inside].sum() / money.sum()) if money.sum() > 0 else 0.0, draft,
-    )  # fmt: skip
 
 
 def _first(past: Examples, universal: Draft) -> History:
@@ -224,8 +134,8 @@ def _facts(features: Sequence[Feature]) -> list[tuple[str, str]]:
     return [(name, labels[name]) for name in HARD_FACTS if name in labels]
 
 
-def _told(found: Competition, cases: Sequence[Case]) -> None:
+def _told(found: Competition, cases: Sequence[Case[Segment]]) -> None:
     log.info(
         "segments", looked_at=found.screen.looked_at, candidates=len(found.screen.candidates), judged=len(found.judged),
-        own=[case.segment.name for case in cases if case.state != RETIRED],
+        own=[case.part.name for case in cases if case.state != RETIRED],
     )  # fmt: skip

@@ -31,7 +31,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         )
     model, manifest = warm.champion(context)
     rows = feature_rows(context, [(lead_id, now)])
-    routed = model.router.route(rows)
+    routed = model.route(rows)
     with context.store.begin() as db:
         recalibration, recent = recalibrate.current(db, model.version)
     scores = model.score(rows, routed, recent)

@@ -19,7 +19,7 @@ import pyarrow as pa
 from sqlalchemy import insert, select
 
 from connector.errors import NothingRead
-from connector.jobs import backtest, gaps, gates, models, release, segments
+from connector.jobs import backtest, edges, gaps, gates, models, release, segments
 from connector.jobs.context import Context, log
 from connector.jobs.evidence import listed
 from connector.jobs.examples import Examples, collect, first_rows
@@ -95,21 +95,29 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             unseen_by_trees=completeness.hidden, by_revenue=named["by_revenue"],
         )  # fmt: skip
         held, universal = examples.take(test), earlier(past)
-        chosen = segments.choose(context, past, held, universal, features, earlier, seed)
-        tested = segments.backtested(chosen, universal, past, held, features, seed)
-        family, own = segments.released(
-            context, chosen, model, examples, screened, tested.family.router,
-            lambda part, name, chosen, hidden: drafted(
+        finished, unseen = universal.finish(), segments.unseen(held, universal)
+        chosen = segments.choose(context, past, unseen, universal, features, earlier, seed)
+        router = segments.tree(chosen, past, features, seed)
+        edge = edges.choose(context, past, unseen, finished, router, edges.reviewed(examples.said), earlier)
+        tested, routing = segments.backtested(chosen, router, universal, finished, unseen)
+        tested = edges.backtested(tested, edge)
+
+        def own(part: Examples, name: str, chosen: Sequence[Feature], hidden: Sequence[str]) -> Draft:
+            return drafted(
                 part, chosen, seed, base_rate=examples.base_rate, unseen_by_trees=hidden, **{**named, "version": f"{version}/{name}"}
-            ),
-        )  # fmt: skip
-        mature = mature_table(context, held, tested.family)
+            )  # fmt: skip
+
+        family, cases = segments.released(context, chosen, model, examples, screened, router, own)
+        family, edge_case = edges.released(context, edge, family, examples, screened, own)
+        cases += edge_case
+        mature = mature_table(context, held, tested)
         card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
                 "checks": {**gates.checks(leaks, out, told, completeness), "doubtful": listed(doubts, 0)},
                 "words": what_words_did(universal, held),
-                "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": own,
-                             "routing": tested.routing}}  # fmt: skip
+                "segments": {"looked_at": chosen.looked_at, "candidates": chosen.candidates, "models": cases,
+                             "edge_cases": edge.plain(),
+                             "routing": {**routing, "rules": [*routing["rules"], *edges.printed(edge)]}}}  # fmt: skip
         manifest = {
             "examples": len(examples.won), "words": 0 if examples.said is None else len(examples.said),
             "wins": float((examples.won * examples.weight).sum()),
@@ -117,7 +125,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
             **(learnt := learn_segments(examples.rows, examples.won, first)),
             "survivorship": _survivorship(context, examples.take(first), Reference.of(learnt), mature),
             "left_out": dict(examples.left_out), "seed": seed, "by_revenue": named["by_revenue"],
-            "models": [{k: v for k, v in case.items() if k != "card"} for case in own],
+            "models": [{k: v for k, v in case.items() if k != "card"} for case in cases],
             **recipe(examples, view, features, completeness.hidden, context.policy.flags),
         }  # fmt: skip
         _store(context, family, version, created, card, manifest, mature, examples)
@@ -229,7 +237,7 @@ def _store(
         db.execute(
             insert(t.model).values(
                 version=version, created_at=created, status="champion" if first else "challenger", sha256=digest, blob=blob,
-                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family.universal)),
+                card=card, manifest=manifest, backtest=to_ipc(mature), examples=to_ipc(points(examples, family)),
                 said=None if examples.said is None else to_ipc(words(examples.said)),
             )
         )  # fmt: skip

@@ -72,6 +72,16 @@ def case_line(case: Mapping[str, Any]) -> str:
     return line
 
 
+def edge_line(edge: Mapping[str, Any]) -> str:
+    """Whether edge cases have a model of their own, and if not why."""
+    line = f"Edge cases: {edge['reviews']:,} reviewed leads"
+    if edge["own"]:
+        return f"{line}; they have a model of their own."
+    if edge["gain"] is None:
+        return f"{line}; {edge['why']}."
+    return f"{line}; a model of their own {saving(edge['gain'])}; {edge['why']}: none."
+
+
 def saving(gain: Mapping[str, Any] | None) -> str:
     """What a model of its own saves."""
     if gain is None:

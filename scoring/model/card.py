@@ -22,10 +22,11 @@ from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
 from scoring.model.reasons import Explainer
 from scoring.model.recent import Recent
-from scoring.model.scores import Scores, gathered, ranges
+from scoring.model.scores import Scores, confidence, gathered, ranges
 from scoring.model.threads import each, single
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 CHUNK = 32_768
 """rows scored at a time, as many chunks side by side as there are cores"""
@@ -68,6 +69,23 @@ class Model:
             [(start + np.arange(len(part)), part) for start, part in zip(starts, parts, strict=True)], n
         )
 
+    def unsure(self, rows: pa.Table, sure: float) -> Bools:
+        """Which rows are edge cases for the model alone: its confidence is below `sure` points, or something deviates."""
+        with single():
+            parts = each(
+                lambda start: self._unsure(rows.slice(start, CHUNK), sure), range(0, rows.num_rows, CHUNK)
+            )
+        return np.concatenate([np.zeros(0, bool), *parts])
+
+    def _unsure(self, rows: pa.Table, sure: float) -> Bools:
+        n = rows.num_rows
+        encoded = _even(self.design.encode(rows))
+        design = self.design.additive(encoded)
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
+        spans = ranges(self.point.logit(self.design, encoded, design), log_odds(self.base_rate), doubts)
+        flagged = np.array([bool(flags) for flags in self.ordinary.flags(rows)], bool)
+        return flagged | (confidence(spans)[:n] < sure)
+
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
@@ -90,7 +108,7 @@ class Model:
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(
             probability=probability,
-            confidence=np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64),
+            confidence=confidence(spans),
             evidence=self.similar.count(self.design, told, rows, alone[:n]),
             expected_amount=expected,
             expected_value=probability * expected,

@@ -26,17 +26,18 @@ OVERLAP = 0.5
 
 @dataclass(frozen=True)
 class Held:
-    """Held-out leads, a row each: as they were first scored, what became of them, which company each is of."""
+    """Held-out leads, a row each: as they were first scored, what became of them, which company each is of, and the chance
+    that the universal model gives them."""
 
     rows: pa.Table
     won: Floats
     group: Ints
+    universal: Floats
 
-    def gain(self, segment: Segment, own: Draft, universal: Floats) -> Gain:
-        """What a model of its own saves on the segment's leads; `universal`: what the universal model says of all rows."""
-        inside = segment.of(self.rows)
+    def gain(self, inside: Bools, own: Draft) -> Gain:
+        """What a model of their own saves on the leads `inside` a part."""
         said = chances(own, self.rows.filter(pa.array(inside)))
-        return gain(self.won[inside], said, universal[inside], self.group[inside])
+        return gain(self.won[inside], said, self.universal[inside], self.group[inside])
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,6 @@ def compete(
     if room <= 0:
         return Competition(Screen(0, ()), (), ())
     found = screen(history, universal.design, universal.point.additive, facts, policy, words, seed)
-    said = chances(universal, held.rows)
     judged: list[Judged] = []
     earned: list[Judged] = []
     taken = np.zeros(history.rows.num_rows, bool)
@@ -89,7 +89,7 @@ def compete(
         if (inside & taken).sum() > OVERLAP * inside.sum():
             continue
         own = fit(candidate.segment)
-        one = Judged(candidate, held.gain(candidate.segment, own, said), own)
+        one = Judged(candidate, held.gain(candidate.segment.of(held.rows), own), own)
         judged.append(one)
         if one.gain.earned(policy):
             earned.append(one)

@@ -1,6 +1,6 @@
-"""The models of an org as one: the universal model, those of segments, and the router between them (S4.2, S4.3).
+"""The models of an org as one: the universal model, those of segments and of edge cases, and the router between them (S4.2, S4.3).
 
-A family is what is released, scores and is brought back. Where no segment has earned a model it is the universal one alone.
+A family is what is released, scores and is brought back. Where nothing has earned a model it is the universal one alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from scoring.metrics.scores import losses
 from scoring.model.card import Model
+from scoring.model.edge import Edge
 from scoring.model.recent import Recent
 from scoring.model.router import UNIVERSAL, Routed, Router
 from scoring.model.scores import Scores, gathered
@@ -23,15 +24,17 @@ from scoring.model.segments import Segment
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Family:
-    """`members` are the models of `router.segments`, in their order."""
+    """`members` are the models of `router.segments`, in their order; `edge` is the one of edge cases, where they earned one."""
 
     universal: Model
     members: tuple[Model, ...] = ()
     router: Router = field(default_factory=partial(Router, ()))
+    edge: Edge | None = None
 
     @property
     def version(self) -> str:
@@ -43,8 +46,29 @@ class Family:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """Each at the place that the router names it by."""
-        return (self.universal, *self.members)
+        """Each at the place that the router names it by; that of edge cases is the last."""
+        return (self.universal, *self.members, *([] if self.edge is None else [self.edge.model]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the models beside the universal one, in the same order."""
+        own = [segment.name for segment in self.router.segments]
+        return (*own, *([] if self.edge is None else [self.edge.cases.name]))
+
+    def part(self, name: str) -> Callable[[pa.Table], Bools]:
+        """Which rows the model of that name is fitted on. Raises KeyError."""
+        if self.edge is not None and name == self.edge.cases.name:
+            return partial(self.edge.cases.of, self.universal, self.router)
+        return {segment.name: segment.of for segment in self.router.segments}[name]
+
+    def route(self, rows: pa.Table) -> Routed:
+        """Which model scores each row: a segment's, where hard facts or the tree say so; of the others the edge cases go to a
+        model of their own where there is one, and the rest to the universal model."""
+        routed = self.router.route(rows)
+        if self.edge is None:
+            return routed
+        edge = self.edge.cases.among(self.universal, routed, rows)
+        return Routed(np.where(edge, len(self.members) + 1, routed.place), routed.by_facts)
 
     def score(self, rows: pa.Table, routed: Routed | None = None, recent: Recent | None = None) -> Scores:
         """Scores of each row by the model that the router picks for it, or as `routed`. `recent`: what outcomes since the
@@ -59,13 +83,13 @@ class Family:
         out = np.empty(rows.num_rows)
         for model, at in self._parts(rows, None):
             out[at] = model.logit(rows.take(pa.array(at)))
-        return out if self.members else self.universal.logit(rows)
+        return out if self.names else self.universal.logit(rows)
 
     def _parts(self, rows: pa.Table, routed: Routed | None) -> list[tuple[Model, Ints]]:
         """Each model that has rows, with their places; none where the universal model is alone."""
-        if not self.members:
+        if not self.names:
             return []
-        place = (routed or self.router.route(rows)).place
+        place = (routed or self.route(rows)).place
         found = [(model, np.flatnonzero(place == i)) for i, model in enumerate(self.models)]
         return [(model, at) for model, at in found if len(at)]
 
@@ -75,14 +99,15 @@ class Family:
         return [names[i] for i in routed.place]
 
     def without(self, retired: Sequence[str]) -> Family:
-        """The family whose segments of these names are scored by the universal model again."""
+        """The family in which the universal model scores the leads of these segments, or the edge cases, again."""
         kept = [i for i, segment in enumerate(self.router.segments) if segment.name not in retired]
+        edge = None if self.edge is None or self.edge.cases.name in retired else self.edge
         if len(kept) == len(self.members):
-            return self
+            return self if edge is self.edge else replace(self, edge=edge)
         new_place = {UNIVERSAL: UNIVERSAL, **{old + 1: new for new, old in enumerate(kept, start=1)}}
         rules = tuple(replace(r, place=new_place.get(r.place, UNIVERSAL)) for r in self.router.rules)
         router = Router(tuple(self.router.segments[i] for i in kept), rules)
-        return Family(self.universal, tuple(self.members[i] for i in kept), router)
+        return Family(self.universal, tuple(self.members[i] for i in kept), router, edge)
 
 
 Chances = Callable[[pa.Table], Floats]

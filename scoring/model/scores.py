@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, overload
 
@@ -105,6 +105,11 @@ def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
         "width_blanks": _width(shift, doubts.blanks, doubts.blanks),
         "width_unseen": _width(shift, doubts.unseen_below, doubts.unseen_above),
     }
+
+
+def confidence(spans: Mapping[str, Floats]) -> Ints:
+    """100 less the points between the ends of each range, rounded down."""
+    return np.floor(100 - (spans["high"] - spans["low"])).astype(np.int64)
 
 
 def _width(shift: Floats, below: Floats, above: Floats) -> Floats:

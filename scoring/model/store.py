@@ -26,6 +26,7 @@ from scoring.model import (
     combinations,
     design,
     deviation,
+    edge,
     estimator,
     evidence,
     family,
@@ -43,7 +44,7 @@ _OURS: dict[str, type] = {
     for kind in (
         additive.Additive, amount.Amounts, asking.Asking, asking.Fact, blanks.Hidden, card.Model, combinations.Coded, combinations.Combinations, design.CategoryField, design.Design,
         design.NumberField, deviation.NumberRange, deviation.OddPair, deviation.Ordinary,
-        deviation.ValueCounts, estimator.Boosted, estimator.Point, estimator.Sparse,
+        deviation.ValueCounts, edge.Edge, edge.EdgeCases, estimator.Boosted, estimator.Point, estimator.Sparse,
         evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
         router.Question, router.Router, router.Rule, segments.Segment,
     )

@@ -13,7 +13,8 @@ from connector.jobs.context import Context
 from connector.jobs.fields import features_of
 from connector.jobs.pull import pull
 from connector.jobs.recalibrate import recalibrate
-from connector.jobs.release import release
+from connector.jobs.release import preview, release
+from connector.jobs.score import score
 from connector.jobs.train import train_model
 from connector.store import schema as t
 from scoring.model import recent
@@ -41,11 +42,20 @@ def test_what_became_of_recent_leads_moves_scores_and_each_can_be_made_again(
         assert (said["version"], said["leads"]) == (second.version, second.leads)
         with loop.context() as context:
             _made_again(context, second.version)
-            release(context, train_model(context).version, "a test", worse_too=True)
+            challenger = train_model(context).version
+            seen = preview(context, challenger)
+            with context.store.begin() as db:
+                in_use = {row.lead_id: row.score for row in db.execute(select(t.score))}
+            release(context, challenger, "a test", worse_too=True)
             third = recalibrate(context)
             assert third is not None
             assert third.model != first.model
             assert abs(third.moved) < 25
+            tonight = {row["lead_id"]: row["score"] for row in score(context, everything=True).score_rows}
+            assert len(seen.movers) == 10
+            for mover in seen.movers:  # the clock goes on, so leads are some seconds older
+                then = (in_use[mover.lead], tonight[mover.lead])
+                assert mover.score == pytest.approx(then, abs=0.01), "both as that night uses them"
 
 
 def _made_again(context: Context, version: str) -> None:

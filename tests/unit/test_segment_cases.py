@@ -6,9 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from connector.jobs.cases import OWN, PROPOSED, RETIRED, Case
 from connector.jobs.examples import Examples
-from connector.jobs.segments import OWN, PROPOSED, RETIRED, Case, again
+from connector.jobs.segments import measured as again
 from scoring.model.compete import Held, chances
+from scoring.model.segments import Segment
 from scoring.model.train import Draft, draft
 from scoring.routing.policy import Policy
 from tests.unit.test_segments import FEATURES, Leads, leads
@@ -36,14 +38,14 @@ def fit(part: Examples) -> Draft:
 
 
 @lru_cache(maxsize=2)
-def trained(turned: bool) -> tuple[Examples, Held, np.ndarray]:
+def trained(turned: bool) -> tuple[Examples, Held]:
     past, fresh = examples(leads(900, 1, turned=turned)), leads(600, 2, turned=turned)
-    return past, Held(fresh.rows, fresh.won, fresh.company), chances(fit(past), fresh.rows)
+    return past, Held(fresh.rows, fresh.won, fresh.company, chances(fit(past), fresh.rows))
 
 
-def measured(below: int, turned: bool = False, policy: Policy | None = None) -> Case:
-    past, held, said = trained(turned)
-    return again(policy or Policy(), {**OLD, "below": below}, past, held, said, fit)
+def measured(below: int, turned: bool = False, policy: Policy | None = None) -> Case[Segment]:
+    past, held = trained(turned)
+    return again(policy or Policy(), {**OLD, "below": below}, past, held, fit)
 
 
 def test_one_that_saves_enough_stays_and_starts_counting_anew() -> None:
@@ -71,8 +73,8 @@ def test_with_the_policys_standing_yes_it_goes_at_once() -> None:
 
 
 def test_a_segment_without_outcomes_to_learn_from_goes() -> None:
-    past, held, said = trained(False)
+    past, held = trained(False)
     partner = np.array([v == "partner" for v in past.rows["source"].to_pylist()])
-    case = again(Policy(), OLD, past.take(~partner | (past.won == 0)), held, said, fit)
+    case = again(Policy(), OLD, past.take(~partner | (past.won == 0)), held, fit)
     assert case.state == RETIRED
     assert case.draft is None

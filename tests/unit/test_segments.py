@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.model.compete import Competition, Held, compete
+from scoring.model.compete import Competition, Held, chances, compete
 from scoring.model.dynamics import History, Misses
 from scoring.model.segments import Gain, Segment, gain
 from scoring.model.train import Draft, draft
@@ -59,7 +59,7 @@ def competed(past: Leads, held: Leads, room: int = 3) -> Competition:
 
     universal = fit(np.ones(len(past.won), bool))
     return compete(
-        History(past.rows, universal.sample, past.days), universal, Held(held.rows, held.won, held.company),
+        History(past.rows, universal.sample, past.days), universal, Held(held.rows, held.won, held.company, chances(universal, held.rows)),
         lambda segment: fit(segment.of(past.rows)),
         (("source", "Source"), ("industry", "Industry")), Models(), Words(), room=room,
     )  # fmt: skip
