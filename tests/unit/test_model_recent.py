@@ -81,7 +81,7 @@ def test_a_model_that_follows_says_at_first_what_the_old_one_said() -> None:
     random = np.random.default_rng(5)
     old = random.normal(-2.2, 0.8, 500)
     new = 0.5 * old - 0.3
-    after = state.succeeded(old, new, centre=-1.5)
+    after = state.succeeded(old, new, begin(float(sigmoid(np.array(-1.5)))))
     before_said, _ = state.applied(old)
     after_says, _ = after.applied(new)
     assert float(sigmoid(after_says).mean()) == pytest.approx(float(sigmoid(before_said).mean()), abs=0.02)
