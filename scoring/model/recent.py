@@ -33,6 +33,8 @@ TILTS = {0.0: 0.8, 0.01: 0.15, 0.03: 0.05}
 """the same of the tilt (1 + tilt is the slope)"""
 UNTOLD = (0.3, 0.2)
 """standard deviations of a model's offset (logits) and tilt at its training, where its card doesn't say (cards before 0025)"""
+RENEWED = (0.05, 0.2)
+"""the same of what is new about both when a model follows another"""
 FAINT = 1.0
 """leads' worth of information (1 / logits²) that offset and tilt are taken to have beside the training's: a deviation of one"""
 SHARED = 0.1
@@ -97,7 +99,7 @@ class Recent:
     def succeeded(self, old: Floats, new: Floats, fresh: Recent) -> Recent:
         """Where the next model begins. `old`, `new`: what both models themselves say of the latest leads; on average
         the new one says of them what the old one said after its recalibration. `fresh`: where the new one would begin if
-        it followed none; how unsure that is, is what may be new about its line."""
+        it followed none."""
         after = replace(fresh, weights=self.weights)
         before, x = self._basis(old), after._basis(new)
         p = sigmoid(old + before @ self.line[0])
@@ -105,7 +107,7 @@ class Recent:
         solve = np.linalg.inv(bent @ x + np.diag([1e-6, 1.0]))
         onto = solve @ bent @ before
         means = self.means @ onto.T + solve @ bent @ (old - new)
-        covariances = onto @ self.covariances @ onto.T + fresh.covariances
+        covariances = onto @ self.covariances @ onto.T + np.diag(np.square(RENEWED))
         return replace(after, means=means, covariances=covariances)
 
     @property
