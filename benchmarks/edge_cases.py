@@ -12,6 +12,9 @@ recalibration) and of the model's alone:
 - whether ranges are true, and the *width needed*: of the same ranges, stretched or shrunk alike (on the logit) until they
   hold 90 % of the true chances. Where that is more than the mean width, ranges are too narrow, however many
   leads they make edge cases;
+- the same of the chance *as far as records tell*, the mean of the true ones among leads alike in every field
+  (`benchmarks/interval_world.py`, knowable): it is what the rate of a group of like leads comes to, and what a range
+  without the doubt of blanks would be about;
 - the oracle: the same model, trained alike on the truth's own columns. Its width needed is what remains when nothing
   has to be found out but how much each of the right columns weighs.
 
@@ -26,20 +29,23 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from benchmarks.interval_world import knowable
 from benchmarks.market_still import ASKED, FAIL, HORIZON, LATER, LEAST, MOST, History, history, inside, within
 from benchmarks.row import Row
 from benchmarks.semi_worlds import DRAWS, KINDS, Kind, world
+from connector.jobs.fields import features_of
 from scoring.model import interval, recent
 from scoring.model.additive import log_odds
 from scoring.model.card import Model
 from scoring.model.quantiles import Z90
 from scoring.model.recent import Recent
-from scoring.model.scores import Scores, to_score
+from scoring.model.scores import Scores, ranges, to_score
 from scoring.model.train import train
 
 Floats = npt.NDArray[np.float64]
@@ -95,6 +101,7 @@ def measure(case: History) -> dict[str, float]:
     test = case.asked(TRAINED + LATER, ASKED)
     rows, chance = case.rows.filter(pa.array(test)), case.true[test]
     alone, released = model.score(rows), model.score(rows, state)
+    known = knowable(case.rows, features_of(case.settings), case.true)[0][test]
     informed = oracle.score(case.told.filter(pa.array(test)))
     ripe = case.ripe(TRAINED)
     flagged = [{flag.code for flag in flags} for flags in released.flags]
@@ -113,6 +120,9 @@ def measure(case: History) -> dict[str, float]:
         "mean width, recalibrated": float((released.high - released.low).mean()),
         "mean width, alone": float((alone.high - alone.low).mean()),
         **_honest("", released, model, chance),
+        "chance as far as records tell inside": float(inside(released, model, known).mean()),
+        **_honest("as far as records tell: ", released, model, known),
+        **without_blanks(model, rows, state, known),
         "oracle: mean width": float((informed.high - informed.low).mean()),
         "oracle: true chance inside": float(inside(informed, oracle, chance).mean()),
         "oracle: wider than 30": float(_wide(informed).mean()),
@@ -145,6 +155,27 @@ def parts(model: Model, rows: pa.Table, state: Recent) -> dict[str, float]:
         out[f"{name}: wider than 30 by it alone"] = float((_points(shift, variance) > WIDE).mean())
         out[f"{name}: wider than 30 without it"] = float((_points(shift, total - variance) > WIDE).mean())
     return out
+
+
+def without_blanks(model: Model, rows: pa.Table, state: Recent, known: Floats) -> dict[str, float]:
+    """Ranges that don't cover what blanks hide, nor what no record shows: width, and how many `known` chances they hold."""
+    encoded = model.design.encode(rows)
+    design = model.design.additive(encoded)
+    doubts = interval.doubts(model.interval, model.design, encoded, design, model.point)
+    told = doubts.familiar - model.interval.hidden.always
+    logit, lately = state.applied(model.point.logit(model.design, encoded, design))
+    base = log_odds(model.base_rate)
+    less = replace(doubts, familiar=told, blanks=np.zeros(len(logit)), mean=told)
+    found = ranges(logit, base, less.widened(lately))
+    truth = to_score(_logit(known) - base)
+    wide = found["high"] - found["low"]
+    return {
+        "without blanks: mean width": float(wide.mean()),
+        "without blanks: wider than 30": float((wide > WIDE).mean()),
+        "without blanks: chance as far as records tell inside": float(
+            ((found["low"] <= truth) & (truth <= found["high"])).mean()
+        ),
+    }
 
 
 def _points(shift: Floats, variance: Floats) -> Floats:
