@@ -217,7 +217,7 @@ def _generated() -> Iterator[Row]:
         informed, _ = interval_world.fitted(replace(case, rows=case.told, features=told.features(case.told)))
         base = model.base_rate
         full = _logit(case.true[test])
-        knowable = _logit(interval_world.knowable(case)[0][test])
+        knowable = _logit(interval_world.knowable(case.rows, case.features, case.true)[0][test])
         oracle = points_wide(ours(informed, case.told.slice(case.cut)), informed.base_rate).mean()
         ranges = {OURS: ours(model, case.rows.slice(case.cut))}
         ranges |= _rivals(case.rows, case.features, case.won, fit, test)

@@ -20,6 +20,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,7 +39,7 @@ from scoring.features.engine import connect
 from scoring.features.inputs import Fact, Inputs
 from scoring.model import additive
 from scoring.model.card import Model
-from scoring.model.design import learn
+from scoring.model.design import FeatureLike, learn
 from scoring.model.quantiles import Z90
 from scoring.model.scores import to_score
 from scoring.model.train import train
@@ -120,7 +121,7 @@ def measure(world: Case) -> dict[str, float]:
         world.told.slice(world.cut)
     )
     low, high = all_seeing(world, base)
-    known, hidden = knowable(world)
+    known, hidden = knowable(world.rows, world.features, world.true)
     known = to_score(_logit(known[world.cut :]) - base)
     inside = (scores.low <= truth) & (truth <= scores.high)
     width = scores.high - scores.low
@@ -171,18 +172,18 @@ def all_seeing(world: Case, base: Floats) -> tuple[Floats, Floats]:
     return to_score(shift - half), to_score(shift + half)
 
 
-def knowable(world: Case) -> tuple[Floats, float]:
+def knowable(rows: pa.Table, features: Sequence[FeatureLike], true: Floats) -> tuple[Floats, float]:
     """The chance of each lead as far as its features tell, and the deviation of the true logit from it."""
-    layout = learn(world.rows, world.features)
-    x = layout.additive(layout.encode(world.rows))
+    layout = learn(rows, features)
+    x = layout.additive(layout.encode(rows))
     fold = np.random.default_rng(0).integers(0, 5, len(x))
     out = np.empty(len(x))
     even = np.ones(len(layout.groups))
     for k in range(5):
         rest = fold != k
-        model = additive.fit(x[rest], world.true[rest], np.ones(rest.sum()), layout.groups, penalties=even)
+        model = additive.fit(x[rest], true[rest], np.ones(rest.sum()), layout.groups, penalties=even)
         out[~rest] = model.logit(x[~rest])
-    return additive.sigmoid(out), float((out - _logit(world.true)).std())
+    return additive.sigmoid(out), float((out - _logit(true)).std())
 
 
 def case(seed: int, leads: int = LEADS, months: int = MONTHS, scenario: str = SCENARIO) -> Case:

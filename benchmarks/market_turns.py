@@ -32,7 +32,7 @@ from benchmarks.row import Row, data_folder
 from scoring.model.additive import sigmoid
 from scoring.model.card import Model
 from scoring.model.estimator import calibration_error
-from scoring.model.recent import Recent, begin
+from scoring.model.recent import Recent, begin, unsure
 from scoring.model.scores import Scores
 from scoring.model.train import Draft, draft
 
@@ -149,11 +149,12 @@ def live(data: Calls) -> dict[str, Said]:
 
 
 def _taken_over(state: Recent | None, old: Draft | None, new: Draft, data: Calls, start: int) -> Recent:
+    said = new.point.logit(new.design, new.sample.encoded, new.sample.design)
+    own = unsure(said, new.sample.weight, new.base_rate)
     if state is None or old is None:
-        return begin(new.base_rate)
+        return begin(new.base_rate, own, float((data.day[start] - data.day[:start]).mean()))
     latest = slice(max(0, start - HANDED_OVER), start)
-    centre = float(np.log(new.base_rate / (1 - new.base_rate)))
-    return state.succeeded(_logit(old, data, latest), _logit(new, data, latest), centre)
+    return state.succeeded(_logit(old, data, latest), _logit(new, data, latest), begin(new.base_rate, own))
 
 
 def _logit(model: Draft, data: Calls, which: slice) -> Floats:

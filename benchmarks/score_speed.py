@@ -48,7 +48,7 @@ def run() -> list[Row]:
     many = mixed(rows, columns, count)
     theirs = _catboost(rows, won, columns)
     frame = many.to_pandas()
-    state = recent.begin(model.base_rate)
+    state = model.begin()
     ours, other = [], []
     for _ in range(ROUNDS):
         ours.append(_timed(lambda: model.score(many, state)))

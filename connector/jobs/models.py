@@ -79,6 +79,17 @@ def manifest(context: Context, version: str | None = None) -> dict[str, Any] | N
     return found
 
 
+def card(context: Context, version: str) -> dict[str, Any]:
+    """What an admin is told of a model: its own card, and what only the training as a whole knows. Raises NoSuchModel."""
+    with context.store.begin() as db:
+        found: dict[str, Any] | None = db.execute(
+            select(t.model.c.card).where(t.model.c.version == version)
+        ).scalar()
+    if found is None:
+        raise NoSuchModel(f"There is no model {version}.", fix="`candor models` names those that there are.")
+    return found
+
+
 def named(context: Context, version: str) -> Family:
     """A family of any status, its hash checked. Raises NoSuchModel, Tampered, OtherVersion."""
     return opened(context, version)[0]

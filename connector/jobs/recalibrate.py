@@ -188,11 +188,11 @@ def _start(
     if row is not None:
         return recent.read(row.start)
     if before is None or record is None:
-        return recent.begin(model.base_rate)
+        return model.universal.begin(unseen)
     old, begun = before
     ripe = _followed(begun, old, record.among(record.at < unseen), _unseen_since(old), unseen)
     latest = record.rows.slice(max(0, record.rows.num_rows - HANDED_OVER))
-    return ripe.succeeded(old.logit(latest), model.logit(latest), recent.begin(model.base_rate).centre)
+    return ripe.succeeded(old.logit(latest), model.logit(latest), model.universal.begin())
 
 
 def _followed(start: Recent, model: Family, record: _Record | None, since: float, until: float) -> Recent:
@@ -244,7 +244,7 @@ def _record(context: Context, model: Family, since: float, now: datetime) -> _Re
             if at.timestamp() >= since:
                 found.append((at, life.lead_id, age, won))
     known = _known(found, waits, now, horizon)
-    weighed = model.universal.card.get("attention") is not None
+    weighed = models.card(context, model.version).get("attention") is not None
     kept = [
         (*point, share) for point, share in zip(found, known.tolist(), strict=True)
         if share >= LEAST_KNOWN and not (weighed and now - point[0] < attention.AFTER)

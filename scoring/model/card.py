@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from scoring.model import interval as intervals
+from scoring.model import recent as recents
 from scoring.model.additive import log_odds, sigmoid
 from scoring.model.amount import Amounts
 from scoring.model.asking import Asking
@@ -54,6 +55,14 @@ class Model:
     asking: Asking
     card: Mapping[str, Any]
     """data, metrics (out of fold), features, choices, versions"""
+
+    def begin(self, since: float | None = None) -> Recent:
+        """What is known of how it is calibrated right after its training, as of the time `since` (seconds since 1970; none:
+        of what it learnt from)."""
+        line = self.card.get("line", {})
+        own, at = line.get("unsure"), line.get("as_of")
+        days = 0.0 if at is None or since is None else max(0.0, (since - at) / 86_400)
+        return recents.begin(self.base_rate, None if own is None else np.array(own, np.float64), days)
 
     def score(self, rows: pa.Table, recent: Recent | None = None) -> Scores:
         """Scores of each row; the table needs the model's columns (`self.design.names`) and those of the

@@ -2,17 +2,20 @@
 
 A number is flagged when it lies beyond two robust standard deviations, on the scale where it is roughly
 normal, *and* beyond all but a small share of the training leads: with forty numbers, two deviations alone
-would flag every lead twice. That share is set so that a typical lead has no number flagged. A category is
-flagged when it was never seen, or was won at most twice and is rare; a pair of common values when it hardly
-ever came together, and a lead whose facts as a whole look like those of two leads (combinations.py), by the
-two that are oddest together. A clock (days since something happened) is no deviation: it runs by itself, and an old open
-lead is nothing out of the ordinary.
+would flag every lead twice. A category is flagged when it was never seen, or was won at most twice and is
+rare; a pair of common values when it hardly ever came together, and a lead whose facts as a whole look like those
+of two leads (combinations.py), by the two that are oddest together. A clock (days since something happened) is no
+deviation: it runs by itself, and an old open lead is nothing out of the ordinary.
+
+What is rare enough is decided over whole leads, not field by field: of each kind the oddest come first, until so many of
+the training leads carry one (`NUMBERS`, `RARE`, `PAIRS`). So an org with many fields has no more flagged leads than one
+with few, and a flag stays something to look at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +26,17 @@ from scoring.model.combinations import Coded, Combinations
 from scoring.model.design import BLANK, FeatureLike, category_column, number_column
 
 Floats = npt.NDArray[np.float64]
+Codes = dict[str, tuple[npt.NDArray[np.int64], list[str]]]
+"""of each column its rows' codes, and the values that they stand for"""
 
 Z = 2.0
 """robust standard deviations beyond which a number is flagged, where the policy says nothing else (S3.3)"""
-TAIL_BUDGET = 0.2
-"""numbers flagged on a training lead, on average, at the most"""
+NUMBERS, RARE, PAIRS = 0.02, 0.02, 0.01
+"""share of the training leads that have a number flagged, at the most; a rare value; an unusual pair"""
 TAIL_MOST = 0.01
-"""… and of one field, the share of its known rows"""
+"""share of a field's known rows that are flagged, at the most"""
 RARE_SHARE = 0.01
+"""and of the known rows that a rare value is on"""
 RARE_WINS = 2
 """a value won at most this often is rare, where the policy says nothing else (S3.3)"""
 PAIR_SHARE = 0.03
@@ -41,6 +47,7 @@ PAIR_LIFT = 0.12
 """an unusual pair came together at most this often, relative to independence"""
 PAIR_FIELDS = 8
 MIN_KNOWN = 50
+CLOSE = 1e-9
 MOST_TIMES = 10_000
 """a multiple beyond this tells nobody anything"""
 
@@ -75,6 +82,8 @@ class ValueCounts:
     leads: dict[str, int]
     wins: dict[str, int]
     total: int
+    few: float = np.inf
+    """leads that a rare value is on, at the most"""
 
 
 @dataclass(frozen=True)
@@ -119,14 +128,12 @@ def learn(
     rows: pa.Table, won: Floats, features: Sequence[FeatureLike], z: float = Z, rare_wins: int = RARE_WINS
 ) -> Ordinary:
     used = [feature for feature in features if feature.role == "model"]
-    numeric = [f for f in used if f.type == "number" and not _clock(f)]
-    tail = min(TAIL_MOST, TAIL_BUDGET / max(len(numeric), 1)) / 2
-    ranges = [_range(number_column(rows, f.name), f, tail) for f in numeric]
     counts = [_counts(rows, won, f) for f in used if f.type == "category"]
+    counts = _rarest(rows, [c for c in counts if c.total >= MIN_KNOWN], rare_wins)
     return Ordinary(
-        tuple(r for r in ranges if r is not None),
-        tuple(c for c in counts if c.total >= MIN_KNOWN),
-        _pairs(rows, [c for c in counts if c.total >= MIN_KNOWN]),
+        _ranges(rows, [f for f in used if f.type == "number" and not _clock(f)], z),
+        tuple(counts),
+        _pairs(rows, counts),
         combinations.learn(rows, [f for f in used if not _clock(f)]),
         z,
         rare_wins,
@@ -137,7 +144,42 @@ def _clock(feature: FeatureLike) -> bool:
     return feature.family == "temporal" and feature.unit == "days"
 
 
-def _range(values: Floats, feature: FeatureLike, tail: float) -> NumberRange | None:
+def _ranges(rows: pa.Table, features: Sequence[FeatureLike], most: float) -> tuple[NumberRange, ...]:
+    """From where each number is flagged, so that no more than `NUMBERS` of the leads have one."""
+    columns = {f.name: number_column(rows, f.name) for f in features}
+    known = [r for r in (_range(columns[f.name], f) for f in features) if r is not None]
+    tails = np.ones(rows.num_rows)
+    for one in known:
+        far = np.abs(_deviations(one, columns[one.name])) > most
+        tails[far] = np.minimum(tails[far], _tail(columns[one.name])[far])
+    tail = min(TAIL_MOST / 2, _at_most(tails, NUMBERS))
+    return tuple(_beyond(one, columns[one.name], tail) for one in known)
+
+
+def _at_most(rarity: Floats, share: float) -> float:
+    """The largest rarity so that at most this share of the rows are as rare (0: none are)."""
+    order = np.sort(rarity)
+    allowed = int(share * len(order))
+    below = order[order < order[allowed]] if allowed < len(order) else order
+    return float(below[-1]) if len(below) else 0.0
+
+
+def _tail(values: Floats) -> Floats:
+    """Of each known value the share of the known ones that are as far out on its side, 1 of a blank."""
+    known = np.sort(values[np.isfinite(values)])
+    below = np.searchsorted(known, values, side="right")
+    above = len(known) - np.searchsorted(known, values, side="left")
+    out: Floats = np.where(np.isfinite(values), np.minimum(below, above) / len(known), 1.0)
+    return out
+
+
+def _beyond(one: NumberRange, values: Floats, tail: float) -> NumberRange:
+    known = np.sort(values[np.isfinite(values)])
+    cut = int(tail * len(known) + CLOSE)
+    return replace(one, low=float(known[cut]), high=float(known[len(known) - 1 - cut]))
+
+
+def _range(values: Floats, feature: FeatureLike) -> NumberRange | None:
     x = values[np.isfinite(values)]
     if len(x) < MIN_KNOWN or len(np.unique(x)) <= 2:
         return None
@@ -151,17 +193,22 @@ def _range(values: Floats, feature: FeatureLike, tail: float) -> NumberRange | N
         spread <= 0
     ):  # more than half of the leads share one value: the plain deviation says how the rest spread
         spread = float(scaled.std())
-    low, high = np.quantile(x, (tail, 1 - tail))
     return NumberRange(
-        feature.name, feature.label, feature.unit, log, float(np.median(x)), float(low), float(high),
+        feature.name, feature.label, feature.unit, log, float(np.median(x)), float(x.min()), float(x.max()),
         float(centre), spread,
     )  # fmt: skip
 
 
-def _flag_numbers(out: list[list[Flag]], known: NumberRange, values: Floats, most: float) -> None:
+def _deviations(known: NumberRange, values: Floats) -> Floats:
+    """Robust standard deviations from the middle; NaN of a blank."""
     scaled = np.log1p(np.maximum(values, 0)) if known.log else values
+    out: Floats = (scaled - known.centre) / known.spread
+    return out
+
+
+def _flag_numbers(out: list[list[Flag]], known: NumberRange, values: Floats, most: float) -> None:
+    z = _deviations(known, values)
     with np.errstate(invalid="ignore"):
-        z = (scaled - known.centre) / known.spread
         odd = np.flatnonzero((np.abs(z) > most) & ((values > known.high) | (values < known.low)))
     for i in odd:
         strength = float(1 - 1 / (1 + (abs(z[i]) - most) / 2))
@@ -192,6 +239,22 @@ def _counts(rows: pa.Table, won: Floats, feature: FeatureLike) -> ValueCounts:
     )  # fmt: skip
 
 
+def _is_rare(leads: int, wins: int, counts: ValueCounts, rare_wins: int) -> bool:
+    return leads <= min(RARE_SHARE * counts.total, counts.few) and wins <= rare_wins
+
+
+def _rarest(rows: pa.Table, counts: list[ValueCounts], rare_wins: int) -> list[ValueCounts]:
+    """The same with how many leads a rare value may be on, so that no more than `RARE` of the leads have one."""
+    least = np.full(rows.num_rows, np.inf)
+    for one in counts:
+        codes, values = category_column(rows, one.name)
+        rare = [v for v in values if _is_rare(one.leads[v], one.wins[v], one, rare_wins)]
+        on = np.array([one.leads[v] if v in rare else np.inf for v in values] + [np.inf])
+        least = np.minimum(least, on[np.where(codes == BLANK, len(values), codes)])
+    few = _at_most(least, RARE)
+    return [replace(one, few=few) for one in counts]
+
+
 def _flag_values(
     out: list[list[Flag]],
     counts: ValueCounts,
@@ -204,7 +267,7 @@ def _flag_values(
         label = counts.label.lower() if not counts.label.isupper() else counts.label
         if leads == 0:
             flag = Flag("new", f"New {label} for you: {value}", counts.name, 1.0)
-        elif leads <= RARE_SHARE * counts.total and wins <= rare_wins:
+        elif _is_rare(leads, wins, counts, rare_wins):
             times = {1: "once", 2: "twice"}.get(wins, f"{wins} times")
             often = f"won only {times} before" if wins else "never won before"
             plural = "lead" if leads == 1 else "leads"
@@ -216,20 +279,36 @@ def _flag_values(
 
 
 def _pairs(rows: pa.Table, counts: list[ValueCounts]) -> tuple[OddPair, ...]:
-    out: list[OddPair] = []
+    """The unusual ones, the oddest first, as long as no more than `PAIRS` of the leads have one."""
     several = [c for c in counts if sum(n >= PAIR_SHARE * c.total for n in c.leads.values()) >= 2][
         :PAIR_FIELDS
     ]
     coded = {c.name: category_column(rows, c.name) for c in several}
-    for i, first in enumerate(several):
-        for second in several[i + 1 :]:
-            out += _odd_pairs(first, second, coded)
-    return tuple(out)
+    found = [
+        odd for i, first in enumerate(several) for second in several[i + 1 :]
+        for odd in _odd_pairs(first, second, coded)
+    ]  # fmt: skip
+    kept, has = [], np.zeros(rows.num_rows, bool)
+    for pair in sorted(found, key=lambda pair: pair.seen / pair.expected):
+        has |= _together(pair, coded)
+        if has.mean() > PAIRS:
+            break
+        kept.append(pair)
+    return tuple(kept)
 
 
-def _odd_pairs(
-    first: ValueCounts, second: ValueCounts, coded: dict[str, tuple[npt.NDArray[np.int64], list[str]]]
-) -> list[OddPair]:
+def _together(pair: OddPair, columns: Codes) -> npt.NDArray[np.bool_]:
+    """Rows on which the two values stand."""
+    (a, a_values), (b, b_values) = columns[pair.first], columns[pair.second]
+    if pair.first_value not in a_values or pair.second_value not in b_values:
+        return np.zeros(len(a), bool)
+    out: npt.NDArray[np.bool_] = (a == a_values.index(pair.first_value)) & (
+        b == b_values.index(pair.second_value)
+    )
+    return out
+
+
+def _odd_pairs(first: ValueCounts, second: ValueCounts, coded: Codes) -> list[OddPair]:
     (a, a_values), (b, b_values) = coded[first.name], coded[second.name]
     both = (a != BLANK) & (b != BLANK)
     table = np.zeros((len(a_values), len(b_values)))
@@ -249,21 +328,14 @@ def _odd_pairs(
     ]
 
 
-def _flag_pair(
-    out: list[list[Flag]], pair: OddPair, columns: dict[str, tuple[npt.NDArray[np.int64], list[str]]],
-    labels: dict[str, str],
-) -> None:  # fmt: skip
-    (a, a_values), (b, b_values) = columns[pair.first], columns[pair.second]
-    if pair.first_value not in a_values or pair.second_value not in b_values:
-        return
-    hit = (a == a_values.index(pair.first_value)) & (b == b_values.index(pair.second_value))
+def _flag_pair(out: list[list[Flag]], pair: OddPair, columns: Codes, labels: dict[str, str]) -> None:
     often = "never before" if pair.seen == 0 else f"only {pair.seen} times before"
     text = (
         f"Unusual together: {labels[pair.first].lower()} {pair.first_value} and "
         f"{labels[pair.second].lower()} {pair.second_value} ({often})"
     )
     strength = round(1 - pair.seen / max(pair.expected, 1e-9) / (2 * PAIR_LIFT), 3)
-    for i in np.flatnonzero(hit):
+    for i in np.flatnonzero(_together(pair, columns)):
         out[i].append(Flag("pair", text, f"{pair.first}+{pair.second}", strength))
 
 

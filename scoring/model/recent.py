@@ -4,7 +4,8 @@ Both are a random walk, and each day's outcomes an observation of it (a Kalman f
 approximation: West, Harrison and Migon 1985). How fast the market walks nobody knows beforehand, so several speeds run
 side by side, weighed by how well each foretold the outcomes so far; every day a little weight is dealt out anew, so
 that a fast one is at hand when the market turns (Harrison and Stevens 1976). Where outcomes go otherwise than
-promised the fast walks gain, and with them the doubt: the range of every score widens by it.
+promised the fast walks gain, and with them the doubt: the range of every score widens by it, so far as it is more than
+what the training itself was unsure of, which the range holds already.
 
 An outcome needs no ripe age. Of a lead scored u days ago a win is known by now with chance p · F(u), F being the share
 of wins that come within u days; to count it as one of chance p would be too bleak, to count only what has ended too
@@ -30,10 +31,12 @@ OFFSETS = {0.005: 0.9, 0.02: 0.08, 0.1: 0.019, 0.3: 0.001}
 speed is beforehand: a tenth of a logit in a usual month"""
 TILTS = {0.0: 0.8, 0.01: 0.15, 0.03: 0.05}
 """the same of the tilt (1 + tilt is the slope)"""
-START = (0.3, 0.2)
-"""standard deviations of a first model's offset (logits) and tilt"""
+UNTOLD = (0.3, 0.2)
+"""standard deviations of a model's offset (logits) and tilt at its training, where its card doesn't say (cards before 0025)"""
 RENEWED = (0.05, 0.2)
 """the same of what is new about both when a model follows another"""
+FAINT = 1.0
+"""leads' worth of information (1 / logits²) that offset and tilt are taken to have beside the training's: a deviation of one"""
 SHARED = 0.1
 """weight dealt out among the speeds each day, as is likely beforehand: a speed lasts ten days"""
 STEPS = 20
@@ -55,6 +58,8 @@ class Recent:
     """K × 2"""
     covariances: Floats
     """K × 2 × 2"""
+    own: Floats
+    """2 × 2: how unsure the training was of both, which the model's own range holds already"""
     leads: float = 0.0
     wins: float = 0.0
     promised: float = 0.0
@@ -91,10 +96,11 @@ class Recent:
             promised=self.promised + float((counts * share * sigmoid(logit)).sum()),
         )
 
-    def succeeded(self, old: Floats, new: Floats, centre: float) -> Recent:
+    def succeeded(self, old: Floats, new: Floats, fresh: Recent) -> Recent:
         """Where the next model begins. `old`, `new`: what both models themselves say of the latest leads; on average
-        the new one says of them what the old one said after its recalibration."""
-        after = Recent(centre, self.weights, self.means, self.covariances)
+        the new one says of them what the old one said after its recalibration. `fresh`: where the new one would begin if
+        it followed none."""
+        after = replace(fresh, weights=self.weights)
         before, x = self._basis(old), after._basis(new)
         p = sigmoid(old + before @ self.line[0])
         bent = (x * (p * (1 - p))[:, None]).T
@@ -115,11 +121,11 @@ class Recent:
         return mean, spread
 
     def applied(self, logit: Floats) -> tuple[Floats, Floats]:
-        """The logit after recalibration, and the variance that its doubt adds. The doubt draws the chance toward one
-        half, as the mean over it does (MacKay 1992)."""
+        """The logit after recalibration, and the variance that its doubt adds to the model's own. The doubt draws the
+        chance toward one half, as the mean over it does (MacKay 1992)."""
         mean, spread = self.line
         x = self._basis(logit)
-        variance: Floats = np.einsum("ij,ij->i", x @ spread, x)
+        variance: Floats = np.maximum(np.einsum("ij,ij->i", x @ (spread - self.own), x), 0.0)
         moved: Floats = (logit + x @ mean) / np.sqrt(1 + np.pi * variance / 8)
         return moved, variance
 
@@ -127,22 +133,34 @@ class Recent:
         """Plain numbers, exact: `read` makes the same of them."""
         return {
             "centre": self.centre, "weights": self.weights.tolist(), "means": self.means.tolist(),
-            "covariances": self.covariances.tolist(), "leads": self.leads, "wins": self.wins, "promised": self.promised,
+            "covariances": self.covariances.tolist(), "own": self.own.tolist(), "leads": self.leads, "wins": self.wins,
+            "promised": self.promised,
         }  # fmt: skip
 
     def _basis(self, logit: Floats) -> Floats:
         return np.column_stack([np.ones(len(logit)), logit - self.centre])
 
 
-def begin(base_rate: float) -> Recent:
-    """Of a model that follows none."""
+def begin(base_rate: float, own: Floats | None = None, days: float = 0.0) -> Recent:
+    """Of a model that follows none. `own`: how unsure its training was of offset and tilt (`unsure`; none: nobody knows);
+    `days`: how long before, on average, what it learnt from was so."""
     weights = _beforehand()
-    return Recent(
-        log_odds(base_rate),
-        weights,
-        np.zeros((len(weights), 2)),
-        np.tile(np.diag(np.square(START)), (len(weights), 1, 1)),
+    doubt: Floats = np.diag(np.square(UNTOLD)).astype(np.float64) if own is None else own
+    none = np.zeros((2, 2))
+    covariances = np.tile(doubt, (len(weights), 1, 1))
+    state = Recent(
+        log_odds(base_rate), weights, np.zeros((len(weights), 2)), covariances, none if own is None else own
     )
+    return state.waited(days)
+
+
+def unsure(logit: Floats, weight: Floats, base_rate: float) -> Floats:
+    """2 × 2: the covariance of offset and tilt that the outcomes of leads leave, of which a model says `logit`."""
+    x = np.column_stack([np.ones(len(logit)), logit - log_odds(base_rate)])
+    p = sigmoid(logit)
+    covariance = np.linalg.inv(x.T @ (x * (weight * p * (1 - p))[:, None]) + np.diag([FAINT, FAINT]))
+    out: Floats = (covariance + covariance.T) / 2
+    return out
 
 
 def lived(
@@ -168,8 +186,9 @@ def known_by(waits: Floats, ages: Floats) -> Floats:
 
 
 def read(value: Mapping[str, Any]) -> Recent:
-    arrays = {name: np.array(value[name], np.float64) for name in ("weights", "means", "covariances")}
-    return Recent(**{**value, **arrays})
+    kept = {"own": np.zeros((2, 2)), **value}  # states before 0025 take nothing off
+    arrays = {name: np.array(kept[name], np.float64) for name in ("weights", "means", "covariances", "own")}
+    return Recent(**{**kept, **arrays})
 
 
 @dataclass(frozen=True)

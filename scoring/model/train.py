@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from scoring.errors import ScoringError, TooFewOutcomes
 from scoring.model import amount as amounts
-from scoring.model import asking, deviation, estimator, evidence, interval, reasons, sparse
+from scoring.model import asking, deviation, estimator, evidence, interval, reasons, recent, sparse
 from scoring.model import design as layouts
 from scoring.model import said as people
 from scoring.model.additive import log_odds
@@ -127,6 +127,7 @@ class Draft:
         layout, sample, point, base = self.design, self.sample, whole.point, self.base_rate
         with single():
             explainer = reasons.learn(layout, sample, point, log_odds(base))
+            logit = point.logit(layout, sample.encoded, sample.design)
             # words narrow nothing: ranges are those of the outcomes alone
             ranges = interval.learn(layout, sample, whole.trained.point, self.seed)
             return Model(
@@ -139,13 +140,7 @@ class Draft:
                     self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
                 ),
                 explainer=explainer,
-                similar=evidence.learn(
-                    layout,
-                    sample,
-                    explainer.surrogate,
-                    self.rows,
-                    point.logit(layout, sample.encoded, sample.design),
-                ),
+                similar=evidence.learn(layout, sample, explainer.surrogate, self.rows, logit),
                 amounts=_amounts(layout, sample, self.amount),
                 asking=asking.learn(layout, sample, point.additive),
                 card={
@@ -158,6 +153,10 @@ class Draft:
                         base,
                         self.share,
                     ),
+                    "line": {
+                        "unsure": recent.unsure(logit, sample.weight, base).tolist(),
+                        "as_of": _mean_time(self.rows, sample.weight),
+                    },
                     "people": None if self.lessons is None else self.lessons.card(),
                 },
                 **self.names,
@@ -186,6 +185,14 @@ def _weights(share: Floats, weight: npt.ArrayLike | None) -> Floats:
     worth = float((share * per_row).sum() ** 2 / (share * per_row**2).sum())
     out: Floats = own * worth / own.sum()
     return out
+
+
+def _mean_time(rows: pa.Table, weight: Floats) -> float | None:
+    """When the leads were seen, on average (seconds since 1970); None where rows have no times."""
+    if "as_of" not in rows.column_names:
+        return None
+    at = rows["as_of"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return float(np.average(at.astype(np.float64), weights=weight)) / 1e6
 
 
 def _amounts(layout: Design, sample: Sample, amount: Floats | None) -> amounts.Amounts:

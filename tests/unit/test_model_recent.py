@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.model.additive import sigmoid
-from scoring.model.recent import Recent, begin, read
+from scoring.model.recent import Recent, begin, read, unsure
 
 BASE = 0.1
 A_DAY = 40
@@ -81,7 +81,7 @@ def test_a_model_that_follows_says_at_first_what_the_old_one_said() -> None:
     random = np.random.default_rng(5)
     old = random.normal(-2.2, 0.8, 500)
     new = 0.5 * old - 0.3
-    after = state.succeeded(old, new, centre=-1.5)
+    after = state.succeeded(old, new, begin(float(sigmoid(np.array(-1.5)))))
     before_said, _ = state.applied(old)
     after_says, _ = after.applied(new)
     assert float(sigmoid(after_says).mean()) == pytest.approx(float(sigmoid(before_said).mean()), abs=0.02)
@@ -121,3 +121,40 @@ def test_waiting_widens_and_does_not_move() -> None:
     later, wider = state.waited(0).line, state.waited(20).line
     assert np.allclose(later[0], line)
     assert wider[1][0, 0] > spread[0, 0]
+
+
+def _taught(leads: int) -> Recent:
+    """Where the recalibration of a model begins that learnt from so many leads."""
+    logit = np.random.default_rng(1).normal(-2.2, 0.8, leads)
+    return begin(BASE, unsure(logit, np.ones(leads), BASE))
+
+
+def test_a_fresh_training_is_as_sure_of_its_line_as_its_outcomes_make_it() -> None:
+    """Four times the leads, half the doubt; and none of it is added to a range that holds it already."""
+    few, many = _taught(3_000), _taught(12_000)
+    sd = [float(np.sqrt(state.line[1][0, 0])) for state in (few, many)]
+    assert sd[1] == pytest.approx(sd[0] / 2, rel=0.05)
+    assert _typical(few) == pytest.approx((0.0, 0.0))
+
+
+def test_what_a_market_may_have_done_since_is_added() -> None:
+    state = _taught(3_000)
+    later = [_typical(state.waited(days))[1] for days in (0, 10, 100)]
+    assert later[0] == pytest.approx(0)
+    assert later[0] < later[1] < later[2]
+    assert _typical(begin(BASE, state.own, days=100))[1] == pytest.approx(later[2])
+
+
+def test_a_well_taught_model_does_not_chase_the_luck_of_a_month() -> None:
+    luck = [
+        (abs(_typical(_lived(30, seed=seed, state=begin(BASE)))[0]), abs(_typical(_lived(30, seed=seed, state=_taught(3_000)))[0]))
+        for seed in range(5)
+    ]  # fmt: skip
+    untold, taught = np.mean(luck, axis=0)
+    assert taught < untold
+    assert _typical(_lived(8, 1.5, seed=1, state=_taught(3_000)))[0] == pytest.approx(1.5, abs=0.45)
+
+
+def test_a_state_of_an_earlier_version_is_read() -> None:
+    kept = {name: value for name, value in begin(BASE).as_dict().items() if name != "own"}
+    assert _typical(read(kept)) == _typical(begin(BASE))
