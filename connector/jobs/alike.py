@@ -96,7 +96,8 @@ def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> A
 def _examples(past: pa.Table, suffix: str) -> pa.Table:
     """Those of one of a family's models: lead_id, as_of, won, like, logit."""
     names = ["lead_id", "as_of", "won", f"like{suffix}", f"logit{suffix}"]
-    return past.select(names).drop_null().rename_columns(["lead_id", "as_of", "won", "like", "logit"])
+    own = past.select(names).rename_columns(["lead_id", "as_of", "won", "like", "logit"])
+    return own.filter(own["like"].is_valid())
 
 
 def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, settings: Settings) -> Past:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import select
 
 from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
 from connector.jobs.said import said_by_its_owner
-from connector.store import schema as t
-from scoring.model import asking, trend
+from connector.jobs.trends import Scored, trends
+from scoring.model import asking
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.quantiles import Z90
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores
-
-BACK = timedelta(days=7)
-"""how far back a move is looked for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
         },
         "words": said_by_its_owner(context, by.family, lead_id),
         "value": value(model, row, scores),
-        "trend": moved(context, by, lead_id, row, float(scores.score[0])),
+        "trend": _trend(context, by, row, float(scores.score[0])),
     }  # fmt: skip
 
 
@@ -79,6 +73,14 @@ def value(model: Model, row: pa.Table, scores: Scores) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _trend(context: Context, by: Scorer, row: pa.Table, score: float) -> dict[str, Any] | None:
+    with context.store.begin() as db:
+        (found,) = trends(
+            db, Scored(row, [by.model], [score], by.recalibration, by.recent), context.clock.now()
+        )
+    return None if found is None else found.plain()
+
+
 def _asked(question: asking.Question) -> dict[str, Any]:
     return {
         "feature": question.feature, "ask_for": question.label,
@@ -89,53 +91,3 @@ def _asked(question: asking.Question) -> dict[str, Any]:
             for case in question.cases
         ],
     }  # fmt: skip
-
-
-def moved(context: Context, by: Scorer, lead_id: str, row: pa.Table, score: float) -> dict[str, Any] | None:
-    """The greatest move to now from a score of the last week (or the last one before it), with its cause; None before the
-    first score."""
-    now, model = context.clock.now(), by.model
-    query = select(
-        t.score.c.at, t.score.c.score, t.score.c.model, t.score.c.recalibration, t.score.c.inputs
-    ).where(t.score.c.lead_id == lead_id)
-    with context.store.begin() as db:
-        lately = db.execute(query.where(t.score.c.at >= now - BACK).order_by(t.score.c.at)).all()
-        before = db.execute(
-            query.where(t.score.c.at < now - BACK).order_by(t.score.c.at.desc()).limit(1)
-        ).all()
-    if not lately and not before:
-        return None
-    then = max([*before, *lately], key=lambda was: (round(abs(score - was.score), 1), was.at))
-    found = trend.move(
-        model.explainer, model.design, by.score, pa.concat_tables([as_it_was(row, then.inputs), row]),
-        None if (then.model, then.recalibration) == (model.version, by.recalibration) else then.score,
-    )  # fmt: skip
-    return {
-        "since": then.at.isoformat(), "score_then": then.score, "points": found.points,
-        "causes": [asdict(cause) for cause in found.causes], "text": said(found, then.at, now),
-    }  # fmt: skip
-
-
-def as_it_was(row: pa.Table, inputs: Mapping[str, Any]) -> pa.Table:
-    """A row of the same columns with stored inputs in them: numbers and texts, all that a model or a flag reads."""
-    columns = {}
-    for field in row.schema:
-        value = inputs.get(field.name)
-        plain = isinstance(value, int | float | str) and not pa.types.is_temporal(field.type)
-        columns[field.name] = pa.array([value if plain else None], field.type)
-    return pa.table(columns, schema=row.schema)
-
-
-def said(move: trend.Move, then: datetime, now: datetime) -> str:
-    """'+14 since Tuesday: others at their company: colleagues active this month 2, was 0'."""
-    day = (
-        f"{then:%A}"
-        if now - then < timedelta(days=6) and now.date() != then.date()
-        else f"{then.day} {then:%B}"
-    )
-    if now.date() == then.date():
-        day = "this morning" if then.hour < 12 else "today"
-    if abs(move.points) < 1:
-        return f"Unchanged since {day}"
-    because = move.text
-    return f"{move.points:+.0f} since {day}" + (f": {because}" if because else "")

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 
-from connector.jobs import models, recalibrate, warm
+from connector.jobs import models, recalibrate, trends, warm
 from connector.jobs.before import Before, before
 from connector.jobs.companions import account_stages, deal_stages
 from connector.jobs.context import Context
@@ -20,12 +20,11 @@ from connector.jobs.examples import looked_at
 from connector.jobs.fields import features_of
 from connector.jobs.forms import forms_due
 from connector.jobs.scope import Outcomes, in_scope
-from connector.jobs.stages import LeaveAlone, Stage, enqueue
+from connector.jobs.stages import LeaveAlone, Stage, UpdateRecord, enqueue
 from connector.jobs.states import Reference, is_edge_case, known, states
-from connector.jobs.writes import expired_overrides, lead_update, review_case
+from connector.jobs.writes import expired_overrides, hidden, lead_update, review_case, with_trend
 from connector.store import asof, outbox, records
 from connector.store import schema as t
-from connector.store.bulk import sql
 from connector.store.store import put
 from scoring.model.family import Family
 from scoring.model.recent import Recent
@@ -59,8 +58,6 @@ class _Stored:
     lives: Mapping[str, asof.Life]
     touched: Set[str]
     before: Mapping[str, Before]
-    scores: Mapping[str, float]
-    """each lead's last score"""
     in_review: Set[str]
     """leads that have an open review case, and the keys of all cases"""
     open_cases: Sequence[str]
@@ -108,7 +105,7 @@ def score(context: Context, *, everything: bool = False, use: Use | None = None)
             why = in_scope(stored.values[id], settings) if id in stored.values else "gone"
             result.stages.append(LeaveAlone(id, why or "its outcome is known"))
     if wanted:
-        _score(context, result, model, manifest, stored, wanted, set(open_leads), everything)
+        _score(context, result, model, manifest, stored, wanted, set(open_leads), everything, use is not None)
     result.stages += expired_overrides(stored.values, stored.before, open_leads)
     if context.store.get("schema_applied") is not None:
         result.stages += deal_stages(context)
@@ -152,7 +149,6 @@ def _read(context: Context, now: datetime, model: str) -> _Stored:
             lives={life.lead_id: life for life in asof.lives(db)},
             touched=set(db.scalars(touched)),
             before=before(db, values, now, context.policy),
-            scores={r.lead_id: r.score for r in db.execute(text(sql("last_scores")))},
             in_review={r.lead_id for r in reviews if r.status == "open"} | {r.key for r in reviews},
             open_cases=[r.lead_id for r in reviews if r.status == "open"],
             unsent=outbox.unsent(db, "lead"),
@@ -166,14 +162,16 @@ def _read(context: Context, now: datetime, model: str) -> _Stored:
 def _score(
     context: Context,
     result: Scored,
-    model: Any,
+    model: Family,
     manifest: Mapping[str, Any],
     stored: _Stored,
     wanted: Sequence[str],
     still_open: Set[str],
     everything: bool,
+    tried: bool,
 ) -> None:
-    """Features, scores, states, decisions of the wanted leads, and what they come to, into `result`."""
+    """Features, scores, states, decisions of the wanted leads, and what they come to, into `result`. `tried`: nothing of it
+    will be written, so no trend is told."""
     policy, now = context.policy, result.at
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
@@ -197,6 +195,7 @@ def _score(
     # What waits in the outbox counts as shown: what changes back before it is sent must be said again.
     shown = {id: {**stored.values[id], **stored.unsent.get(id, {})} for id in wanted}
     cases: dict[str, Stage] = {}
+    updates: list[UpdateRecord | LeaveAlone] = []
     for i, lead in enumerate(rows["lead_id"].to_pylist()):
         state, decision = lead_states[lead], decisions[lead]
         row = {
@@ -212,10 +211,26 @@ def _score(
                 "edge_case": is_edge_case(state, policy), "explored": decision.explored, "propensity": decision.chance,
             }
         )  # fmt: skip
-        result.stages.append(lead_update(shown[lead], row, decision, stored.scores.get(lead), policy))
+        updates.append(lead_update(shown[lead], row, decision, policy))
         case = review_case(row, state, decision, stored.in_review, policy)
         if case is not None:
             cases[lead] = case
+    told = [
+        i for i, update in enumerate(updates)
+        if isinstance(update, UpdateRecord) and not hidden(shown[update.id], decisions[update.id])
+    ]  # fmt: skip
+    if told and not tried:
+        now_scored = trends.Scored(
+            rows.take(pa.array(told)), [model.models[routed.place[i]] for i in told], scores.score[told].tolist(),
+            stored.recalibration, stored.recent,
+        )  # fmt: skip
+        with context.store.begin() as db:
+            found = trends.trends(db, now_scored, now)
+        for i, one in zip(told, found, strict=True):
+            update = updates[i]
+            assert isinstance(update, UpdateRecord)
+            updates[i] = with_trend(update, shown[update.id], trends.in_field(one))
+    result.stages += updates
     alive = sum(lead in still_open for lead in stored.open_cases)
     result.stages += [cases[lead] for lead in in_order(cases, lead_states)[: room(alive, policy)]]
     if context.store.get("schema_applied") is not None:

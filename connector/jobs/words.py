@@ -14,8 +14,8 @@ _MOST_REASONS = 5
 """Beside what remains."""
 
 
-def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, moved: str) -> dict[str, Any]:
-    """Every field of Candor's own on a lead, by canonical name."""
+def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy) -> dict[str, Any]:
+    """Every field of Candor's own on a lead but its trend, by canonical name."""
     return {
         "candor_score": round(row["score"]),
         "candor_score_low": round(row["low"]),
@@ -33,7 +33,6 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy, move
         "candor_route_reason": decision.why[:255],
         "candor_model": row["model"],
         "candor_scored_at": row["at"].replace(microsecond=0),
-        "candor_trend": moved,
     }
 
 
@@ -48,18 +47,6 @@ def _reasons(reasons: Sequence[Mapping[str, Any]], score: int) -> list[str]:
 def like_this(n: int) -> str:
     """How much evidence stands behind a score."""
     return "no lead like this yet" if n == 0 else "one lead like this" if n == 1 else f"{n:,} leads like this"
-
-
-def trend(before: float | None, row: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
-    """How the score moved since it was written last."""
-    there = shown.get("candor_score")
-    if there is None or before is None:
-        return "First score"
-    change = round(row["score"]) - round(float(there))
-    since = str(shown.get("candor_scored_at") or "")[:10]
-    if change == 0:
-        return f"Unchanged since {since}" if since else "Unchanged"
-    return f"{change:+d} since {since}" if since else f"{change:+d}"
 
 
 def case_line(case: Mapping[str, Any]) -> str:

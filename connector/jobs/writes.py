@@ -4,12 +4,13 @@ own score that has expired."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from connector.jobs.before import Before
 from connector.jobs.stages import LeaveAlone, OpenReview, Stage, UpdateRecord
-from connector.jobs.words import lead_values, trend
+from connector.jobs.words import lead_values
 from connector.store.records import plain
 from scoring.routing.decide import Decision, LeadState, Route
 from scoring.routing.explore import HOLDOUT
@@ -20,22 +21,30 @@ _KEPT_UNSCORED = ("candor_route", "candor_route_reason")
 
 
 def lead_update(
-    shown: Mapping[str, Any],
-    row: Mapping[str, Any],
-    decision: Decision,
-    score_before: float | None,
-    policy: Policy,
-) -> Stage:
-    """`shown`: the lead's fields in the CRM, with what waits to be written. `row`: its new row of the score table."""
-    new = lead_values(row, decision, policy, trend(score_before, row, shown))
-    # who is held out is to be worked as if Candor were not there, so no score is shown either
-    if shown.get("candor_do_not_score") is True or decision.rule == HOLDOUT:
-        new = {k: v if k in _KEPT_UNSCORED else None for k, v in new.items()}
+    shown: Mapping[str, Any], row: Mapping[str, Any], decision: Decision, policy: Policy
+) -> UpdateRecord | LeaveAlone:
+    """`shown`: the lead's fields in the CRM, with what waits to be written. `row`: its new row of the score table. The trend is
+    told of those that are written (`with_trend`)."""
+    new = lead_values(row, decision, policy)
+    if hidden(shown, decision):
+        new = {k: v if k in _KEPT_UNSCORED else None for k, v in (*new.items(), ("candor_trend", None))}
     difference = {k: v for k, v in new.items() if _differs(shown.get(k), v)}
     why = _worth_writing(shown, difference, row["score"], decision, policy.writes.delta)
     if why is None:
         return LeaveAlone(row["lead_id"], "nothing moved enough to be written")
     return UpdateRecord("lead", row["lead_id"], difference, why)
+
+
+def hidden(shown: Mapping[str, Any], decision: Decision) -> bool:
+    """Whether no score is shown: of who is not to be scored, and of who is held out, who is to be worked as if Candor were not
+    there."""
+    return shown.get("candor_do_not_score") is True or decision.rule == HOLDOUT
+
+
+def with_trend(update: UpdateRecord, shown: Mapping[str, Any], told: str) -> UpdateRecord:
+    if shown.get("candor_trend") == told:
+        return update
+    return replace(update, values={**update.values, "candor_trend": told})
 
 
 def review_case(

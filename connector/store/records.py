@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from connector.crm.base import Activity, Change, Page, Record
 from connector.store import schema as t
 from connector.store.bulk import copy_in, sql, staged
+from connector.store.learnt import forget
 from connector.store.lineage import follow, inherited
 
 OWN = "candor_"
@@ -110,6 +111,9 @@ def _records(
                 key=("kind", "id", "field", "at", "source"), update=("new",))  # fmt: skip
     if merged and kind == "lead":
         follow(db, merged)
+    if kind == "lead":
+        there = {id for id, (_, deleted, _) in before.items() if not deleted}
+        forget(db, [r.id for r in records if r.deleted and not r.merged_into and r.id in there])
     return new, changed
 
 

@@ -7,7 +7,7 @@ What lies between the present model's score of the lead as it was and the score 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,46 +54,53 @@ class Move:
         return "; ".join([*said, *(f"{words.lowered(c.text)} ({c.points:+.0f})" for c in against)])
 
 
-def move(
-    explainer: Explainer, layout: Design, score: Callable[[pa.Table], Scores], rows: pa.Table, said: float | None = None
-) -> Move:  # fmt: skip
-    """From the first to the second row of a table of two, one lead then and now. `score`: the present model's; `said`: the
-    score that another model gave then, None where it was this one."""
+def moves(
+    explainer: Explainer, layout: Design, score: Callable[[pa.Table], Scores], then: pa.Table, now: pa.Table,
+    said: Sequence[float | None],
+) -> list[Move]:  # fmt: skip
+    """Of leads, a row each in `then` and in `now`, tables of the same columns. `score`: the present model's; `said`: the score
+    that another model gave then, None where it was this one."""
+    n = now.num_rows
+    rows = pa.concat_tables([then, now])
     found = score(rows).score
     encoded = layout.encode(rows)
     own = explainer.own(layout, encoded, layout.additive(encoded))
     shift = np.log(found / (100 - found))
-    moved, logits = float(found[1] - found[0]), float(shift[1] - shift[0])
-    slope = 100 * sigmoid(shift[1]) * (1 - sigmoid(shift[1]))
-    points = (own[1] - own[0]) * (moved / logits if abs(logits) > 1e-6 else float(slope))
-    causes = _causes(explainer, layout, encoded, rows, points)
-    if said is not None and abs(found[0] - said) >= LEAST:
-        causes.append(Cause(MODEL, round(float(found[0]) - said, 1), ""))
-    whole = float(found[1]) - (float(found[0]) if said is None else said)
-    causes = sorted(causes, key=lambda cause: -abs(cause.points))[:TOP]
-    rest = round(round(whole, 1) - sum(cause.points for cause in causes), 1)
-    return Move(round(whole, 1), (*causes, Cause(REST, rest, "")))
+    out = []
+    for i, was in enumerate(said):
+        moved, logits = float(found[n + i] - found[i]), float(shift[n + i] - shift[i])
+        slope = 100 * sigmoid(shift[n + i]) * (1 - sigmoid(shift[n + i]))
+        points = (own[n + i] - own[i]) * (moved / logits if abs(logits) > 1e-6 else float(slope))
+        causes = _causes(explainer, layout, encoded, rows, points, (i, n + i))
+        if was is not None and abs(found[i] - was) >= LEAST:
+            causes.append(Cause(MODEL, round(float(found[i]) - was, 1), ""))
+        whole = float(found[n + i]) - (float(found[i]) if was is None else was)
+        causes = sorted(causes, key=lambda cause: -abs(cause.points))[:TOP]
+        rest = round(round(whole, 1) - sum(cause.points for cause in causes), 1)
+        out.append(Move(round(whole, 1), (*causes, Cause(REST, rest, ""))))
+    return out
 
 
 def _causes(
-    explainer: Explainer, layout: Design, encoded: Encoded, rows: pa.Table, points: Floats
-) -> list[Cause]:
+    explainer: Explainer, layout: Design, encoded: Encoded, rows: pa.Table, points: Floats, between: tuple[int, int]
+) -> list[Cause]:  # fmt: skip
     out = []
     for side in explainer.sides:
         total = float(points[list(side)].sum())
         if abs(total) < LEAST:
             continue
         first = max(side, key=lambda f: points[f] * np.sign(total))
-        out.append(Cause(_said(layout, encoded, rows, first), round(total, 1), layout.fields[first].name))
+        told = _said(layout, encoded, rows, first, between)
+        out.append(Cause(told, round(total, 1), layout.fields[first].name))
     return out
 
 
-def _said(layout: Design, encoded: Encoded, rows: pa.Table, f: int) -> str:
+def _said(layout: Design, encoded: Encoded, rows: pa.Table, f: int, between: tuple[int, int]) -> str:
     """'Employees 200, was 12'."""
     field = layout.fields[f]
     if isinstance(field, CategoryField):
-        before, now = rows.column(field.name).to_pylist()
+        before, now = (rows.column(field.name)[i].as_py() for i in between)
         return f"{words.category(field, now)}, was {words.category(field, before).removeprefix(f'{field.label}: ')}"
-    before, now = (float(value) for value in encoded.numbers[:, f])
+    before, now = (float(encoded.numbers[i, f]) for i in between)
     was = words.quantity(field.unit, before) if np.isfinite(before) else "none"
     return f"{words.figure(field, now)}, was {was}"

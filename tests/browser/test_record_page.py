@@ -30,7 +30,7 @@ SCORED = {
                       "Based on 212 leads like this.",
     "candor_fit": 71, "candor_engagement": 64, "candor_expected_value": 18400, "candor_route": "review",
     "candor_route_reason": "Confidence below 65 and high engagement: a person should look first.",
-    "candor_model": "universal 3", "candor_scored_at": "2026-06-30T09:00:00+00:00", "candor_trend": "+14 since 2026-06-25",
+    "candor_model": "universal 3", "candor_scored_at": "2026-06-30T09:00:00+00:00", "candor_trend": "+14 since Thursday 25 June: visits 9, was 2",
     "candor_tags": [], "candor_override_score": None, "candor_override_reason": None,
     "candor_feedback_due": "high_but_dark", **{f"candor_feedback_{n}": None for n in range(1, 6)},
     "candor_outcome_as_expected": None, "candor_surprise_reason": None,

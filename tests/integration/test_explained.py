@@ -16,6 +16,7 @@ from connector.jobs.models import champion
 from connector.jobs.said import said_by_its_owner
 from connector.jobs.score import commit, score
 from connector.jobs.single import score_lead
+from connector.jobs.stages import UpdateRecord
 from connector.jobs.train import train_model
 from connector.store import schema as t
 from connector.store.records import record_values
@@ -77,6 +78,14 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
             assert trend["points"] == pytest.approx(
                 sum(cause["points"] for cause in trend["causes"]), abs=0.15
             )
+
+            # the field in the CRM says the same, where the lead is written
+            with context.store.begin() as db:
+                db.execute(t.outbox.delete())
+            (written,) = (stage for stage in score(context, everything=True).stages
+                         if isinstance(stage, UpdateRecord) and stage.id == was["lead_id"])  # fmt: skip
+            assert isinstance(written, UpdateRecord)
+            assert written.values["candor_trend"] == trend["text"]
 
             # what another model said then is that model's
             with context.store.begin() as db:

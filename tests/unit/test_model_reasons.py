@@ -92,9 +92,17 @@ def test_that_something_is_known_is_no_reason(model: Model, lead: dict[str, Any]
 
 
 def moved(model: Model, before: dict[str, Any], now: dict[str, Any], said: float | None = None) -> trend.Move:
-    return trend.move(
-        model.explainer, model.design, model.score, pa.concat_tables([one(**before), one(**now)]), said
-    )
+    (found,) = trend.moves(model.explainer, model.design, model.score, one(**before), one(**now), [said])
+    return found
+
+
+def test_the_moves_of_many_leads_are_those_of_each(model: Model) -> None:
+    pairs = [({"visits": 0.0}, {"visits": 9.0}), ({"industry": "retail"}, {"industry": None}), ({}, {})]
+    then, now = (pa.concat_tables([one(**pair[side]) for pair in pairs]) for side in (0, 1))
+    found = trend.moves(model.explainer, model.design, model.score, then, now, [None, 20.0, None])
+    assert found == [
+        moved(model, *pair, said=said) for pair, said in zip(pairs, (None, 20.0, None), strict=True)
+    ]
 
 
 def test_a_move_is_told_by_what_has_changed(model: Model) -> None:

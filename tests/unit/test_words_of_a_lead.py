@@ -28,7 +28,7 @@ def test_the_points_on_a_record_add_up_to_its_score(points: list[float], score: 
         "reasons": [*reasons, {"points": rest, "text": REST}],
     }  # fmt: skip
     decision = decide(LeadState(score=score, low=score, high=score, confidence=100), Policy())
-    values = lead_values(row, decision, Policy(), "")
+    values = lead_values(row, decision, Policy())
     shown = [int(n) for n in re.findall(r"^([+-]\d+) ", values["candor_reasons"], re.M)]
     assert sum(shown) == values["candor_score"] - 50
     assert 0 not in shown
