@@ -249,7 +249,7 @@ def tables(world: World) -> tuple[pa.Table, pa.Table, pa.Table]:
             **{k: pa.array([d.get(k) for d in detail], pa.string()) for k in ("session", "url", "area", "content", "channel", "subject")},
             "answered": pa.array([d.get("answered") for d in detail], pa.bool_()),
             "minutes": pa.array([d.get("minutes") for d in detail], pa.float64()),
-            "cc_count": pa.array([len(d["cc"]) if d.get("cc") else None for d in detail], pa.int64()),
+            "cc": pa.array([" ".join(d.get("cc", ())) or None for d in detail], pa.string()),
             "owner_id": pa.array([t.owner for t in world.touches], pa.string()),
         }
     )  # fmt: skip

@@ -43,6 +43,7 @@ KINDS = {
     "task": 0.02, "campaign_response": 0.02,
 }  # fmt: skip
 _TOGETHER = np.isin(list(KINDS), ["webinar", "meeting", "call"])
+_EMAIL = np.isin(list(KINDS), ["email_sent", "email_replied", "email_forwarded"])
 _READ = np.isin(list(KINDS), ["page_view", "download"])
 
 _ROLES = (
@@ -214,6 +215,7 @@ def _activities(
     visit = pc.binary_join_element_wise("v", lead[who].astype(str), "-", (at // (2 * hour)).astype(str), "")
     meeting = pc.binary_join_element_wise("Call with ", company[who].astype(str), "")
     first = int(lead[0]) * 1000
+    answered = pc.if_else(pa.array(kind == list(KINDS).index("call")), pa.array(rng.random(n) < 0.4), None)
     return pa.table(
         {
             "activity_id": _ids("00THs0000", first + np.arange(n), 9),
@@ -235,11 +237,22 @@ def _activities(
                 None,
             ),
             "subject": pc.if_else(pa.array(together), meeting, None),
-            "answered": pc.if_else(
-                pa.array(kind == list(KINDS).index("call")), pa.array(rng.random(n) < 0.4), None
-            ),
+            "answered": answered,
+            "cc": _copied(_EMAIL[kind] & (rng.random(n) < 0.1), company[who], rng),
         }
     )
+
+
+def _copied(some: np.ndarray, company: np.ndarray, rng: np.random.Generator) -> pa.Array:
+    """One or two people on some of the e-mails: of the lead's company by a digest, or anybody by free mail."""
+    at_work = pc.binary_join_element_wise("@company", company.astype(str), ".example", "")
+    host = pc.if_else(pa.array(rng.random(len(company)) < 0.8), at_work, "@gmail.com")
+    one, other = (
+        pc.binary_join_element_wise("p", rng.integers(40, size=len(company)).astype(str), host, "")
+        for _ in range(2)
+    )
+    both = pc.binary_join_element_wise(one, other, " ")
+    return pc.if_else(pa.array(some), pc.if_else(pa.array(rng.random(len(company)) < 0.3), both, one), None)
 
 
 def _ids(prefix: str, number: np.ndarray, digits: int = 8) -> pa.Array:

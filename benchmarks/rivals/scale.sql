@@ -183,6 +183,20 @@ o as (select n, together from m semi join s using (together))
 select n, count(*) as occasions from (
     select distinct b.n, o.together from pair b join o on o.n = b.n join o t on t.n = b.mate and t.together = o.together) group by n;
 
+create temp table copied as
+with e as (
+    select l.n, unnest(string_split(lower(a.cc), ' ')) as who from read_parquet($activities) a join lead l using (lead_id)
+    where a.cc is not null and a.actor = 'person' and a.kind in ('email_sent', 'email_replied', 'email_forwarded')
+      and a."at" > $now - 30 * 86400000000 and a."at" <= $now
+),
+p as (select distinct n, who, split_part(who, '@', 2) as host from e),
+-- the hosts of each company, of those that are asked for
+h as (
+    select distinct c.key, w."~domain" as host from company c join record r using (n) join words w on w.field = 'email' and w.value = r.email
+    where w."~domain" in (select host from p)
+)
+select p.n, count(distinct p.who) as people from p join company c using (n) join h on h.key = c.key and h.host = p.host group by p.n;
+
 create temp table followed as
 with f as (select c.n, key, first, way, first // 604800000000 as week from company c join life using (n)),
 mine as (select n, key, first, week from f union all select n, key, first, week + 1 from f),
@@ -240,6 +254,7 @@ select r.n,
     if(k.n is null, null, coalesce(sd.people, 0))::double as same_day_colleagues_30d,
     if(k.n is null, null, coalesce(occasions, 0))::double as shared_sessions_30d,
     if(k.n is null, null, coalesce(col.forwards, 0))::double as colleague_forwards_30d,
+    if(k.n is null, null, coalesce(cp.people, 0))::double as copied_colleagues_30d,
     if(k.n is null, null, coalesce(col.touches, 0) + coalesce(p.touches, 0))::double as account_touches_30d,
     if(k.n is null, null, coalesce(followers, 0))::double as followers_7d, round(fo.after / 3600000000, 6) as first_follower_hours,
     fo.way as follower_channel,
@@ -265,7 +280,7 @@ select r.n,
 from record r
 left join counted c using (n) left join areas a using (n) left join visited v using (n) left join replied rep using (n)
 left join life f using (n) left join paused pa using (n) left join person p using (n) left join colleagues col using (n)
-left join same_day sd using (n) left join met using (n) left join followed fo using (n) left join introduced i using (n)
+left join same_day sd using (n) left join met using (n) left join followed fo using (n) left join copied cp using (n) left join introduced i using (n)
 left join (select distinct n from company) k using (n)
 left join numbers e on e.value = r.employees left join numbers rev on rev.value = r.annual_revenue
 left join numbers se on se.value = r.seats

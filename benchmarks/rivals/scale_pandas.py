@@ -25,6 +25,7 @@ CHANNEL = {
 }  # fmt: skip
 
 
+EMAILS = ("email_sent", "email_replied", "email_forwarded")
 WAYS = ("phone", "event", "email", "site")
 
 
@@ -39,7 +40,7 @@ def features(folder: Path, now: int, words: pd.DataFrame) -> pd.DataFrame:
     acts["age"] = now - acts["at"]
     touches = acts[acts.touch].sort_values(["lead_id", "at", "activity_id"])
     _own(out, acts, touches, leads, now)
-    _company(out, leads, record, touches, words, now)
+    _company(out, leads, record, acts, touches, words)
     _facts(out, record, words, now)
     return out.reset_index()
 
@@ -137,9 +138,9 @@ def _company(
     out: pd.DataFrame,
     leads: pd.DataFrame,
     record: pd.DataFrame,
+    acts: pd.DataFrame,
     touches: pd.DataFrame,
     words: pd.DataFrame,
-    now: int,
 ) -> None:
     mail = words[words.field == "email"].set_index("value")["~domain"]
     domain = record.short.map(mail).dropna()
@@ -191,6 +192,22 @@ def _company(
     )
     out["shared_sessions_30d"] = counted(shared.groupby("lead_id").together.nunique())
     out["colleague_forwards_30d"] = counted(by_lead.forwards.sum())
+    mail = acts[acts.cc.notna() & (acts.age < 30 * DAY) & (acts.actor == "person") & acts.kind.isin(EMAILS)]
+    who = (
+        mail.set_index("lead_id")
+        .cc.str.lower()
+        .str.split(" ")
+        .explode()
+        .rename("who")
+        .reset_index()
+        .drop_duplicates()
+    )
+    who["host"] = who.who.str.split("@").str[1]
+    hosts = keys.merge(domain.rename("host"), left_on="lead_id", right_index=True)[
+        ["key", "host"]
+    ].drop_duplicates()
+    copied = who.merge(keys, on="lead_id").merge(hosts, on=["key", "host"])
+    out["copied_colleagues_30d"] = counted(copied.groupby("lead_id").who.nunique())
     out["account_touches_30d"] = (
         by_lead.touches.sum().reindex(out.index, fill_value=0) + own.touches.fillna(0)
     ).where(known)

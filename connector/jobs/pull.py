@@ -9,6 +9,7 @@ from datetime import datetime
 
 from connector.crm.base import CRM, Kind
 from connector.jobs import quality
+from connector.jobs.addresses import SALT, hidden
 from connector.jobs.context import Context, log
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.store import quality as kept
@@ -54,7 +55,8 @@ def pull(context: Context, *, streams: Iterable[str] | None = None, label: str =
     looks: dict[str, quality.Look] = defaultdict(quality.Look)
     with store.begin() as db:
         records.take_late(db, kept.ready(db, context.clock.now()))
-    for page in crm.pull(cursors, known):
+    salt = store.get(SALT)
+    for page in (hidden(page, salt) for page in crm.pull(cursors, known)):
         now = context.clock.now()
         with store.begin() as db:
             sifted = quality.sift(db, page, looks[page.stream], now)

@@ -24,7 +24,7 @@ CHANGES = {"lead_id": TEXT, "field": TEXT, "at": TIME, "value": TEXT}
 ACTIVITIES = {
     "activity_id": TEXT, "lead_id": TEXT, "at": TIME, "kind": TEXT, "actor": TEXT, "session": TEXT, "url": TEXT,
     "area": TEXT, "content": TEXT, "channel": TEXT, "subject": TEXT, "answered": pa.bool_(), "minutes": pa.float64(),
-    "cc_count": pa.int64(), "owner_id": TEXT,
+    "cc": TEXT, "owner_id": TEXT,
 }  # fmt: skip
 
 

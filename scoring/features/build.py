@@ -11,7 +11,18 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.features import actors, asof, behavioural, dates, firmographic, graph, process, temporal, touches
+from scoring.features import (
+    actors,
+    asof,
+    behavioural,
+    copied,
+    dates,
+    firmographic,
+    graph,
+    process,
+    temporal,
+    touches,
+)
 from scoring.features.catalogue import catalogue
 from scoring.features.engine import connect
 from scoring.features.inputs import (
@@ -89,7 +100,7 @@ def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process 
     for part in (
         *_own(tables, lately, life),
         _record(keep, tables.points, values, derived, facts),
-        *_company(keep, tables, lately, life, values, derived),
+        *_company(work, tables, lately, life, values, derived),
         *_dates(work, tables.points, said, dates.fields(facts)),
         *([] if steps is None else [_done(keep, tables, steps)]),
     ):
@@ -161,10 +172,13 @@ def _dates(work: Workspace, points: Any, said: Any, fields: Sequence[str]) -> It
         yield dates.known(points, work.keep(dates.named(spans, read)), fields)
 
 
-def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, derived: Any) -> Iterator[Any]:
+def _company(
+    work: Workspace, tables: Tables, lately: Any, life: Any, values: Any, derived: Any
+) -> Iterator[Any]:
     """What colleagues' activities and records say."""
-    points = tables.points
-    company = keep(graph.companies(keep(graph.named(values, derived, tables.leads))))
+    points, keep = tables.points, work.keep
+    named = keep(graph.named(values, derived, tables.leads))
+    company = keep(graph.companies(named))
     side = keep(graph.sides(points, company))
     yield side.select("point").distinct().mutate(company_known=True)
     touch = keep(graph.touched(lately, tables.first))
@@ -175,6 +189,10 @@ def _company(keep: Any, tables: Tables, lately: Any, life: Any, values: Any, der
     yield graph.activity(mate, person)
     yield graph.same_day(points, mate, month)
     yield graph.together(points, mate, keep(graph.occasions(month)))
+    copy = keep(copied.copies(tables.activities, tables.first))
+    yield copied.counted(
+        side, company, named, copy, work.tell(copy.select("host").distinct(), copied.domains)
+    )
     yield graph.following(side, company, life)
     yield graph.introduced(side, company, life)
 

@@ -113,6 +113,9 @@ GRAPH = (
          "Sessions, meetings, calls and webinars of the last 30 days that the lead shared with a colleague"),
         ("colleague_forwards_30d", "e-mails", "E-mails passed around by colleagues",
          "E-mails that colleagues forwarded in the last 30 days"),
+        ("copied_colleagues_30d", "people", "People of the company copied on e-mails",
+         "Different people copied (CC) on e-mails with the lead in the last 30 days, leads or not, whose address is at a domain "
+         "that the lead or a colleague has; a machine's e-mails and free-mail addresses count nobody"),
         ("account_touches_30d", "touches", "Touches by the whole company",
          "Touches of the lead and all colleagues in the last 30 days"),
         ("followers_7d", "people", "Colleagues who followed",

@@ -17,6 +17,9 @@ from scoring.features.touches import CHANNELS
 
 MONTH, WEEK = 30 * DAY, 7 * DAY
 
+DOMAIN = "~domain:"
+"""how the key of a company's e-mail domain begins"""
+
 CROWD = 500
 """Leads under one account or domain. Beyond it stands a dumping ground, a university, a mail provider that no list
 knows: nobody's colleagues, and their pairs grow with the square."""
@@ -28,7 +31,7 @@ EXECUTIVE_LEVELS = ("c_level", "vp")
 def named(values: Any, derived: Any, leads: Any) -> Any:
     """(lead_id, key, since, until): the account and the company domain of a lead, while they were known."""
     domains = derived.filter(derived["~domain"].notnull()).select(
-        "field", "value", domain=ibis.literal("~domain:") + derived["~domain"]
+        "field", "value", domain=ibis.literal(DOMAIN) + derived["~domain"]
     )
     by_domain = values.filter(values.field == "email").inner_join(domains, ["field", "value"])
     account = values.filter(values.field == "account_id", values.value.notnull())
@@ -271,6 +274,7 @@ def features(row: Any) -> dict[str, Any]:
         "same_day_colleagues_30d": counted(row.same_day),
         "shared_sessions_30d": counted(row.occasions),
         "colleague_forwards_30d": counted(row.forwarded),
+        "copied_colleagues_30d": counted(row.copied),
         "account_touches_30d": counted(row.touches.fill_null(0) + own_touches),
         "followers_7d": counted(row.followers),
         "first_follower_hours": row.followed_after / HOUR,

@@ -65,7 +65,7 @@ COLUMNS: dict[str, dict[str, tuple[pa.DataType, Literal["required", "blank allow
         "subject": (_TEXT, "optional"),
         "answered": (_FLAG, "optional"),
         "minutes": (_FLOAT, "optional"),
-        "cc_count": (_INT, "optional"),
+        "cc": (_TEXT, "optional"),
         "owner_id": (_TEXT, "optional"),
     },
 }

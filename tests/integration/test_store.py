@@ -6,22 +6,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from connector.crm.base import Activity, Change, Page, Record
 from connector.errors import StoreError
+from connector.jobs.addresses import SALT, digest, hidden
 from connector.jobs.fields import PEOPLE_FIELDS
 from connector.jobs.gaps import ALWAYS
-from connector.store import asof, records
+from connector.store import asof, quality, records
 from connector.store.server import EmbeddedServer
 from connector.store.store import Store, open_store
 from tests.whole_loop import Made, open_store_in, until
@@ -407,3 +410,52 @@ def test_a_database_that_goes_away_is_a_clear_error(tmp_path: Path) -> None:
                 pass
     with pytest.raises(StoreError, match="does not answer"), open_store(tmp_path, url):
         pass
+
+
+def test_of_people_copied_on_e_mails_all_but_the_lead_count_and_no_address_is_kept(store: Store) -> None:
+    mail = Activity(
+        "m1", "email_replied", day(2), "C1", day(2), detail={"cc": ["Ann@acme.com", "bob@acme.com"]}
+    )
+    alone = Activity("m2", "email_replied", day(2), "L1", day(2), detail={"cc": ["ann@acme.com"]})
+    salt = store.get(SALT)
+    take(
+        store,
+        leads(lead(email="ANN@acme.com", contact_id="C1")),
+        hidden(Page("emails", "c", activities=(mail, alone)), salt),
+    )
+    with store.begin() as db:
+        found = asof.tables(db, fields=["title"], tracked={}).activities.to_pylist()
+    assert {row["activity_id"]: row["cc"] for row in found} == {
+        "m1": digest("bob@acme.com", salt),
+        "m2": None,
+    }
+    assert "bob" not in str(all_rows(store, "select detail::text from candor.activity"))
+
+
+def test_addresses_that_were_kept_before_are_hidden_by_the_migration(store: Store) -> None:
+    def migrate(to: Callable[[Config, str], None], version: str) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(records.__file__).parent / "migrations"))
+        with store.engine.begin() as config.attributes["connection"]:
+            to(config, version)
+
+    migrate(command.downgrade, "0006")
+    kept = Activity(
+        "m1",
+        "email_sent",
+        day(2),
+        "L1",
+        day(2),
+        detail={"cc": ["Bob@acme.com", "no address"], "subject": "Hi"},
+    )
+    plain = Activity("m2", "email_sent", day(2), "L1", day(2), detail={"subject": "Hi"})
+    take(store, leads(lead()), Page("emails", "c", activities=(kept, plain)))
+    with store.begin() as db:
+        quality.set_aside(db, "emails", [quality.Odd("activity", "m3", "odd", kept)], NOW)
+    migrate(command.upgrade, "head")
+    hid = [digest("bob@acme.com", store.get(SALT))]
+    assert all_rows(store, "select detail from candor.activity order by id") == [
+        ({"cc": hid, "subject": "Hi"},),
+        ({"subject": "Hi"},),
+    ]
+    assert all_rows(store, "select \"row\" #> '{detail,cc}' from candor.quarantine") == [(hid,)]

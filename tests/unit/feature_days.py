@@ -73,7 +73,7 @@ def inputs(
                 **dict.fromkeys(
                     ("activity_id", "lead_id", "kind", "actor", "session", "area", "content"), text
                 ),
-                **dict.fromkeys(("channel", "subject", "owner_id"), text),
+                **dict.fromkeys(("channel", "subject", "owner_id", "cc"), text),
                 "at": TIME,
                 "answered": pa.bool_(),
             },

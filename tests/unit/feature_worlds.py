@@ -83,8 +83,15 @@ def _touch(dice: random.Random, n: int, name: str) -> dict[str, Any]:
         name, dice.choice(KINDS), _day(dice), dice.choice(("person", "person", "machine", "unsure")),
         session=dice.choice((f"{n}-s1", f"{n}-s2", None)), area=dice.choice(("billing", "security", None)),
         content=dice.choice(("documentation", "pricing", "case_study", None)), channel=dice.choice(("email", None, None)),
-        subject=dice.choice(("Demo", "ΟΔΟΣ", None)), answered=dice.choice((True, False, None)),
+        subject=dice.choice(("Demo", "ΟΔΟΣ", None)), cc=_copied(dice, n), answered=dice.choice((True, False, None)),
     )  # fmt: skip
+
+
+def _copied(dice: random.Random, n: int) -> str | None:
+    hosts = (f"acme{n}.com", f"mail.tarn{n}.example", "gmail.com", "elsewhere.com")
+    return " ".join(
+        f"{dice.choice('abC')}@{dice.choice(hosts)}" for _ in range(dice.randrange(4))
+    ) or dice.choice((None, "nobody"))
 
 
 def _day(dice: random.Random) -> float:

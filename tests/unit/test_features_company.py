@@ -141,3 +141,32 @@ def test_followers_came_through_the_channel_of_most_of_their_first_touches() -> 
     rows = built(inputs(leads, activities, points=[point("first", days) for days in (20, 19, 18, 17, 0)]))
     assert [row["follower_channel"] for row in rows] == [None, "email", "phone", "email", "phone"]
     assert [row["followers_7d"] for row in rows] == [0, 1, 2, 3, 4]
+
+
+def test_who_of_the_company_was_copied_on_e_mails() -> None:
+    leads = [
+        lead("ann", 60, email="ann@acme.com", account_key="001"),
+        lead("bob", 60, email="bob@gmail.com", account_key="001"),  # free mail, but the account tells
+        lead("cy", 60, email="cy@mail.acme.com"),  # the same registered domain
+        lead("lonely", 60, email="l@gmail.com"),
+        lead("new", 60, email="n@gmail.com"),
+    ]
+    activities = [
+        touch("ann", "email_replied", 29, cc="v1@acme.com V2@Acme.com v1@acme.com"),
+        touch("ann", "email_sent", 3, cc="v1@acme.com v3@sub.acme.com"),  # by a seller, in person
+        touch("ann", "email_forwarded", 2, cc="us@candor.example friend@gmail.com nobody"),
+        touch("ann", "email_sent", 1, actor="machine", cc="v4@acme.com"),
+        touch("ann", "email_opened", 1, cc="v5@acme.com"),
+        touch("ann", "email_replied", 31, cc="v6@acme.com"),
+        touch("bob", "email_replied", 5, cc="v1@acme.com v7@bob.example"),
+        touch("cy", "email_replied", 5, cc="7f3a@acme.com"),
+        touch("lonely", "email_replied", 5, cc="v1@acme.com"),
+        touch("new", "email_replied", 12, cc="v1@tarn.example"),
+    ]
+    moved = [change("new", "email", 10, "n@tarn.example")]
+    points = [
+        *(point(name) for name in ("ann", "bob", "cy", "lonely")),
+        *(point("new", days) for days in (11, 9)),
+    ]
+    rows = built(inputs(leads, activities, moved, [*points, point("ann", 2.5), point("ann", 29.5)]))
+    assert [row["copied_colleagues_30d"] for row in rows] == [3, 1, 1, None, None, 1, 4, 1]

@@ -27,6 +27,14 @@ VALUES = {
     "needed_by": ("2026-07-01", "1.5.2026", "within a month", "some day", None),
     "account_id": ("001", "002", None),
 }
+COPIED = (
+    "p@acme.com q@mail.tarn.example",
+    "q@tarn.example",
+    "p@acme.com R@acme.com",
+    "p@gmail.com",
+    "x@other.com",
+    None,
+)
 LEADS = tuple(f"L{n}" for n in range(8))
 few = settings(
     max_examples=4,
@@ -50,7 +58,7 @@ def history(
         touch(
             dice.choice(LEADS), dice.choice(KINDS), day(), dice.choice(("person", "person", "machine", "unsure")),
             session=dice.choice(("s1", "s2", None)), area=dice.choice(("billing", "security", None)),
-            content=dice.choice(("documentation", "pricing", "case_study", None)), answered=dice.choice((True, False, None)),
+            content=dice.choice(("documentation", "pricing", "case_study", None)), cc=dice.choice(COPIED), answered=dice.choice((True, False, None)),
         )
         for _ in range(120)
     ]  # fmt: skip

@@ -253,8 +253,8 @@ def _is_seen(touch: Touch, truth: Truth, start: datetime) -> bool:
 
 
 def _cell(touch: Touch, name: str, owned: Mapping[str, str]) -> Any:
-    if name == "cc_count":
-        return len(touch.detail["cc"]) if touch.detail.get("cc") else None
+    if name == "cc":
+        return " ".join(touch.detail.get("cc", ())) or None
     return getattr(touch, owned[name]) if name in owned else touch.detail.get(name)
 
 
