@@ -184,10 +184,10 @@ def said(s: Setting, policy: Policy) -> Said:
     words = voices.words(s.events, policy.models)
     rows = s.org.rows.take(pa.array([place[w.lead_id] for w in words], pa.int64()))
     learnt = [bool(s.known[place[w.lead_id]]) for w in words]
-    return voices.said(words, rows, [_known(s, w.lead_id) for w in words], learnt)
+    return voices.said(words, rows, [outcome_of(s, w.lead_id) for w in words], learnt)
 
 
-def _known(s: Setting, lead: str) -> float:
+def outcome_of(s: Setting, lead: str) -> float:
     won, lost = s.org.truth.wins.get(lead), s.org.ended.get(lead)
     if won is not None and won.timestamp() <= s.now:
         return 1.0
@@ -270,16 +270,16 @@ def judge(seed: int) -> Judged:
         CARELESS: told(plain, all_careless),
     }  # fmt: skip
     rows, true = s.org.rows.filter(pa.array(s.judged)), s.chance[s.judged]
-    loss = {name: _loss(true, chances(d, rows)) for name, d in ways.items()}
-    base = _loss(true, np.full(len(true), plain.base_rate))
+    loss = {name: expected_loss(true, chances(d, rows)) for name, d in ways.items()}
+    base = expected_loss(true, np.full(len(true), plain.base_rate))
     hours = int(REACHED * len(true))
     more = setting(seed, EDGE_REVIEWS)
     many = said(more, policy)
     universal, special = told(plain, many), fitted(s.org, s.won, s.known & s.edge, many)
-    of_edge = [_loss(true, chances(d, rows)).sum() for d in (special, universal)]
+    of_edge = [expected_loss(true, chances(d, rows)).sum() for d in (special, universal)]
     return Judged(
         1 - float(loss[WITHOUT].sum() / base.sum()),
-        1 - float(_loss(true, true).sum() / base.sum()),
+        1 - float(expected_loss(true, true).sum() / base.sum()),
         {name: float((loss[WITHOUT] - each).sum() / base.sum()) for name, each in loss.items() if name != WITHOUT},
         {
             name: float(true[np.argsort(-chances(d, rows), kind="stable")[:hours]].sum())
@@ -299,30 +299,30 @@ def run() -> list[Row]:
         found.append(judge(seed))
         sys.stderr.write(f"  seed {seed}: {found[-1].gain[MEASURED]:+.4f}\n")
     rows = [
-        _mean("edge-case skill, outcomes alone", [one.without for one in found]),
-        _mean("edge-case skill of the true chances", [one.perfect for one in found]),
+        mean_row("edge-case skill, outcomes alone", [one.without for one in found]),
+        mean_row("edge-case skill of the true chances", [one.perfect for one in found]),
     ]
     for name in found[0].gain:
         each = [one.gain[name] for one in found]
         low, _ = _interval(each)
         bar = ("above 0", low > 0) if name == MEASURED else (None, None)
-        rows.append(_mean(f"gain in edge-case skill: {name}", each, *bar))
+        rows.append(mean_row(f"gain in edge-case skill: {name}", each, *bar))
     of_room = [one.gain[MEASURED] / (one.perfect - one.without) for one in found]
     rows += [
-        _mean("of the gap to the true chances, closed", of_room),
+        mean_row("of the gap to the true chances, closed", of_room),
         Row("seeds down by more than noise", sum(one.down for one in found), "0", not any(one.down for one in found)),
-        _mean("expected winners reached, outcomes alone", [one.reached[WITHOUT] for one in found]),
+        mean_row("expected winners reached, outcomes alone", [one.reached[WITHOUT] for one in found]),
         *(
-            _mean(f"expected winners reached, relative: {name}", [one.reached[name] / one.reached[WITHOUT] - 1 for one in found])
+            mean_row(f"expected winners reached, relative: {name}", [one.reached[name] / one.reached[WITHOUT] - 1 for one in found])
             for name in found[0].gain
         ),
-        *(_mean(f"weight of a review by {who} people", [one.weights[who] for one in found]) for who in found[0].weights),
-        _mean("log loss skill of a model of edge cases alone over the universal one, 300 reviews", [one.edge_model for one in found]),
+        *(mean_row(f"weight of a review by {who} people", [one.weights[who] for one in found]) for who in found[0].weights),
+        mean_row("log loss skill of a model of edge cases alone over the universal one, 300 reviews", [one.edge_model for one in found]),
     ]  # fmt: skip
     return rows
 
 
-def _mean(name: str, each: list[float], bar: str | None = None, met: bool | None = None) -> Row:
+def mean_row(name: str, each: list[float], bar: str | None = None, met: bool | None = None) -> Row:
     low, high = _interval(each)
     note = f"{low:.4f} to {high:.4f}; {min(each):.4f} at the least; above 0 on {sum(x > 0 for x in each)} of {len(each)}"
     return Row(name, float(np.mean(each)), bar, met, note)
@@ -353,7 +353,7 @@ def _weights(authors: tuple[Author, ...]) -> dict[str, float]:
     return {name: float(np.mean(each)) for name, each in found.items() if each}
 
 
-def _loss(true: Floats, p: Floats) -> Floats:
+def expected_loss(true: Floats, p: Floats) -> Floats:
     out: Floats = -(true * np.log(p) + (1 - true) * np.log(1 - p))
     return out
 

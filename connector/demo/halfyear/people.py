@@ -91,6 +91,12 @@ class People:
         decision = pad.written[-1]["candor_decision"] if pad.written else "re_score"
         return _event("review", lead, at, score, {"decision": decision})
 
+    def form(self, lead: str, score: float) -> dict[str, Any]:
+        """What a rep answers when the form is due, by field; nothing where they leave it."""
+        rep, pad = self._at(lead, score, "form")
+        rep.form(pad.lead, by="rep")
+        return dict(pad.written[-1]) if pad.written else {}
+
     def _at(self, lead: str, score: float, what: str) -> tuple[Rep, _Notepad]:
         person = self.persons[lead]
 
