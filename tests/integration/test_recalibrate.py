@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from connector.jobs import models
+from connector.jobs import attention, models
 from connector.jobs.context import Context
 from connector.jobs.fields import features_of
 from connector.jobs.pull import pull
@@ -22,15 +23,27 @@ from tests.whole_loop import Made
 
 
 def test_what_became_of_recent_leads_moves_scores_and_each_can_be_made_again(
-    made: Made, tmp_path: Path
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    weighed: list[bool] = []
+
+    def weigh(*told: Any) -> Any:
+        weighed.append(True)
+        return weights(*told)
+
+    weights = attention.weights
     with made.loop("salesforce", "trained", tmp_path) as loop:
         assert loop.candor("status", "--json").json()["recalibration"] is None
         loop.control("POST", "/reps/react", {"days": 7})
         with loop.context() as context:
             pull(context)
-            first = recalibrate(context)
+            with monkeypatch.context() as watched:
+                watched.setattr(attention, "weights", weigh)
+                first = recalibrate(context)
             assert first is not None
+            # by who was worked, as the training did
+            assert bool(weighed) == (models.card(context, first.model)["attention"] is not None)
+            assert weighed
             assert first.leads > 50
             assert 0 < first.wins < first.leads
             second = recalibrate(context)
