@@ -2,9 +2,9 @@
 quadrature.
 
 The familiar width is a Laplace posterior: that of the additive regression alone, or together with that of
-random Fourier features over its contributions. Which of them, and by what factor, a parametric bootstrap decides inside training: outcomes are drawn from the fitted probabilities, the
-model is refitted on three quarters of the leads, and the factor is what makes the ranges of the other quarter
-hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
+random Fourier features over its contributions. Which of them, and by what factor, a parametric bootstrap decides inside
+training: truths are drawn from both posteriors, outcomes from the truths, the model is refitted on three quarters of the
+leads, and the factor is what makes the ranges of the other quarter hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class Fourier:
     directions: Floats
     phases: Floats
     covariance: Floats
+
+    def drawn(self, contributions: Floats, random: np.random.Generator) -> Floats:
+        """What effects together may add to the logit, one draw of their posterior."""
+        weights = np.linalg.cholesky(self.covariance) @ random.standard_normal(len(self.covariance))
+        return _waves(contributions, self.directions, self.phases) @ weights
 
     def variance(self, contributions: Floats) -> Floats:
         """In single precision: five figures of a width are enough."""
@@ -117,13 +122,16 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
     random = np.random.default_rng(seed + 1)
     fitted = point.logit(layout, sample.encoded, sample.design)
     root = np.linalg.cholesky(point.additive.covariance)
+    fourier = _fourier(layout, sample, point, seed)
+    parts = contributions(layout, point.additive, sample.design)
     few = float((sample.won * sample.weight).sum()) < FEW_WINS
     least = FEW_FACTOR if few else LEAST
     worlds = []
     for _ in range(DRAWS):
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
         moved = root @ random.standard_normal(len(root))
-        truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:])
+        together = fourier.drawn(parts, random)
+        truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:] + together)
         worlds.append((truth, _drawn(truth, sample, random)))
 
     def judged(draw: int) -> list[tuple[float, float]]:
