@@ -169,7 +169,7 @@ def _dates(work: Workspace, points: Any, said: Any, fields: Sequence[str]) -> It
     if fields:
         spans = work.keep(dates.spans(said, fields))
         read = work.tell(spans.select("value").distinct(), dates.told)
-        yield dates.known(points, work.keep(dates.named(spans, read)), fields)
+        yield dates.known(points, dates.named(spans, read), fields)
 
 
 def _company(
