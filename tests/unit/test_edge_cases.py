@@ -98,7 +98,7 @@ def test_where_edge_cases_follow_other_dynamics_their_model_wins() -> None:
     assert found.gain is not None
     assert found.gain.saved > 0.15
     assert found.gain.low > 0
-    assert 0.2 < found.case.share < 0.5
+    assert 0.1 < found.case.share < 0.5
     assert found.case.plain()["name"] == "edge-cases"
     assert printed(found) == [
         f"of the universal model's leads, confidence below 50 % or a deviation flag: edge-cases ({found.case.leads:,} leads)"
