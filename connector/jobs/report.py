@@ -14,6 +14,7 @@ from connector.errors import NotTrained
 from connector.jobs import holdout
 from connector.jobs.context import Context
 from connector.jobs.examples import NOT_YET
+from connector.jobs.manifest import view_in
 from connector.jobs.models import listed
 from connector.jobs.status import status
 from connector.store import schema as t
@@ -21,6 +22,7 @@ from connector.store.bulk import from_ipc
 from connector.store.runs import running
 from connector.web.report.content import content
 from connector.web.report.render import render
+from scoring.features.catalogue import catalogue
 from scoring.metrics.outcomes import read
 from scoring.metrics.scores import skill
 
@@ -36,12 +38,21 @@ def build(context: Context, never_read: Mapping[str, int] | None = None) -> dict
     new = models[0]
     return content(
         _matured(context), context.policy,
-        new["card"] | {"version": new["version"], "manifest": new["manifest"]},
+        new["card"] | {"version": new["version"], "manifest": new["manifest"], "labels": _labels(new["manifest"])},
         models[1]["card"] | {"version": models[1]["version"]} if len(models) > 1 else None,
         _counts(state, new, never_read or {}), context.settings.training.mode,
         org=org.get("name", context.settings.crm.url), currency=org.get("currency", ""), made_at=context.clock.now(),
         holdout=holdout.measured(context),
     )  # fmt: skip
+
+
+def _labels(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The words for a model's features and for the org's own fields; none of a model from before its manifest kept them."""
+    if "facts" not in manifest:
+        return {}
+    view = view_in(manifest)
+    named = {fact.name: fact.label for fact in view.facts}
+    return named | {feature.name: feature.label for feature in catalogue(view.facts, view.steps)}
 
 
 def _counts(

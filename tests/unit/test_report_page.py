@@ -87,6 +87,40 @@ def test_rows_that_were_set_aside_stand_there_with_their_reason() -> None:
     assert facts["Set aside: the same activity twice"] == "1,718\u00a0rows"
 
 
+CHECKS = {
+    "leakage": {
+        "as_of": True, "leads": 900, "wins": 80,
+        "findings": [{"what": "grade_final", "label": "Final grade", "kind": "is filled afterwards", "said": "Filled on 90 % of won leads.",
+                      "as_of_auc": 0.5, "kept_out": True, "mend": "", "figures": {"auc": 0.99}}],
+        "ranked": [{"what": "title", "label": "Title", "today": 0.71, "as_of": 0.66, "blank": 0.1, "blanks_alone": 0.5, "why": "not better than data can"}],
+        "barred_fields": ["grade_final"], "barred_features": ["fact_go_live_plan"], "barred_activities": ["closing_call"],
+    },
+    "completeness": {
+        "blanks_alone_auc": 0.6, "limit": {"median": 1.0, "p99": 3.0}, "strict": False, "fits": 2, "passed": True, "hidden_from_trees": [],
+        "facts": [], "left_out": [{"names": ["linkedin"], "label": "LinkedIn", "blank": 0.4, "median": 2.0, "p99": 4.0, "filled": 1.4}],
+    },
+    "doubtful": [{"why": "ended in one minute", "leads": 40, "won": 3, "at": None, "ids": []}],
+}  # fmt: skip
+
+
+def test_the_card_says_its_checks_and_features_in_words() -> None:
+    card = CARD | {
+        "checks": CHECKS,
+        "features": {"used": ["title_function"], "left_out": ["pages_per_session_30d", "fact_go_live_plan"]},
+        "labels": {"fact_go_live_plan": "Plan to go live"},
+    }
+    made = report(matured(3000), model_card=card)
+    facts = dict(sections(made)["model"]["facts"])
+    assert facts["Features left out"] == "Pages per visit; Plan to go live"
+    assert facts["Check: leaks"].endswith(
+        "Left out of the model for it: Final grade; Plan to go live; closing call."
+    )
+    assert facts["Check: filled fields"].endswith("linkedin left the model for it")
+    assert facts["Check: outcomes that look wrong"] == "40\u00a0leads, 3 of them won: ended in one minute"
+    assert [line[0] for line in sections(made)["leaks"]["table"]["rows"]] == ["Final grade", "Title"]
+    assert not re.search(r"\{'|\[\{|_", str([*facts, *facts.values()]))
+
+
 def test_the_page_needs_nothing_from_outside() -> None:
     page = render(report(matured(3000)))
     assert not re.search(r"""(src|href)=["'](?!\#)|url\(|@import|<script|https?://""", page)

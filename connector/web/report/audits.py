@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.web.report.shapes import Section, ranges, row, section, table
-from connector.web.report.words import between, count, money, percent
+from connector.web.report.words import between, count, label, money, percent
 from scoring.metrics.rates import not_enough
 
 MOST = 12
@@ -77,34 +77,47 @@ def leaks(card: Mapping[str, Any]) -> Section | None:
     found = (card.get("checks") or {}).get("leakage")
     if found is None:
         return None
-    findings = found["findings"]
-    open_ones = [f for f in findings if not f["kept_out"]]
-    finding = (
-        "Nothing gives an outcome away before it is known"
-        if not findings
-        else f"{count(len(findings), 'field or count', 'fields or counts')} know outcomes afterwards; as-of training keeps all of them out"
-        if not open_ones
-        else f"{count(len(open_ones), 'leak')} that as-of training does not keep out by itself"
-    )
-    fields = [*found["barred_fields"], *found["barred_features"], *found["barred_activities"]]
+    rows = [
+        [f["label"], f["kind"], f["said"], _auc(f["as_of_auc"]), "kept out" if f["kept_out"] else f["mend"]]
+        for f in found["findings"]
+    ]
+    rows += [
+        [r["label"], "not accused", f"AUC {r['today']:.2f} as it looks today; {r['why']}", _auc(r["as_of"]), "nothing"]
+        for r in found.get("ranked", ())[:MOST]
+    ]  # fmt: skip
     return section(
         "leaks",
         "Leaks",
-        finding,
-        say=[f"Left out of the model for it: {', '.join(fields)}."] if fields else [],
+        leaks_found(found),
+        say=list(filter(None, [leaks_barred(found, card.get("labels") or {})])),
         table=table(
-            "What knows the outcome",
+            "What knows the outcome, and what comes closest to it",
             ["What", "How", "Evidence", "As known when scored (AUC)", "What to do"],
-            [
-                [f["label"], f["kind"], f["said"], "–" if f["as_of_auc"] is None else f"{f['as_of_auc']:.2f}",
-                 "kept out" if f["kept_out"] else f["mend"]]
-                for f in findings
-            ],
-        ) if findings else None,
+            rows,
+        ) if rows else None,
         method="Each field as it looks today is compared with itself as it was known when leads are scored."
         if found["as_of"]
         else "Not as-of: the file has no times, so only what is too good to be true can be told.",
     )  # fmt: skip
+
+
+def leaks_found(found: Mapping[str, Any]) -> str:
+    """The leakage audit on a model's card in a sentence."""
+    findings = found["findings"]
+    open_ones = sum(not f["kept_out"] for f in findings)
+    if not findings:
+        return "Nothing gives an outcome away before it is known"
+    if open_ones:
+        return f"{count(open_ones, 'leak')} that as-of training does not keep out by itself"
+    return f"{count(len(findings), 'field or count', 'fields or counts')} know outcomes afterwards; as-of training keeps all of them out"
+
+
+def leaks_barred(found: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """What was left out of the model because it leaks; nothing where nothing was."""
+    named = {f["what"]: f["label"] for f in found["findings"]} | dict(labels)
+    out = [label(name, named) for name in (*found["barred_fields"], *found["barred_features"])]
+    out += [kind.replace("_", " ") for kind in found["barred_activities"]]
+    return f"Left out of the model for it: {'; '.join(out)}." if out else ""
 
 
 def completeness(card: Mapping[str, Any]) -> Section | None:
@@ -112,18 +125,12 @@ def completeness(card: Mapping[str, Any]) -> Section | None:
     found = (card.get("checks") or {}).get("completeness")
     if found is None:
         return None
-    out = [fact["label"].lower() for fact in found["left_out"]]
-    finding = (
-        f"No score rises by filling a field that says nothing: {', '.join(out)} left the model for it"
-        if out
-        else "No score rises by filling a field that says nothing"
-    )
     rows = sorted((*found["facts"], *found["left_out"]), key=lambda f: -f["median"])[:MOST]
     alone = found["blanks_alone_auc"]
     return section(
         "completeness",
         "Filled fields",
-        finding,
+        completeness_found(found),
         say=[] if alone is None else [f"Which fields are blank, and nothing else, tells outcomes apart with AUC {alone:.2f}."],
         table=table(
             "Points by which a score moves when a field gets a known value",
@@ -137,6 +144,26 @@ def completeness(card: Mapping[str, Any]) -> Section | None:
         method=f"Limit for fields whose values tell nothing: {found['limit']['median']:g} points in the median, "
         f"{found['limit']['p99']:g} at the 99th percentile; the model is fitted anew without a field that is over it.",
     )  # fmt: skip
+
+
+def completeness_found(found: Mapping[str, Any]) -> str:
+    """The completeness check on a model's card in a sentence."""
+    out = [fact["label"].lower() for fact in found["left_out"]]
+    said = "No score rises by filling a field that says nothing"
+    return f"{said}: {', '.join(out)} left the model for it" if out else said
+
+
+def doubtful_found(labels: Sequence[Mapping[str, Any]]) -> str:
+    """The outcomes on a model's card that look wrong."""
+    if not labels:
+        return "No outcome looks wrong"
+    return "; ".join(
+        f"{count(one['leads'], 'lead')}, {one['won']:,} of them won: {one['why']}" for one in labels
+    )
+
+
+def _auc(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _rate(found: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.jobs.words import case_line
+from connector.web.report import audits
 from connector.web.report.shapes import Section, empty, grid, ranges, row, section, table
-from connector.web.report.words import count, money, percent, rate_text
+from connector.web.report.words import count, label, money, percent, rate_text
 from scoring.metrics.attention import Cell, Group
 from scoring.metrics.four import VALUE_BANDS
 from scoring.metrics.holdout import Effect
@@ -196,6 +197,7 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
     if not card:
         return empty("model", topic, "No model has been released yet", "Run candor train.")
     data, metrics = card.get("data", {}), card.get("metrics", {})
+    labels = card.get("labels") or {}
     if "leads" in data and "wins" in data:
         finding = f"Trained on {count(data['leads'], 'lead')}, {count(data['wins'], 'winner')} among them"
     else:
@@ -206,10 +208,10 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
     if features:
         facts.append(("Features used", _number(len(features.get("used", ())))))
         if features.get("left_out"):
-            facts.append(("Features left out", ", ".join(features["left_out"])))
-    facts += [
-        (f"Check: {name.replace('_', ' ')}", _number(value)) for name, value in card.get("checks", {}).items()
-    ]
+            facts.append(
+                ("Features left out", "; ".join(label(name, labels) for name in features["left_out"]))
+            )
+    facts += _checked(card.get("checks") or {}, labels)
     segments = card.get("segments") or {"models": ()}
     facts += [
         (f"Segment: {case['label']}", f"{', '.join(case['values'])}: {case_line(case)}")
@@ -219,6 +221,19 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
     facts += [("Policy version", policy.version), ("Horizon", f"{policy.horizon_days} days")]
     facts += [(name, str(value)) for name, value in card.get("versions", {}).items()]
     return section("model", topic, finding, say=[NOT_AS_OF] if mode == "snapshot" else [], facts=facts)
+
+
+def _checked(checks: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What a model had to show before it was released, a sentence each."""
+    said = []
+    if (leaks := checks.get("leakage")) is not None:
+        found, barred = audits.leaks_found(leaks), audits.leaks_barred(leaks, labels)
+        said.append(("Check: leaks", f"{found}. {barred}" if barred else found))
+    if (filled := checks.get("completeness")) is not None:
+        said.append(("Check: filled fields", audits.completeness_found(filled)))
+    if (doubtful := checks.get("doubtful")) is not None:
+        said.append(("Check: outcomes that look wrong", audits.doubtful_found(doubtful)))
+    return said
 
 
 def data_and_calls(counts: Mapping[str, Any], n: int, mode: str) -> Section:

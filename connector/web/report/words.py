@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from scoring.features.catalogue import ACTORS, BEHAVIOURAL, FIRMOGRAPHIC, GRAPH, TEMPORAL
 from scoring.metrics.rates import Rate, Share, not_enough
 
@@ -68,6 +70,11 @@ def flag(code: str) -> str:
     names = " with ".join(feature(name) for name in features.split("+") if name)
     words = CODES.get(kind, kind.replace("_", " ").capitalize())
     return f"{words}: {names}" if names else words
+
+
+def label(name: str, own: Mapping[str, str]) -> str:
+    """A feature's label. `own`: those of the org's own fields."""
+    return own.get(name) or LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def feature(name: str) -> str:
