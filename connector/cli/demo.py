@@ -360,6 +360,7 @@ def _table(loops: list[Any], seconds: float) -> None:
             ("held-out leads", "held_out"),
             ("AUC on them", "auc"),
             ("log loss", "log_loss"),
+            ("  of saying the base rate to all", "log_loss_of_base"),
             ("calibration error", "ece"),
         ):
             table.add_row(title, *(_figure(loop.result["model"][key]) for loop in loops))

@@ -12,7 +12,7 @@ from connector.errors import NoSuchModel
 from connector.jobs import models
 from connector.jobs.cases import RETIRED
 from connector.jobs.recalibrate import summary
-from connector.jobs.words import case_line, edge_line
+from connector.jobs.words import below_base_rate, case_line, edge_line, held_out_line
 
 _IN_USE = {"champion": "in use", "challenger": "challenger", "retired": "retired"}
 
@@ -66,6 +66,8 @@ def _list(found: list[dict[str, Any]]) -> None:
             else f", AUC {figures['auc']:.3f} on {figures['n']:,} leads unseen"
         )
         out.print(f"{model['version']}  {_IN_USE[model['status']]}{quality}")
+        if (below := below_base_rate(figures)) is not None:
+            out.print(f"  ! {below}", style="bold red")
         for case in model["segments"]:
             out.print(f"    {case_line(case)}", style="dim")
 
@@ -85,10 +87,7 @@ def _card(model: Mapping[str, Any]) -> None:
     if card.get("mode") == "snapshot":
         out.print("Not as-of: the rows have no times.", style="dark_orange")
     if figures.get("auc") is not None:
-        out.print(
-            f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
-            f"calibration error {figures['ece']:.3f}."
-        )
+        say_held_out(figures)
     out.print(f"Recent outcomes: {recalibrated(model['recalibration'])}.")
     out.print(_checked(card["checks"]))
     segments = card.get("segments")
@@ -109,6 +108,13 @@ def _card(model: Mapping[str, Any]) -> None:
             style="dim",
         )
     _routing(segments["routing"])
+
+
+def say_held_out(figures: Mapping[str, Any]) -> None:
+    """How good a model is on unseen leads, and loudly where the base rate alone would be as good."""
+    out.print(held_out_line(figures))
+    if (below := below_base_rate(figures)) is not None:
+        out.print(f"! {below}", style="bold red")
 
 
 def _checked(checks: Mapping[str, Any]) -> str:

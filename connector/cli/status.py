@@ -10,6 +10,7 @@ from rich.text import Text
 
 from connector.cli.console import out, show_json, table, working
 from connector.jobs.status import status
+from connector.jobs.words import below_base_rate
 
 _STATES = {"done": "done", "pending": "waiting", "sending": "without an answer yet", "refused": "refused"}
 """The outbox's states, for people."""
@@ -48,6 +49,8 @@ def run(config: Path | None, as_json: bool) -> None:
             + (f"; the whole org {api['org_used']:,} of {api['org_limit']:,}" if api["org_limit"] else ""),
         }
     )
+    if model is not None and (below := below_base_rate(model["backtest"])) is not None:
+        out.print(f"! {below}", style="bold red")
     for cursor in found["cursors"]:
         out.print(
             f"  {cursor['stream']:<18} {cursor['rows']:>9,} rows read, last looked at {cursor['at']:%Y-%m-%d %H:%M} UTC",

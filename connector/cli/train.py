@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from connector.cli.console import out, show_json, working
+from connector.cli.models import say_held_out
 from connector.jobs.examples import DOUBTED
 from connector.jobs.recalibrate import recalibrate
 from connector.jobs.reproduce import reproduce
@@ -103,10 +104,7 @@ def say(result: Trained) -> None:
         out.print(f"  {case_line(case)}", style="dim")
     figures = result.card["backtest"]
     if figures.get("auc") is not None:
-        out.print(
-            f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}, "
-            f"calibration error {figures['ece']:.3f}."
-        )
+        say_held_out(figures)
         if result.card["mode"] != "snapshot" and not figures["known_then"]:
             out.print(
                 "  Told with outcomes that were not known yet when those leads came in: too few were.",

@@ -96,6 +96,7 @@ def run_loop(
         elif options.csv is not None:
             figures = trained.card["backtest"]
             result["model"] = {"held_out": figures["n"], **{k: figures[k] for k in ("auc", "log_loss", "ece")},
+                               "log_loss_of_base": (figures["skill"] or {}).get("log_loss_of_base"),
                                "base_rate": figures["wins"] / max(figures["n"], 1)}  # fmt: skip
         harvested: Counter[str] = Counter(first.harvested)
         passes = [first]

@@ -34,8 +34,9 @@ def held_out_figures(context: Context, folder: Path) -> dict[str, Any]:
     won = np.array([float(key in truth.wins) for key, _ in pairs])
     p = np.array([q for _, q in pairs])
     if len(pairs) == 0 or won.min() == won.max():
-        return {"held_out": len(pairs), "auc": None, "log_loss": None, "ece": None}
-    found = {"held_out": len(pairs), "auc": auc(won, p), "log_loss": log_loss(won, p), "ece": ece(won, p),
+        return {"held_out": len(pairs), "auc": None, "log_loss": None, "log_loss_of_base": None, "ece": None}
+    found = {"held_out": len(pairs), "auc": auc(won, p), "log_loss": log_loss(won, p),
+             "log_loss_of_base": log_loss(won, np.full(len(won), won.mean())), "ece": ece(won, p),
              "base_rate": float(won.mean())}  # fmt: skip
     if truth.luck:
         chance = np.array([truth.probability[key] for key, _ in pairs])

@@ -40,6 +40,7 @@ from scoring.model.attention import hidden
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.train import Draft, draft
+from scoring.routing.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def train_model(context: Context, *, agreed: bool = False) -> Trained:
         family, edge_case = edges.released(context, edge, family, examples, screened, own)
         cases += edge_case
         mature = mature_table(context, held, tested)
-        card = {**model.card, "mode": context.settings.training.mode, "backtest": {**_figures(mature), "known_then": apart.known_then},
+        card = {**model.card, "mode": context.settings.training.mode, "backtest": {**figures(mature, examples.base_rate, context.policy), "known_then": apart.known_then},
                 "attention": _attention(examples.take(first), features, seed),
                 "checks": {**gates.checks(leaks, out, told, completeness), "doubtful": listed(doubts, 0)},
                 "words": what_words_did(universal, held),
@@ -260,17 +261,26 @@ def offer(context: Context, version: str, agreed: bool) -> tuple[str, str]:
     return "champion", "no worse than the one before"
 
 
-def _figures(mature: pa.Table) -> dict[str, Any]:
-    from scoring.metrics.scores import auc, ece, log_loss
+def figures(mature: pa.Table, base: float, policy: Policy) -> dict[str, Any]:
+    """How good a backtest's probabilities are, and what saying the `base` rate to all of its leads would have come to."""
+    from scoring.metrics.scores import auc, ece, log_loss, skill
 
     won = mature["won"].to_numpy(zero_copy_only=False).astype(float)
     p = mature["probability"].to_numpy()
     if len(won) == 0 or won.min() == won.max():
-        return {"n": len(won), "wins": int(won.sum()), "auc": None, "log_loss": None, "ece": None}
+        return {
+            "n": len(won),
+            "wins": int(won.sum()),
+            "auc": None,
+            "log_loss": None,
+            "ece": None,
+            "skill": None,
+        }
     return {
         "n": len(won),
         "wins": int(won.sum()),
         "auc": auc(won, p),
         "log_loss": log_loss(won, p),
         "ece": ece(won, p),
+        "skill": asdict(skill(won > 0.5, p, base, policy)),
     }

@@ -69,6 +69,41 @@ def edge_line(edge: Mapping[str, Any]) -> str:
     return f"{line}; a model of their own {saving(edge['gain'])}; {edge['why']}: none."
 
 
+def held_out_line(figures: Mapping[str, Any]) -> str:
+    """How good a model is on the leads of its backtest, beside what saying the base rate to all of them would come to. The
+    backtests of earlier versions don't know the latter."""
+    skill = figures.get("skill") or {}
+    if skill.get("value") is None:
+        beside = ""
+    else:
+        beside = (
+            f" (saying the base rate to all: {skill['log_loss_of_base']:.3f}; {skill['value']:.0%} saved, "
+            f"likely {skill['low']:.0%} to {skill['high']:.0%})"
+        )
+    return (
+        f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}{beside}, "
+        f"calibration error {figures['ece']:.3f}."
+    )
+
+
+def below_base_rate(figures: Mapping[str, Any]) -> str | None:
+    """One sentence where a model's backtest is worse than the base rate, or not surely better; None where it is better, and
+    where too few leads tell."""
+    skill = figures.get("skill") or {}
+    if skill.get("value") is None or skill["low"] > 0:
+        return None
+    rate = f"saying the base rate ({skill['base_rate']:.1%}) to every lead"
+    if skill["high"] < 0:
+        return (
+            f"This model is worse than {rate}: its log loss on unseen leads is {-skill['value']:.1%} higher "
+            f"(likely {-skill['high']:.1%} to {-skill['low']:.1%})."
+        )
+    return (
+        f"This model is not surely better than {rate}: of its log loss on unseen leads it saves {skill['value']:.1%} "
+        f"(likely {skill['low']:.1%} to {skill['high']:.1%})."
+    )
+
+
 def saving(gain: Mapping[str, Any] | None) -> str:
     """What a model of its own saves."""
     if gain is None:

@@ -21,7 +21,7 @@ from scoring.metrics.flags import flag_outcomes
 from scoring.metrics.four import by_confidence, hand_raisers, lucky, precision_by_value, recall_by_channel
 from scoring.metrics.holdout import Effect
 from scoring.metrics.outcomes import Floats, read
-from scoring.metrics.scores import quality, reliability
+from scoring.metrics.scores import quality, reliability, skill
 from scoring.routing.policy import Policy
 
 Mode = Literal["as-of", "snapshot"]
@@ -73,6 +73,7 @@ def content(
         "attention": attention(outcomes, policy),
         "reliability": reliability(outcomes, policy),
         "quality": quality(outcomes),
+        "skill": skill(outcomes.won, outcomes.probability, on_edge.base_rate, policy),
         "lucky": lucky(outcomes, policy),
         "reviewed": reviewed(outcomes, policy),
         "old_and_new": against_old,
@@ -117,7 +118,7 @@ def _sections(
         *filter(None, [audits.survivorship(card.get("manifest") or {}, currency)]),
         *filter(None, [audits.leaks(card), audits.completeness(card)]),
         measures.flags(m["flags"], currency),
-        measures.reliability(m["reliability"], m["quality"], m["lucky"], policy),
+        measures.reliability(m["reliability"], m["quality"], m["skill"], m["lucky"], policy),
         findings.old_and_new(m["old_and_new"], card, old_card),
         people.people(m["reviewed"], counts, currency),
         *([] if m["holdout"] is None else [people.holdout(m["holdout"])]),

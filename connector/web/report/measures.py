@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.web.report.shapes import Row, Section, empty, plot, ranges, row, section, table
-from connector.web.report.words import count, flag, money, percent, rate_text
+from connector.web.report.words import between, count, flag, money, percent, rate_text
 from scoring.metrics.flags import FlagOutcome
 from scoring.metrics.four import Confidence, Conversion, HandRaisers, Lucky, PrecisionByValue, Recall
 from scoring.metrics.rates import Rate, not_enough
-from scoring.metrics.scores import Bin, Quality
+from scoring.metrics.scores import Bin, Quality, Skill
 from scoring.routing.policy import Policy
 
 PROMISE_KEY = "Tick: measured. Band: its likely range. Diamond: what the probabilities promised."
@@ -208,7 +208,7 @@ def flags(measured: Sequence[FlagOutcome], currency: str) -> Section:
     )  # fmt: skip
 
 
-def reliability(bins: Sequence[Bin], quality: Quality, luck: Lucky, policy: Policy) -> Section:
+def reliability(bins: Sequence[Bin], quality: Quality, skill: Skill, luck: Lucky, policy: Policy) -> Section:
     topic = "Reliability"
     if not bins:
         step = not_enough(quality.n, policy.metrics.outcomes)
@@ -231,6 +231,14 @@ def reliability(bins: Sequence[Bin], quality: Quality, luck: Lucky, policy: Poli
         ("Ranks a winner above a loser", percent(quality.auc)),
         ("Mean gap, promise to outcome", percent(quality.ece, 1)),
         ("Log loss", f"{quality.log_loss:.4f}" if quality.log_loss is not None else "unknown"),
+        (
+            "Log loss of saying the base rate to all",
+            "unknown" if skill.log_loss_of_base is None else f"{skill.log_loss_of_base:.4f}",
+        ),
+        (
+            "Saved of that",
+            "unknown" if not skill.enough else f"{percent(skill.value)}, {between(skill.low, skill.high)}",
+        ),
         ("Brier score", f"{quality.brier:.4f}" if quality.brier is not None else "unknown"),
         ("Right, but for other reasons", rate_text(luck.lucky, "right ones")),
     ]
