@@ -25,6 +25,13 @@ def auc(won: ArrayLike, probability: ArrayLike) -> float | None:
     return float((rankdata(p)[y].sum() - winners * (winners + 1) / 2) / (winners * losers))
 
 
+def auc_error(value: float, winners: int, losers: int) -> float:
+    """Standard error of an AUC told from so many of each (Hanley and McNeil 1982)."""
+    above, twice = value / (2 - value), 2 * value**2 / (1 + value)
+    spread = (winners - 1) * (above - value**2) + (losers - 1) * (twice - value**2)
+    return float(np.sqrt((value * (1 - value) + spread) / (winners * losers)))
+
+
 def losses(won: ArrayLike, probability: ArrayLike) -> Floats:
     """The log loss of each prediction, in nats."""
     y, p = np.asarray(won, dtype=bool), np.clip(np.asarray(probability, dtype=np.float64), EDGE, 1 - EDGE)

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from scoring.metrics.outcomes import read
 from scoring.metrics.rates import exact_interval, rate, share
-from scoring.metrics.scores import auc, brier, ece, log_loss, reliability, skill
+from scoring.metrics.scores import auc, auc_error, brier, ece, log_loss, reliability, skill
 from scoring.routing.policy import Policy
 from tests.unit.matured import matured
 
@@ -30,6 +30,15 @@ def test_measures_are_those_of_scikit_learn(seed: int, n: int, ties: bool) -> No
     assert auc(y, p) == pytest.approx(roc_auc_score(y, p))
     assert log_loss(y, p) == pytest.approx(sklearn_log_loss(y, p))
     assert brier(y, p) == pytest.approx(brier_score_loss(y, p))
+
+
+@pytest.mark.parametrize(("winners", "apart"), [(30, 0.2), (30, 1.0), (150, 0.6)])
+def test_the_error_of_an_auc_is_how_far_it_scatters_or_a_little_more(winners: int, apart: float) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(400) < winners
+    found = [auc(y, rng.normal(apart * y, 1)) for _ in range(400)]
+    told = auc_error(float(np.mean(found)), winners, 400 - winners)
+    assert 0.9 < told / np.std(found) < 1.3
 
 
 def test_true_probabilities_are_calibrated_and_bent_ones_are_not() -> None:

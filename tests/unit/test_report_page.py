@@ -87,6 +87,35 @@ def test_rows_that_were_set_aside_stand_there_with_their_reason() -> None:
     assert facts["Set aside: the same activity twice"] == "1,718\u00a0rows"
 
 
+def test_the_card_tells_unseen_leads_first_and_a_gap_to_the_training_leads() -> None:
+    c = columns(3000)
+    c["probability"] = np.random.default_rng(1).uniform(0.02, 0.6, 3000)
+    made = sections(report(table(c), old_card=CARD))["model"]
+    names = [name for name, _ in made["facts"]]
+    assert names[0] == "Ranking (AUC), later, unseen leads"
+    assert names.index(names[0]) < names.index("Ranking (AUC), on its own training leads, out of fold")
+    worse, gap = made["say"]
+    assert worse.startswith("This model is worse than saying the base rate (10.0%) to every lead")
+    assert gap.startswith("It ranks later, unseen leads worse (AUC 0.")
+    assert "own training leads, out of fold (AUC 0.810), by more than chance" in gap
+
+
+def test_a_gap_that_chance_can_make_is_not_told() -> None:
+    t = matured(3000)
+    there = sections(report(t))["reliability"]["facts"]
+    same = float(dict(there)["Ranks a winner above a loser"].split("\u00a0")[0]) / 100
+    card = CARD | {"metrics": {"auc": same + 0.01}}
+    assert sections(report(t, model_card=card))["model"]["say"] == []
+
+
+def test_before_and_now_say_on_which_leads() -> None:
+    old = CARD | {"backtest": {"n": 300, "auc": 0.61, "log_loss": 0.4, "ece": 0.03}}
+    new = CARD | {"backtest": {"n": 300, "auc": 0.55, "log_loss": 0.41, "ece": 0.04}}
+    facts = sections(report(matured(3000), model_card=new, old_card=old))["old-and-new"]["facts"]
+    assert facts[0] == ["Ranking (AUC), later, unseen leads", "0.610 before, 0.550 now"]
+    assert ["Ranking (AUC), on its own training leads, out of fold", "0.810 before, 0.810 now"] in facts
+
+
 CHECKS = {
     "leakage": {
         "as_of": True, "leads": 900, "wins": 80,

@@ -119,10 +119,10 @@ def _sections(
         *filter(None, [audits.leaks(card), audits.completeness(card)]),
         measures.flags(m["flags"], currency),
         measures.reliability(m["reliability"], m["quality"], m["skill"], m["lucky"], policy),
-        findings.old_and_new(m["old_and_new"], card, old_card),
+        findings.old_and_new(m["old_and_new"], card, old_card, mode),
         people.people(m["reviewed"], counts, currency),
         *([] if m["holdout"] is None else [people.holdout(m["holdout"])]),
-        people.model_card(card, policy, mode),
+        people.model_card(card, policy, mode, m["quality"], m["skill"]),
         people.data_and_calls(counts, n, mode),
     ]
 

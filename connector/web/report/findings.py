@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.web.report.shapes import Section, empty, ranges, row, section, table
-from connector.web.report.words import SIZES, between, characteristic, count, money, percent, rate_text
+from connector.web.report.words import (
+    OUT_OF_FOLD,
+    SIZES,
+    between,
+    characteristic,
+    count,
+    money,
+    percent,
+    rate_text,
+    unseen_leads,
+)
 from scoring.audit.patterns import Audit, Pattern
 from scoring.metrics.budgets import Budget
 from scoring.metrics.compare import Comparison
@@ -135,15 +145,15 @@ def _revenue(pattern: Pattern, currency: str) -> str:
 
 
 def old_and_new(
-    on_edge: Comparison | None, card: Mapping[str, Any], old_card: Mapping[str, Any] | None
+    on_edge: Comparison | None, card: Mapping[str, Any], old_card: Mapping[str, Any] | None, mode: str
 ) -> Section:
     topic = "Old model and new"
     if old_card is None and on_edge is None:
         step = "The comparison appears with the next training."
         return empty("old-and-new", topic, "This is the first model", step)
-    facts = _cards(card, old_card or {})
+    facts = _cards(card, old_card or {}, unseen_leads(mode))
     if on_edge is None or on_edge.saved is None:
-        step = "Too few matured edge cases were scored by both models. Out of fold, each on its own training data:"
+        step = "Too few matured edge cases were scored by both models. What their cards say:"
         return section(
             "old-and-new", topic, "Old and new can't be compared on edge cases yet", say=[step], facts=facts
         )
@@ -182,11 +192,13 @@ def _skill_row(label: str, skill: Skill) -> dict[str, Any]:
     return row(label, text=text) | {"value": skill.value, "low": skill.low, "high": skill.high}
 
 
-def _cards(card: Mapping[str, Any], old: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _cards(card: Mapping[str, Any], old: Mapping[str, Any], unseen: str) -> list[tuple[str, str]]:
+    """What both cards say of the models, on unseen leads first."""
     names = {"auc": "Ranking (AUC)", "log_loss": "Log loss", "brier": "Brier score", "ece": "Calibration gap"}
-    new_metrics, old_metrics = card.get("metrics", {}), old.get("metrics", {})
     return [
-        (label, f"{old_metrics[key]:.3f} before, {new_metrics[key]:.3f} now")
+        (f"{label}, {where}", f"{before[key]:.3f} before, {now[key]:.3f} now")
+        for part, where in (("backtest", unseen), ("metrics", OUT_OF_FOLD))
+        for before, now in [(old.get(part) or {}, card.get(part) or {})]
         for key, label in names.items()
-        if isinstance(old_metrics.get(key), float) and isinstance(new_metrics.get(key), float)
+        if isinstance(before.get(key), float) and isinstance(now.get(key), float)
     ]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from connector.jobs.words import case_line
+from scipy.stats import norm
+
+from connector.jobs.words import below_base_rate, case_line
 from connector.web.report import audits
 from connector.web.report.shapes import Section, empty, grid, ranges, row, section, table
-from connector.web.report.words import count, label, money, percent, rate_text
+from connector.web.report.words import (
+    OUT_OF_FOLD,
+    between,
+    count,
+    label,
+    money,
+    percent,
+    rate_text,
+    unseen_leads,
+)
 from scoring.metrics.attention import Cell, Group
 from scoring.metrics.four import VALUE_BANDS
 from scoring.metrics.holdout import Effect
 from scoring.metrics.rates import not_enough
+from scoring.metrics.scores import Quality, Skill, auc_error
 from scoring.routing.policy import Policy
 
 NOT_AS_OF = (
@@ -25,7 +39,6 @@ METRICS = {
     "log_loss": "Log loss",
     "brier": "Brier score",
     "ece": "Calibration gap (ECE)",
-    "how": "Measured",
 }
 
 ROUTES = {
@@ -192,7 +205,8 @@ def _facts(title: str, counts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(f"{title}: {name.replace('_', ' ')}", _number(value)) for name, value in counts.items()]
 
 
-def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
+def model_card(card: Mapping[str, Any], policy: Policy, mode: str, quality: Quality, skill: Skill) -> Section:
+    """`quality`, `skill`: on the leads of its backtest."""
     topic = "The model"
     if not card:
         return empty("model", topic, "No model has been released yet", "Run candor train.")
@@ -202,8 +216,13 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
         finding = f"Trained on {count(data['leads'], 'lead')}, {count(data['wins'], 'winner')} among them"
     else:
         finding = "What the model is made of"
-    facts = [(_title(name), percent(v) if name == "base_rate" else _number(v)) for name, v in data.items()]
-    facts += [(METRICS.get(name, _title(name)), _number(value)) for name, value in metrics.items()]
+    facts = _unseen(quality, skill, mode)
+    facts += [(_title(name), percent(v) if name == "base_rate" else _number(v)) for name, v in data.items()]
+    facts += [
+        (f"{METRICS.get(name, _title(name))}, {OUT_OF_FOLD}", _number(value))
+        for name, value in metrics.items()
+        if name != "how"
+    ]
     features = card.get("features", {})
     if features:
         facts.append(("Features used", _number(len(features.get("used", ())))))
@@ -220,7 +239,47 @@ def model_card(card: Mapping[str, Any], policy: Policy, mode: str) -> Section:
     facts += [("Version", str(card["version"]))] if card.get("version") else []
     facts += [("Policy version", policy.version), ("Horizon", f"{policy.horizon_days} days")]
     facts += [(name, str(value)) for name, value in card.get("versions", {}).items()]
-    return section("model", topic, finding, say=[NOT_AS_OF] if mode == "snapshot" else [], facts=facts)
+    said = [
+        NOT_AS_OF if mode == "snapshot" else None,
+        below_base_rate({"skill": asdict(skill)}),
+        _gap(data, metrics, quality, mode, policy) if skill.enough else None,
+    ]
+    return section("model", topic, finding, say=list(filter(None, said)), facts=facts)
+
+
+def _unseen(quality: Quality, skill: Skill, mode: str) -> list[tuple[str, str]]:
+    """What a model is worth on leads that it was not fitted on: its first figures, as they are what to expect of it."""
+    leads = unseen_leads(mode)
+    if not skill.enough:
+        few = quality.n < skill.needed
+        return [(f"On {leads}", not_enough(quality.n, skill.needed) if few else "none of them won yet")]
+    return [
+        (f"{METRICS['auc']}, {leads}", f"{_number(quality.auc)} ({quality.wins:,} of {quality.n:,} won)"),
+        (f"{METRICS['log_loss']}, {leads}", _number(skill.log_loss)),
+        ("Log loss there of saying the base rate to all", _number(skill.log_loss_of_base)),
+        ("Saved of that", f"{percent(skill.value)}, {between(skill.low, skill.high)}"),
+        (f"{METRICS['brier']}, {leads}", _number(quality.brier)),
+        (f"{METRICS['ece']}, {leads}", _number(quality.ece)),
+    ]
+
+
+def _gap(
+    data: Mapping[str, Any], metrics: Mapping[str, Any], quality: Quality, mode: str, policy: Policy
+) -> str | None:
+    """That a model ranks unseen leads otherwise than its own training leads, where that is surely no chance."""
+    own, leads, wins = metrics.get("auc"), data.get("leads", 0), data.get("wins", 0)
+    if own is None or quality.auc is None or not 0 < wins < leads:
+        return None
+    doubt = math.hypot(
+        auc_error(quality.auc, quality.wins, quality.n - quality.wins), auc_error(own, wins, leads - wins)
+    )
+    if abs(own - quality.auc) <= norm.ppf((1 + policy.metrics.level) / 2) * doubt:
+        return None
+    return (
+        f"It ranks {unseen_leads(mode)} {'worse' if quality.auc < own else 'better'} (AUC {quality.auc:.3f}) than its own training "
+        f"leads, out of fold (AUC {own:.3f}), by more than chance: go by the former. Training rows also show leads later in "
+        "their lives, and times change."
+    )
 
 
 def _checked(checks: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -72,6 +72,14 @@ def flag(code: str) -> str:
     return f"{words}: {names}" if names else words
 
 
+OUT_OF_FOLD = "on its own training leads, out of fold"
+
+
+def unseen_leads(mode: str) -> str:
+    """The leads of a backtest: those that came in last, or where there are no times some drawn by lot."""
+    return "unseen leads" if mode == "snapshot" else "later, unseen leads"
+
+
 def label(name: str, own: Mapping[str, str]) -> str:
     """A feature's label. `own`: those of the org's own fields."""
     return own.get(name) or LABELS.get(name, name.replace("_", " ").capitalize())
