@@ -73,13 +73,12 @@ def held_out_line(figures: Mapping[str, Any]) -> str:
     """How good a model is on the leads of its backtest, beside what saying the base rate to all of them would come to. The
     backtests of earlier versions don't know the latter."""
     skill = figures.get("skill") or {}
-    if skill.get("value") is None:
-        beside = ""
-    else:
-        beside = (
-            f" (saying the base rate to all: {skill['log_loss_of_base']:.3f}; {skill['value']:.0%} saved, "
-            f"likely {skill['low']:.0%} to {skill['high']:.0%})"
-        )
+    beside = ""
+    if skill.get("value") is not None:
+        beside = f" (saying the base rate to all: {skill['log_loss_of_base']:.3f}"
+        if skill["low"] > 0:
+            beside += f"; {skill['value']:.0%} saved, likely {skill['low']:.0%} to {skill['high']:.0%}"
+        beside += ")"
     return (
         f"On the latest {figures['n']:,} leads, unseen: AUC {figures['auc']:.3f}, log loss {figures['log_loss']:.3f}{beside}, "
         f"calibration error {figures['ece']:.3f}."
@@ -92,16 +91,16 @@ def below_base_rate(figures: Mapping[str, Any]) -> str | None:
     skill = figures.get("skill") or {}
     if skill.get("value") is None or skill["low"] > 0:
         return None
-    rate = f"saying the base rate ({skill['base_rate']:.1%}) to every lead"
-    if skill["high"] < 0:
-        return (
-            f"This model is worse than {rate}: its log loss on unseen leads is {-skill['value']:.1%} higher "
-            f"(likely {-skill['high']:.1%} to {-skill['low']:.1%})."
-        )
+    how = "worse" if skill["high"] < 0 else "not surely better"
     return (
-        f"This model is not surely better than {rate}: of its log loss on unseen leads it saves {skill['value']:.1%} "
-        f"(likely {skill['low']:.1%} to {skill['high']:.1%})."
+        f"This model is {how} than saying the base rate ({skill['base_rate']:.1%}) to every lead: its log loss on unseen leads is "
+        f"{_against(skill['value'])} (likely {_against(skill['high'])} to {_against(skill['low'])})."
     )
+
+
+def _against(saved: float) -> str:
+    """A log loss against the base rate's."""
+    return f"{saved:.1%} lower" if saved >= 0 else f"{-saved:.1%} higher"
 
 
 def saving(gain: Mapping[str, Any] | None) -> str:
