@@ -10,7 +10,7 @@ from rich.text import Text
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
-from scoring.model.words import number
+from scoring.model.words import chance, number
 
 _TRACK = 50
 
@@ -31,11 +31,10 @@ def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
 def say(found: dict[str, Any]) -> None:
     """A lead's score in words."""
     win = "a win" if found["mode"] == "snapshot" else f"a won deal within {found['horizon_days']} days"
-    chance, base = found["probability"], found["base_rate"]
     likely = f", likely {found['low']:.0f} to {found['high']:.0f}   {track(found)}"
     out.print(Text.assemble((f"{found['score']:.0f}", "bold"), likely))
     out.print(
-        f"A {chance:.0%} chance of {win}; a typical lead has {base:.0%}. "
+        f"The chance of {win} is {chance(found['probability'])}, a typical lead's {chance(found['base_rate'])}. "
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
     if found["value"]:

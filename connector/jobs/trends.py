@@ -21,6 +21,8 @@ BACK = timedelta(days=7)
 """how far back a move is looked for"""
 AT_ONCE = 20_000
 """leads whose former inputs are held in memory together"""
+LEAST = 1.0
+"""points below which a score hasn't moved"""
 FIRST = "First score"
 MOST = 255
 """characters that a text field of a CRM takes"""
@@ -35,11 +37,15 @@ class Trend:
     move: trend.Move
 
     @property
+    def unchanged(self) -> bool:
+        return abs(self.move.points) < LEAST
+
+    @property
     def text(self) -> str:
         """'+14 since Tuesday 24 November: colleagues active this month 2, was 0'. The day is named whole: a text in a CRM stays
         for weeks."""
         day = f"{self.since:%A} {self.since.day} {self.since:%B}"
-        if abs(self.move.points) < 1:
+        if self.unchanged:
             return f"Unchanged since {day}"
         because = self.move.text
         return f"{self.move.points:+.0f} since {day}" + (f": {because}" if because else "")
@@ -63,7 +69,7 @@ class Scored:
 
 
 def trends(db: Connection, now: Scored, at: datetime) -> list[Trend | None]:
-    """In the order of the rows; None for a lead that has no score yet."""
+    """In the order of the rows; None for a lead that has no score yet, or an unchanged one of the same day only."""
     out: list[Trend | None] = []
     for start in range(0, now.rows.num_rows, AT_ONCE):
         some = slice(start, start + AT_ONCE)
@@ -91,7 +97,8 @@ def _trends(db: Connection, now: Scored, at: datetime) -> list[Trend | None]:
             [None if (one.model, one.recalibration) == same else float(one.score) for one in was],
         )  # fmt: skip
         for i, one, move in zip(places, was, found, strict=True):
-            out[i] = Trend(one.at, float(one.score), move)
+            trended = Trend(one.at, float(one.score), move)
+            out[i] = None if trended.unchanged and one.at.date() == at.date() else trended
     return out
 
 
@@ -102,10 +109,11 @@ def in_field(found: Trend | None) -> str:
 
 
 def _before(db: Connection, leads: Sequence[str], score: Mapping[str, float], at: datetime) -> dict[str, Any]:
-    """The score of each lead from which it moved furthest, whole; no entry without any."""
-    furthest: dict[str, tuple[tuple[float, datetime], datetime]] = {}
+    """The score of each lead from which it moved furthest, whole, the earliest where it hasn't moved; no entry without any."""
+    furthest: dict[str, tuple[tuple[float, float], datetime]] = {}
     for row in db.execute(text(sql("lately")), {"ids": list(leads), "since": at - BACK}):
-        far = (round(abs(score[row.lead_id] - row.score), 1), row.at)
+        moved = round(abs(score[row.lead_id] - row.score), 1)
+        far = (moved, row.at.timestamp()) if moved >= LEAST else (0.0, -row.at.timestamp())
         if row.lead_id not in furthest or far > furthest[row.lead_id][0]:
             furthest[row.lead_id] = (far, row.at)
     if not furthest:

@@ -95,7 +95,7 @@ TEMPORAL = tuple(
         ("velocity_7d", "times", "Pace of the last week",
          "Touches in the last 7 days + 1, over the mean per week of the 28 days before + 1; above 1 is "
          "speeding up"),
-        ("recency_weighted_engagement", "log(1 + touches)", "Engagement, recent counts more",
+        ("recency_weighted_engagement", "log(1 + touches)", "Recent engagement",
          "log(1 + sum over all touches of exp(-age / 14 days))"),
     )
 )  # fmt: skip

@@ -63,7 +63,8 @@ class UsualPractice:
 
     def _sentence(self, score: float, qualifies: bool, blank: int) -> str:
         side = "over" if qualifies else "under"
-        missing = f", {blank} of its {len(self.design.fields)} fields are blank" if blank else ""
+        verb = "is" if blank == 1 else "are"
+        missing = f", {blank} of its {len(self.design.fields)} fields {verb} blank" if blank else ""
         return (
             f"Usual practice would say {score:.0f} and nothing more: {side} its one line of {self.threshold:.0f}"
             f"{missing}, and what the lead did is not looked at."

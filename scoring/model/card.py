@@ -109,8 +109,9 @@ class Model:
         logit = self.point.logit(self.design, encoded, design)
         base = log_odds(self.base_rate)
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
-        alone = logit
+        alone, lately = logit, np.zeros(len(logit))
         if recent is not None:
+            lately = recent.told(alone)
             logit, doubt = recent.applied(logit)
             doubts = doubts.widened(doubt)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
@@ -122,7 +123,7 @@ class Model:
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
-            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base, logit - alone),
+            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base, lately),
             **spans,
         )
 

@@ -286,21 +286,25 @@ def number_column(rows: pa.Table, name: str) -> Floats:
 
 
 def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
-    """A column as codes into its own values; BLANK where null."""
+    """A column as codes into its own values; BLANK where null, or a text of nothing but spaces."""
     column = _column(rows, name)
     if pa.types.is_null(column.type):
         return np.full(rows.num_rows, BLANK, np.int64), []
     if rows.num_rows <= FEW and pa.types.is_string(
         column.type
     ):  # Arrow's calls take longer than a dictionary
-        told = column.to_pylist()
-        place = {value: i for i, value in enumerate(dict.fromkeys(v for v in told if v is not None))}
-        return np.array([BLANK if v is None else place[v] for v in told], np.int64), list(place)
+        told = [value if value and value.strip() else None for value in column.to_pylist()]
+        own = {value: i for i, value in enumerate(dict.fromkeys(v for v in told if v is not None))}
+        return np.array([BLANK if v is None else own[v] for v in told], np.int64), list(own)
     coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     codes = pc.fill_null(coded.indices.cast(pa.int64()), BLANK).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int64), [str(value) for value in coded.dictionary.to_pylist()]
+    values = [str(value) for value in coded.dictionary.to_pylist()]
+    said = [value for value in values if value.strip()]
+    own = {value: i for i, value in enumerate(said)}
+    place = np.array([own.get(value, BLANK) for value in values] + [BLANK], np.int64)
+    return place[codes.astype(np.int64)], said
 
 
 def _column(rows: pa.Table, name: str) -> pa.ChunkedArray:

@@ -351,7 +351,7 @@ def _flag_combinations(out: list[list[Flag]], known: Combinations, rows: pa.Tabl
 
 def _said(field: Coded, rows: pa.Table, i: int) -> str:
     value = rows.column(field.name)[i].as_py()
-    if value is None or value != value:
+    if value is None or value != value or not str(value).strip():
         return f"no {words.lowered(field.label)}"
     if field.edges is not None:
         return words.lowered(words.measured(field.label, field.unit, float(value)))

@@ -5,7 +5,7 @@ effect (what the lead does; what colleagues do; employees and revenue) are one r
 contributions are arbitrary and often cancel. Points share out score − 50 in proportion to the logits, so that
 they and the remainder add up to it exactly. A contribution is measured from a reference lead that scores 50,
 not from the average lead, which in most orgs scores below. What is blank is no reason. What recent outcomes add
-(recent.py) is a reason of its own.
+(recent.py) is a reason of its own where they bear it out; where it may be chance it is part of the remainder.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Explainer:
     def reasons(
         self, layout: Design, rows: pa.Table, encoded: Encoded, design: Floats, shift: Floats, lately: Floats
     ) -> Reasons:
-        """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes say. Encoded, design and
+        """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes bear out. Encoded, design and
         shift may have rows more than the table."""
         own = self.own(layout, encoded, design)
         score = 100 * sigmoid(shift) - 50

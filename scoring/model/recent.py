@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.model.additive import log_odds, sigmoid
+from scoring.model.quantiles import Z90
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -128,6 +129,17 @@ class Recent:
         variance: Floats = np.maximum(np.einsum("ij,ij->i", x @ (spread - self.own), x), 0.0)
         moved: Floats = (logit + x @ mean) / np.sqrt(1 + np.pi * variance / 8)
         return moved, variance
+
+    def told(self, logit: Floats) -> Floats:
+        """What of that move the outcomes bear out: of a lead whose offset and tilt could as well be none (zero lies within
+        their 90 % range), nothing. What the doubt draws toward one half is no part of it."""
+        mean, spread = self.line
+        x = self._basis(logit)
+        moved: Floats = x @ mean
+        unsure = np.sqrt(np.einsum("ij,ij->i", x @ spread, x))
+        _, variance = self.applied(logit)
+        out: Floats = np.where(np.abs(moved) > Z90 * unsure, moved / np.sqrt(1 + np.pi * variance / 8), 0.0)
+        return out
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, exact: `read` makes the same of them."""

@@ -26,7 +26,28 @@ def quantity(unit: str, value: float) -> str:
         return f"{number(value)}×"
     if unit == "occurrences":
         return _OFTEN.get(value, f"{number(value)} times")
-    return f"{number(value)} {unit}" if unit in ("days", "hours", "minutes") else number(value)
+    return _duration(unit, value) if unit in _DURATIONS else number(value)
+
+
+_DURATIONS = ("days", "hours", "minutes")
+_FINER = {"days": (24, "hours", "an hour"), "hours": (60, "minutes", "a minute")}
+"""how many of which finer unit make one, and one of those"""
+
+
+def _duration(unit: str, value: float) -> str:
+    """'3 days', and of less than one the finer unit: '7 hours', 'under an hour'."""
+    if unit in _FINER and 0 < value < 1:
+        times, finer, one = _FINER[unit]
+        return f"under {one}" if times * value < 1 else _duration(finer, float(round(times * value)))
+    said = number(value)
+    return f"{said} {unit[:-1] if said == '1' else unit}"
+
+
+def chance(p: float) -> str:
+    """'12 %'; nothing is impossible, nothing sure."""
+    if p < 0.01:
+        return "under 1 %"
+    return f"{100 * p:.0f} %" if p <= 0.99 else "over 99 %"
 
 
 _OFTEN = {0.0: "never", 1.0: "once", 2.0: "twice"}
@@ -45,6 +66,8 @@ def number(value: float) -> str:
         return f"{round(value / step) * step:,.0f}"
     if size >= 10 or value == int(value):
         return f"{value:.0f}"
+    if size < 1e-4:
+        return "0"
     return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
 
 
@@ -60,17 +83,22 @@ def figure(field: NumberField, value: float) -> str:
 
 
 def measured(label: str, unit: str, value: float) -> str:
-    """Label and value; the unit is left out where the label says it: 'Days since first contact 3'."""
+    """Label and value; the unit is left out where the label says it: 'Days since first contact 3', but 'Days since
+    first contact: 7 hours'."""
+    unit, value = natural(unit, value)
     said = quantity(unit, value)
     if unit in ("0 or 1", "occurrences"):
         return f"{label}: {said}"
-    return f"{label} {said.removesuffix(f' {unit}') if unit in label.lower() else said}"
+    if unit in _DURATIONS and unit in label.lower():
+        return f"{label}: {said}" if unit in _FINER and 0 < value < 1 else f"{label} {number(value)}"
+    return f"{label} {said}"
 
 
 def category(field: CategoryField, value: str | None) -> str:
     """'Industry: biotech'. A record's field is blank, what nobody did yet is none so far."""
+    told = (value or "").strip()
     nothing = "blank" if field.family in ASKABLE else "none so far"
-    return f"{field.label}: {_TITLES.get(value or '', value) or nothing}"
+    return f"{field.label}: {_TITLES.get(told, told) or nothing}"
 
 
 def lowered(text: str) -> str:

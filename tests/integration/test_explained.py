@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
@@ -47,12 +47,24 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
                 assert page["like"]["leads"] == row["evidence"] - (page["like"]["leads"] < row["evidence"])
                 assert len(page["like"]["nearest"]) == min(page["like"]["leads"], 5)
                 assert page["lead"] not in {past["lead_id"] for past in page["like"]["nearest"]}
-                assert page["trend"]["text"].startswith("Unchanged since "), "nothing has happened since"
+                assert page["trend"] is None, "the first score, of today"
             for page in pages:
                 assert bool(page["ask"]) <= (page["confidence"] < 70)
                 for question in page["ask"]:
                     assert question["width_after"] < question["width_now"] - 2
                     assert sum(case["chance"] for case in question["cases"]) == pytest.approx(1, abs=0.01)
+
+            # unchanged since the first score, not the latest, once that is of another day
+            first = rows[0]
+            with context.store.begin() as db:
+                for days in (3, 1):
+                    was = {**first, "at": first["at"] - timedelta(days=days)}
+                    db.execute(insert(t.score), [was])
+            day = first["at"] - timedelta(days=3)
+            unchanged = score_lead(context, first["lead_id"])["trend"]["text"]
+            assert unchanged == f"Unchanged since {day:%A} {day.day} {day:%B}"
+            with context.store.begin() as db:
+                db.execute(delete(t.score).where(t.score.c.at < first["at"]))
 
             # one that was deleted is not shown any more, while nothing else has changed
             lead = next(page["lead"] for page in pages if page["like"]["nearest"])

@@ -410,6 +410,19 @@ def test_a_null_is_a_blank_and_never_a_value() -> None:
     assert values == ["x", "None"]
 
 
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_text_is_a_blank_and_never_a_value(trained: Model, nothing: str) -> None:
+    empty, blank = trained.score(one(industry=nothing)), trained.score(one(industry=None))
+    assert empty.score == blank.score
+    assert empty.flags == blank.flags
+    assert empty.reasons == blank.reasons
+    for many in (1, 40):
+        rows = pa.table({"x": [nothing, "a", None, "b", "a"] * many})
+        codes, values = design.category_column(rows, "x")
+        assert values == ["a", "b"]
+        assert codes[:5].tolist() == [design.BLANK, 0, design.BLANK, 1, 0]
+
+
 def test_usual_practice_looks_at_tidy_closed_deals_only() -> None:
     rows, won, _ = world(1200)
     closed = (won > 0) | (np.arange(1200) % 2 == 0)
@@ -418,6 +431,7 @@ def test_usual_practice_looks_at_tidy_closed_deals_only() -> None:
     scores = usual.score(rows)
     assert (scores.qualifies == (scores.score >= 50)).all()
     assert "nothing more" in scores.sentences[0]
+    assert ", 1 of its 3 fields is blank, and" in usual.say(one(industry=None))
     with pytest.raises(TooFewOutcomes):
         baseline.train_usual_practice(rows, won, won > 0, features=FEATURES)
 

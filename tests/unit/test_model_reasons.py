@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from scoring.model import trend, words
 from scoring.model.card import Model
 from scoring.model.design import CategoryField
-from scoring.model.reasons import REST, Reason
+from scoring.model.reasons import LATELY, LESS, MORE, REST, Reason
+from scoring.model.recent import begin
 from scoring.model.train import train
 from tests.unit.test_model import EFFECT, FEATURES, SOURCES, one, world
 
@@ -89,6 +91,19 @@ def test_that_something_is_known_is_no_reason(model: Model, lead: dict[str, Any]
         if lead[name] is None:
             assert name not in mine
     assert told(model, one(**{**lead, "industry": "retail"}))[1]["industry"].points < 0
+
+
+@pytest.mark.parametrize("offset", [0.0, -0.3, 0.3, -1.5, 1.5])
+def test_recent_outcomes_are_a_reason_only_where_they_are_beyond_chance(model: Model, offset: float) -> None:
+    """An offset known to 0.25 logits: 0.3 may be none, 1.5 is some; the points add up either way."""
+    doubt = np.tile(np.diag([0.25**2, 1e-4]), (12, 1, 1))
+    state = replace(begin(model.base_rate), means=np.tile([offset, 0.0], (12, 1)), covariances=doubt)
+    scores = model.score(world(40, seed=3)[0], state)
+    for score, reasons in zip(scores.score, scores.reasons, strict=True):
+        assert sum(r.points for r in reasons) == pytest.approx(score - 50, abs=0.051)
+        said = [r for r in reasons if r.feature == LATELY]
+        assert (len(said) == 1) == (abs(offset) > 1), said
+        assert all(r.text == (MORE if offset > 0 else LESS) and r.points * offset > 0 for r in said)
 
 
 def moved(model: Model, before: dict[str, Any], now: dict[str, Any], said: float | None = None) -> trend.Move:

@@ -155,6 +155,21 @@ def test_a_well_taught_model_does_not_chase_the_luck_of_a_month() -> None:
     assert _typical(_lived(8, 1.5, seed=1, state=_taught(3_000)))[0] == pytest.approx(1.5, abs=0.45)
 
 
+def test_luck_is_not_told_as_what_came_to_pass() -> None:
+    """32 won where 30 were promised say nothing of any lead; a turn does, of each as far as it reaches."""
+    logit = np.linspace(-5, 1, 13)
+    for seed in range(5):
+        assert not _lived(30, seed=seed, state=_taught(3_000)).told(logit).any()
+    for shift in (-1.5, 1.5):
+        turned = _lived(15, shift, seed=1, state=_taught(3_000))
+        typical = turned.told(np.array([turned.centre]))
+        assert typical == pytest.approx([shift], abs=0.5)
+        moved = turned.line[0][0] + turned.line[0][1] * (logit - turned.centre)
+        told = turned.told(logit)
+        assert (told * moved >= 0).all()
+        assert (told != 0).sum() >= 3
+
+
 def test_a_state_of_an_earlier_version_is_read() -> None:
     kept = {name: value for name, value in begin(BASE).as_dict().items() if name != "own"}
     assert _typical(read(kept)) == _typical(begin(BASE))

@@ -6,12 +6,16 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.jobs.trends import Trend
 from connector.jobs.words import lead_values
 from connector.web.report import words
+from scoring.model import words as figures
 from scoring.model.reasons import REST
+from scoring.model.trend import Move
 from scoring.routing.decide import LeadState, Route, decide
 from scoring.routing.policy import Policy
 
@@ -48,3 +52,35 @@ def test_a_review_says_each_sign_of_value_once() -> None:
 def test_the_report_names_fields_as_people_do() -> None:
     assert words.flag("number:log_employees") == "Out of the ordinary: employees"
     assert words.flag("rare:industry") == "Rare for you: industry"
+
+
+@pytest.mark.parametrize(("unit", "value", "said"), [
+    ("days", 9e-06, "Days since last heard from: under an hour"),
+    ("days", 0.3, "Days since last heard from: 7 hours"),
+    ("days", 1.0, "Days since last heard from 1"),
+    ("days", 0.0, "Days since last heard from 0"),
+    ("log(1 + days)", 2.4849, "Days since last heard from 11"),
+])  # fmt: skip
+def test_a_time_is_said_in_a_unit_that_people_use(unit: str, value: float, said: str) -> None:
+    assert figures.measured("Days since last heard from", unit, value) == said
+
+
+def test_figures_are_such_that_somebody_can_use_them() -> None:
+    assert figures.measured("Usual time to reply", "hours", 0.001) == "Usual time to reply under a minute"
+    assert figures.measured("Usual time to reply", "hours", 0.2) == "Usual time to reply 12 minutes"
+    assert figures.measured("Usual time to reply", "hours", 1.0) == "Usual time to reply 1 hour"
+    assert figures.number(9e-06) == "0"
+    assert [figures.chance(p) for p in (0.0, 0.004, 0.01, 0.126, 0.99, 0.9999)] == [
+        "under 1 %", "under 1 %", "1 %", "13 %", "99 %", "over 99 %",
+    ]  # fmt: skip
+
+
+@given(st.floats(0, 400))
+def test_no_time_is_said_in_powers_of_ten(days: float) -> None:
+    assert "e-" not in figures.measured("Quiet time", "days", days).removeprefix("Quiet time")
+
+
+def test_a_trend_is_unchanged_below_a_point() -> None:
+    since = datetime(2026, 3, 2, tzinfo=UTC)
+    assert Trend(since, 50.0, Move(0.4, ())).text == "Unchanged since Monday 2 March"
+    assert Trend(since, 50.0, Move(-3.0, ())).text == "-3 since Monday 2 March"
