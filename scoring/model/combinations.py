@@ -27,9 +27,9 @@ Ints = npt.NDArray[np.int64]
 BINS = 8
 """bins of a number, by quantiles"""
 COMMON = 5
-"""rows a value needs to be told from other rare ones"""
+"""leads a value needs to be told from other rare ones"""
 LEAST, MOST = 400, 10_000
-"""rows needed, and rows looked at"""
+"""leads needed, and leads looked at"""
 PAIRS = 60
 """pairs of fields: those that tell most of each other"""
 TAKEN = 0.3
@@ -68,7 +68,7 @@ class Coded:
 @dataclass(frozen=True)
 class Combinations:
     """`weights`, `seen`: of each of `pairs` (places among `fields`) what two codes together add to the oddness of a lead,
-    and how often they came together in `total` training rows. A lead above `odd` is out of the ordinary."""
+    and how many of `total` training leads had them together, at whatever age. A lead above `odd` is out of the ordinary."""
 
     fields: tuple[Coded, ...]
     pairs: tuple[tuple[int, int], ...]
@@ -108,11 +108,19 @@ class Combinations:
 NONE = Combinations((), (), (), (), 0, np.inf)
 
 
-def learn(rows: pa.Table, features: Sequence[FeatureLike], seed: int = 0) -> Combinations:
-    """NONE where there are too few rows or fields."""
+def learn(
+    rows: pa.Table, features: Sequence[FeatureLike], lead: Ints | None = None, seed: int = 0
+) -> Combinations:
+    """NONE where there are too few leads or fields. `lead`: which lead each row is of; none: each row is a lead of its own. A
+    lead is learnt from as it was at one age, drawn by lot: of two of its rows one would be evidence for the other."""
     random = np.random.default_rng(seed + 5)
-    if rows.num_rows > MOST:
-        rows = rows.take(np.sort(random.permutation(rows.num_rows)[:MOST]))
+    lead = np.arange(rows.num_rows) if lead is None else lead
+    leads = lead[np.sort(np.unique(lead, return_index=True)[1])]
+    if len(leads) > MOST:
+        leads = leads[np.sort(random.permutation(len(leads))[:MOST])]
+    taken = np.isin(lead, leads)
+    seen_rows, seen_lead = rows.filter(pa.array(taken)), lead[taken]
+    rows = seen_rows.take(pa.array(_one_each(seen_lead, leads, seed)))
     coded = [field for field in (_coded(rows, feature) for feature in features) if field is not None]
     if rows.num_rows < LEAST or len(coded) < 2:
         return NONE
@@ -133,11 +141,20 @@ def learn(rows: pa.Table, features: Sequence[FeatureLike], seed: int = 0) -> Com
         return NONE
     less, more = weighed.coef[1 : 1 + len(pairs)], weighed.coef[1 + len(pairs) :]
     odd = float(np.quantile(said[: len(said) // 2], 1 - RARE))
-    seen = [counts(fields, codes, pair) for pair in pairs]
+    ever = np.column_stack([field.codes(seen_rows) for field in fields])
+    seen = [_leads(fields, ever, seen_lead, pair) for pair in pairs]
     weights = []
     for table, low, high in zip(map(lift, seen), less, more, strict=True):
         weights.append(low * np.minimum(table, 0.0) + high * np.maximum(table, 0.0))
     return Combinations(fields, pairs, tuple(weights), tuple(seen), len(codes), odd)
+
+
+def _one_each(lead: Ints, leads: Ints, seed: int) -> Ints:
+    """Of each lead the place of one of its rows."""
+    lot = np.random.default_rng(seed + 6).permutation(len(lead))
+    place = np.empty(int(lead.max(initial=-1)) + 1, np.int64)
+    place[lead[lot]] = lot
+    return place[leads]
 
 
 def _coded(rows: pa.Table, feature: FeatureLike) -> Coded | None:
@@ -172,6 +189,15 @@ def counts(fields: tuple[Coded, ...], codes: Ints, pair: tuple[int, int]) -> Int
     rows, columns = fields[a].width, fields[b].width
     both = np.bincount(codes[:, a] * columns + codes[:, b], minlength=rows * columns)
     return both.reshape(rows, columns).astype(np.int64)
+
+
+def _leads(fields: tuple[Coded, ...], codes: Ints, lead: Ints, pair: tuple[int, int]) -> Ints:
+    """How many leads had each two codes of the two fields together."""
+    a, b = pair
+    rows, columns = fields[a].width, fields[b].width
+    had = np.unique(lead * (rows * columns) + codes[:, a] * columns + codes[:, b])
+    together = np.bincount(had % (rows * columns), minlength=rows * columns)
+    return together.reshape(rows, columns).astype(np.int64)
 
 
 def lift(together: Ints) -> Floats:

@@ -10,6 +10,9 @@ deviation: it runs by itself, and an old open lead is nothing out of the ordinar
 What is rare enough is decided over whole leads, not field by field: of each kind the oddest come first, until so many of
 the training leads carry one (`NUMBERS`, `RARE`, `PAIRS`). So an org with many fields has no more flagged leads than one
 with few, and a flag stays something to look at.
+
+Leads are counted, not the rows at which they were seen: a lead counts once for a value that it ever had, a win once, and
+shares are of leads, each of whose rows stands for an even part of it.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from scoring.model.combinations import Coded, Combinations
 from scoring.model.design import BLANK, FeatureLike, category_column, number_column
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Codes = dict[str, tuple[npt.NDArray[np.int64], list[str]]]
 """of each column its rows' codes, and the values that they stand for"""
 
@@ -34,9 +38,9 @@ Z = 2.0
 NUMBERS, RARE, PAIRS = 0.02, 0.02, 0.01
 """share of the training leads that have a number flagged, at the most; a rare value; an unusual pair"""
 TAIL_MOST = 0.01
-"""share of a field's known rows that are flagged, at the most"""
+"""share of the leads that have a field that are flagged by it, at the most"""
 RARE_SHARE = 0.01
-"""and of the known rows that a rare value is on"""
+"""and of them that a rare value is on"""
 RARE_WINS = 2
 """a value won at most this often is rare, where the policy says nothing else (S3.3)"""
 PAIR_SHARE = 0.03
@@ -125,16 +129,25 @@ class Ordinary:
 
 
 def learn(
-    rows: pa.Table, won: Floats, features: Sequence[FeatureLike], z: float = Z, rare_wins: int = RARE_WINS
+    rows: pa.Table,
+    won: Floats,
+    features: Sequence[FeatureLike],
+    z: float = Z,
+    rare_wins: int = RARE_WINS,
+    *,
+    lead: Ints | None = None,
 ) -> Ordinary:
+    """`lead`: which lead each row is of; none: each row is a lead of its own."""
+    lead = np.arange(rows.num_rows) if lead is None else lead
+    part = 1 / np.bincount(lead)[lead]
     used = [feature for feature in features if feature.role == "model"]
-    counts = [_counts(rows, won, f) for f in used if f.type == "category"]
-    counts = _rarest(rows, [c for c in counts if c.total >= MIN_KNOWN], rare_wins)
+    counts = [_counts(rows, won, lead, f) for f in used if f.type == "category"]
+    counts = _rarest(rows, [c for c in counts if c.total >= MIN_KNOWN], rare_wins, part)
     return Ordinary(
-        _ranges(rows, [f for f in used if f.type == "number" and not _clock(f)], z),
+        _ranges(rows, [f for f in used if f.type == "number" and not _clock(f)], z, part),
         tuple(counts),
-        _pairs(rows, counts),
-        combinations.learn(rows, [f for f in used if not _clock(f)]),
+        _pairs(rows, counts, lead, part),
+        combinations.learn(rows, [f for f in used if not _clock(f)], lead),
         z,
         rare_wins,
     )
@@ -144,57 +157,82 @@ def _clock(feature: FeatureLike) -> bool:
     return feature.family == "temporal" and feature.unit == "days"
 
 
-def _ranges(rows: pa.Table, features: Sequence[FeatureLike], most: float) -> tuple[NumberRange, ...]:
+def _ranges(
+    rows: pa.Table, features: Sequence[FeatureLike], most: float, part: Floats
+) -> tuple[NumberRange, ...]:
     """From where each number is flagged, so that no more than `NUMBERS` of the leads have one."""
     columns = {f.name: number_column(rows, f.name) for f in features}
-    known = [r for r in (_range(columns[f.name], f) for f in features) if r is not None]
+    known = [r for r in (_range(columns[f.name], f, part) for f in features) if r is not None]
     tails = np.ones(rows.num_rows)
     for one in known:
         far = np.abs(_deviations(one, columns[one.name])) > most
-        tails[far] = np.minimum(tails[far], _tail(columns[one.name])[far])
-    tail = min(TAIL_MOST / 2, _at_most(tails, NUMBERS))
-    return tuple(_beyond(one, columns[one.name], tail) for one in known)
+        tails[far] = np.minimum(tails[far], _tail(columns[one.name], part)[far])
+    tail = min(TAIL_MOST / 2, _at_most(tails, NUMBERS, part))
+    return tuple(_beyond(one, columns[one.name], tail, part) for one in known)
 
 
-def _at_most(rarity: Floats, share: float) -> float:
-    """The largest rarity so that at most this share of the rows are as rare (0: none are)."""
-    order = np.sort(rarity)
-    allowed = int(share * len(order))
-    below = order[order < order[allowed]] if allowed < len(order) else order
+def _at_most(rarity: Floats, share: float, part: Floats) -> float:
+    """The largest rarity so that at most this share of the leads are as rare (0: none are)."""
+    order = np.argsort(rarity, kind="stable")
+    sums, ranked = np.cumsum(part[order]), rarity[order]
+    beyond = np.flatnonzero(sums > share * sums[-1] + CLOSE)
+    below = ranked[ranked < ranked[beyond[0]]] if len(beyond) else ranked
     return float(below[-1]) if len(below) else 0.0
 
 
-def _tail(values: Floats) -> Floats:
-    """Of each known value the share of the known ones that are as far out on its side, 1 of a blank."""
-    known = np.sort(values[np.isfinite(values)])
-    below = np.searchsorted(known, values, side="right")
-    above = len(known) - np.searchsorted(known, values, side="left")
-    out: Floats = np.where(np.isfinite(values), np.minimum(below, above) / len(known), 1.0)
+def _tail(values: Floats, part: Floats) -> Floats:
+    """Of each known value the share of the leads that have one that are as far out on its side, 1 of a blank."""
+    known, sums = _sorted(values, part)
+    before = np.append(0.0, sums)
+    below = before[np.searchsorted(known, values, side="right")]
+    above = sums[-1] - before[np.searchsorted(known, values, side="left")]
+    shares = np.round(np.minimum(below, above) / sums[-1], 12)  # so that what is as rare is equal
+    out: Floats = np.where(np.isfinite(values), shares, 1.0)
     return out
 
 
-def _beyond(one: NumberRange, values: Floats, tail: float) -> NumberRange:
-    known = np.sort(values[np.isfinite(values)])
-    cut = int(tail * len(known) + CLOSE)
-    return replace(one, low=float(known[cut]), high=float(known[len(known) - 1 - cut]))
+def _beyond(one: NumberRange, values: Floats, tail: float, part: Floats) -> NumberRange:
+    known, sums = _sorted(values, part)
+    cut = tail * sums[-1] + CLOSE
+    low = np.flatnonzero(sums > cut)[0]
+    high = np.flatnonzero(sums[-1] - np.append(0.0, sums[:-1]) > cut)[-1]
+    return replace(one, low=float(known[low]), high=float(known[high]))
 
 
-def _range(values: Floats, feature: FeatureLike) -> NumberRange | None:
-    x = values[np.isfinite(values)]
-    if len(x) < MIN_KNOWN or len(np.unique(x)) <= 2:
+def _sorted(values: Floats, part: Floats) -> tuple[Floats, Floats]:
+    """The known values in order, and how many leads there are up to each."""
+    known = np.isfinite(values)
+    order = np.argsort(values[known], kind="stable")
+    return values[known][order], np.cumsum(part[known][order])
+
+
+def _quantiles(values: Floats, part: Floats, at: Sequence[float]) -> Floats:
+    """Of leads: between two, halfway between their values."""
+    known, sums = _sorted(values, part)
+    wanted = np.array(at) * sums[-1]
+    first = np.searchsorted(sums, wanted - CLOSE)
+    second = np.minimum(np.searchsorted(sums, wanted + CLOSE), len(known) - 1)
+    out: Floats = (known[first] + known[second]) / 2
+    return out
+
+
+def _range(values: Floats, feature: FeatureLike, part: Floats) -> NumberRange | None:
+    known = np.isfinite(values)
+    x, part = values[known], part[known]
+    if part.sum() < MIN_KNOWN - CLOSE or len(np.unique(x)) <= 2:
         return None
-    q = np.quantile(x, (0.05, 0.5, 0.95))
-    logs = np.quantile(np.log1p(np.maximum(x, 0)), (0.05, 0.5, 0.95))
+    q = _quantiles(x, part, (0.05, 0.5, 0.95))
+    logs = _quantiles(np.log1p(np.maximum(x, 0)), part, (0.05, 0.5, 0.95))
     log = bool(x.min() >= 0 and abs(logs[0] + logs[2] - 2 * logs[1]) < abs(q[0] + q[2] - 2 * q[1]))
     scaled = np.log1p(x) if log else x
-    a, centre, b = np.quantile(scaled, (0.25, 0.5, 0.75))
+    a, centre, b = _quantiles(scaled, part, (0.25, 0.5, 0.75))
     spread = float(b - a) / 1.349
     if (
         spread <= 0
     ):  # more than half of the leads share one value: the plain deviation says how the rest spread
-        spread = float(scaled.std())
+        spread = float(np.sqrt(np.average((scaled - np.average(scaled, weights=part)) ** 2, weights=part)))
     return NumberRange(
-        feature.name, feature.label, feature.unit, log, float(np.median(x)), float(x.min()), float(x.max()),
+        feature.name, feature.label, feature.unit, log, float(q[1]), float(x.min()), float(x.max()),
         float(centre), spread,
     )  # fmt: skip
 
@@ -227,15 +265,17 @@ def _compared(known: NumberRange, value: float) -> str:
     return f"{said}: far {side} your typical lead ({usual})"
 
 
-def _counts(rows: pa.Table, won: Floats, feature: FeatureLike) -> ValueCounts:
+def _counts(rows: pa.Table, won: Floats, lead: Ints, feature: FeatureLike) -> ValueCounts:
     codes, values = category_column(rows, feature.name)
     known = codes != BLANK
-    leads = np.bincount(codes[known], minlength=len(values))
-    wins = np.bincount(codes[known], weights=won[known], minlength=len(values))
+    had, place = np.unique(lead[known] * len(values) + codes[known], return_inverse=True)
+    code = had % max(len(values), 1)
+    leads = np.bincount(code, minlength=len(values))
+    wins = np.bincount(code[np.bincount(place, weights=won[known]) > 0], minlength=len(values))
     return ValueCounts(
         feature.name, feature.label,
         {v: int(n) for v, n in zip(values, leads, strict=True)},
-        {v: round(float(n)) for v, n in zip(values, wins, strict=True)}, int(known.sum()),
+        {v: int(n) for v, n in zip(values, wins, strict=True)}, len(np.unique(lead[known])),
     )  # fmt: skip
 
 
@@ -243,7 +283,7 @@ def _is_rare(leads: int, wins: int, counts: ValueCounts, rare_wins: int) -> bool
     return leads <= min(RARE_SHARE * counts.total, counts.few) and wins <= rare_wins
 
 
-def _rarest(rows: pa.Table, counts: list[ValueCounts], rare_wins: int) -> list[ValueCounts]:
+def _rarest(rows: pa.Table, counts: list[ValueCounts], rare_wins: int, part: Floats) -> list[ValueCounts]:
     """The same with how many leads a rare value may be on, so that no more than `RARE` of the leads have one."""
     least = np.full(rows.num_rows, np.inf)
     for one in counts:
@@ -251,7 +291,7 @@ def _rarest(rows: pa.Table, counts: list[ValueCounts], rare_wins: int) -> list[V
         rare = [v for v in values if _is_rare(one.leads[v], one.wins[v], one, rare_wins)]
         on = np.array([one.leads[v] if v in rare else np.inf for v in values] + [np.inf])
         least = np.minimum(least, on[np.where(codes == BLANK, len(values), codes)])
-    few = _at_most(least, RARE)
+    few = _at_most(least, RARE, part)
     return [replace(one, few=few) for one in counts]
 
 
@@ -278,7 +318,7 @@ def _flag_values(
             out[i].append(flag)
 
 
-def _pairs(rows: pa.Table, counts: list[ValueCounts]) -> tuple[OddPair, ...]:
+def _pairs(rows: pa.Table, counts: list[ValueCounts], lead: Ints, part: Floats) -> tuple[OddPair, ...]:
     """The unusual ones, the oddest first, as long as no more than `PAIRS` of the leads have one."""
     several = [c for c in counts if sum(n >= PAIR_SHARE * c.total for n in c.leads.values()) >= 2][
         :PAIR_FIELDS
@@ -286,12 +326,12 @@ def _pairs(rows: pa.Table, counts: list[ValueCounts]) -> tuple[OddPair, ...]:
     coded = {c.name: category_column(rows, c.name) for c in several}
     found = [
         odd for i, first in enumerate(several) for second in several[i + 1 :]
-        for odd in _odd_pairs(first, second, coded)
+        for odd in _odd_pairs(first, second, coded, lead)
     ]  # fmt: skip
     kept, has = [], np.zeros(rows.num_rows, bool)
     for pair in sorted(found, key=lambda pair: pair.seen / pair.expected):
         has |= _together(pair, coded)
-        if has.mean() > PAIRS:
+        if part @ has > PAIRS * part.sum() + CLOSE:
             break
         kept.append(pair)
     return tuple(kept)
@@ -308,11 +348,12 @@ def _together(pair: OddPair, columns: Codes) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _odd_pairs(first: ValueCounts, second: ValueCounts, coded: Codes) -> list[OddPair]:
+def _odd_pairs(first: ValueCounts, second: ValueCounts, coded: Codes, lead: Ints) -> list[OddPair]:
     (a, a_values), (b, b_values) = coded[first.name], coded[second.name]
     both = (a != BLANK) & (b != BLANK)
-    table = np.zeros((len(a_values), len(b_values)))
-    np.add.at(table, (a[both], b[both]), 1)
+    size = len(a_values) * len(b_values)
+    had = np.unique(lead[both] * size + a[both] * len(b_values) + b[both])
+    table = np.bincount(had % size, minlength=size).reshape(len(a_values), len(b_values)).astype(np.float64)
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     total = max(float(table.sum()), 1.0)
     expected = np.outer(rows, columns) / total
@@ -329,7 +370,11 @@ def _odd_pairs(first: ValueCounts, second: ValueCounts, coded: Codes) -> list[Od
 
 
 def _flag_pair(out: list[list[Flag]], pair: OddPair, columns: Codes, labels: dict[str, str]) -> None:
-    often = "never before" if pair.seen == 0 else f"only {pair.seen} times before"
+    often = (
+        "never before"
+        if pair.seen == 0
+        else f"only {pair.seen} {'lead' if pair.seen == 1 else 'leads'} so far"
+    )
     text = (
         f"Unusual together: {labels[pair.first].lower()} {pair.first_value} and "
         f"{labels[pair.second].lower()} {pair.second_value} ({often})"

@@ -137,7 +137,12 @@ class Draft:
                 point=point,
                 interval=ranges,
                 ordinary=deviation.learn(
-                    self.rows, sample.won, self.features, float(self.flags.deviations), self.flags.rare_wins
+                    self.rows,
+                    sample.won,
+                    self.features,
+                    float(self.flags.deviations),
+                    self.flags.rare_wins,
+                    lead=sample.lead,
                 ),
                 explainer=explainer,
                 similar=evidence.learn(layout, sample, explainer.surrogate, self.rows, logit),
