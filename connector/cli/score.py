@@ -10,7 +10,7 @@ from rich.text import Text
 from connector.cli.console import out, show_json, working
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
-from scoring.model.words import chance, number
+from scoring.model.words import chance, chances, number
 
 _TRACK = 50
 
@@ -74,10 +74,11 @@ def _ask(found: dict[str, Any]) -> None:
             f"{question['ask_for']}. The range is {question['width_now']:.0f} points wide now, about "
             f"{question['width_after']:.0f} once it is known:",
         ))  # fmt: skip
-        for case in question["cases"]:
-            out.print(
-                f"  {case['chance']:>4.0%}  {case['text']}: about {case['low']:.0f} to {case['high']:.0f}"
-            )
+        likely = chances([case["chance"] for case in question["cases"]])
+        for said, case in zip(likely, question["cases"], strict=True):
+            out.print(f"  {said:>9}  {case['text']}: about {case['low']:.0f} to {case['high']:.0f}")
+    if found["ask_nothing"]:
+        out.print(found["ask_nothing"])
 
 
 def _like(like: dict[str, Any]) -> None:

@@ -11,14 +11,18 @@ import pyarrow as pa
 
 from connector.jobs.alike import leads_like
 from connector.jobs.context import Context
+from connector.jobs.fields import facts
 from connector.jobs.said import said_by_its_owner
 from connector.jobs.trends import Scored, trends
-from scoring.model import asking
+from scoring.features.catalogue import asked_for
+from scoring.model import asking, words
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.quantiles import Z90
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores
+
+NOTHING = "Nothing that could be asked would narrow this much; more leads like it that have ended will."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,9 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
     sure = int(scores.confidence[0]) >= context.policy.words.edge_case_confidence
     like = leads_like(context, by.model, lead_id, row)
     model = by.model
+    ask = [] if sure else asks(context, by, row)
     return {
-        "ask": [] if sure else [_asked(q) for q in asking.questions(model.asking, model.design, by.score, row)],
+        "ask": ask, "ask_nothing": None if sure or ask else NOTHING,
         "like": {
             "leads": like.leads, "won": like.won, "gone": like.gone,
             "nearest": [
@@ -51,6 +56,16 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
         "value": value(model, row, scores),
         "trend": _trend(context, by, row, float(scores.score[0])),
     }  # fmt: skip
+
+
+def asks(context: Context, by: Scorer, row: pa.Table) -> list[dict[str, Any]]:
+    """What to ask for, in fields that a rep knows, each once: what narrows the range most first."""
+    every = asking.questions(by.model.asking, by.model.design, by.score, row, len(by.model.asking.facts))
+    known = facts(context.settings)
+    found: dict[str, asking.Question] = {}
+    for question in every:
+        found.setdefault(asked_for(question.feature, known) or question.label, question)
+    return [_asked(ask_for, question) for ask_for, question in found.items()][: asking.TOP]
 
 
 def value(model: Model, row: pa.Table, scores: Scores) -> dict[str, Any] | None:
@@ -81,9 +96,10 @@ def _trend(context: Context, by: Scorer, row: pa.Table, score: float) -> dict[st
     return None if found is None else found.plain()
 
 
-def _asked(question: asking.Question) -> dict[str, Any]:
+def _asked(ask_for: str, question: asking.Question) -> dict[str, Any]:
+    said = ask_for if question.label == ask_for else f"{ask_for} ({words.lowered(question.label)})"
     return {
-        "feature": question.feature, "ask_for": question.label,
+        "feature": question.feature, "ask_for": said,
         "width_now": round(question.now, 1), "width_after": round(question.width, 1),
         "cases": [
             {"text": case.text, "chance": round(case.chance, 3), "score": round(case.score, 1),

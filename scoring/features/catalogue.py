@@ -291,3 +291,12 @@ def _from_date(fact: Fact) -> tuple[Feature, Feature]:
         _number("date", passed(fact.name), "0 or 1", f"“{fact.label}” has passed",
                 "1 when that day is past, 0 when it isn't; blank where there is none"),
     )  # fmt: skip
+
+
+def asked_for(feature: str, facts: Sequence[Fact]) -> str | None:
+    """What somebody would ask for to learn a feature: the label of the field that it is made of. None: of no field."""
+    made_of = {fact.name: fact.name for fact in facts}
+    made_of |= {_from_fact(fact).name: fact.name for fact in generic(facts)}
+    made_of |= {f.name: fact.name for fact in facts if fact.type == "date" for f in _from_date(fact)}
+    made_of |= {f.name: fact for fact, f in FIRMOGRAPHIC_OF}
+    return next((fact.label for fact in facts if fact.name == made_of.get(feature)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from scoring.model.blanks import ASKABLE
 from scoring.model.design import CategoryField, NumberField
@@ -69,6 +70,15 @@ def number(value: float) -> str:
     if size < 1e-4:
         return "0"
     return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
+
+
+def chances(parts: Sequence[float]) -> list[str]:
+    """Of chances that make one whole: whole percents that add up to 100, by largest remainders."""
+    percents = [math.floor(100 * p) for p in parts]
+    missing = 100 - sum(percents)
+    for i in sorted(range(len(parts)), key=lambda i: percents[i] - 100 * parts[i])[:missing]:
+        percents[i] += 1
+    return [f"{n} %" if 0 < n < 100 else chance(n / 100) for n in percents]
 
 
 _TITLES = {"c_level": "C-level", "vp": "VP"}

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.jobs import explained
+from connector.jobs.fields import STANDARD
 from connector.jobs.trends import Trend
 from connector.jobs.words import lead_values
 from connector.web.report import words
+from scoring.features.catalogue import asked_for
+from scoring.model import asking
 from scoring.model import words as figures
+from scoring.model.asking import Question
 from scoring.model.reasons import REST
 from scoring.model.trend import Move
 from scoring.routing.decide import LeadState, Route, decide
@@ -73,6 +81,40 @@ def test_figures_are_such_that_somebody_can_use_them() -> None:
     assert [figures.chance(p) for p in (0.0, 0.004, 0.01, 0.126, 0.99, 0.9999)] == [
         "under 1 %", "under 1 %", "1 %", "13 %", "99 %", "over 99 %",
     ]  # fmt: skip
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=2, max_size=5))
+def test_the_chances_of_all_answers_add_up(parts: list[float]) -> None:
+    said = figures.chances([part / sum(parts) for part in parts])
+    whole = {"under 1 %": 0, "over 99 %": 100}
+    assert sum(whole[text] if text in whole else int(text.removesuffix(" %")) for text in said) == 100
+
+
+@pytest.mark.parametrize(("feature", "asked"), [
+    ("channel", "Source"), ("source", "Source"), ("function", "Title"), ("seniority", "Title"),
+    ("size_band", "Employees"), ("log_employees", "Employees"), ("industry", "Industry"), ("fact_use_case", "Use case"),
+    ("days_until_needed_by", "Needed by"), ("visits", None),
+])  # fmt: skip
+def test_what_is_asked_for_is_a_field_that_a_rep_knows(feature: str, asked: str | None) -> None:
+    assert asked_for(feature, STANDARD) == asked
+
+
+def test_a_field_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = np.zeros(0)
+    asked = [
+        Question(name, label, 40.0, width, (), none, none, none, none)
+        for name, label, width in (
+            ("function", "Job function", 10.0), ("seniority", "Seniority", 11.0), ("log_employees", "Employees", 12.0),
+        )
+    ]  # fmt: skip
+    monkeypatch.setattr(asking, "questions", lambda *given: asked)
+    model = SimpleNamespace(asking=asking.Asking(()), design=None)
+    context: Any = SimpleNamespace(
+        settings=SimpleNamespace(scope=SimpleNamespace(leave_out=()), mapping=SimpleNamespace(extra={}))
+    )
+    by: Any = SimpleNamespace(model=model, score=None)
+    found = explained.asks(context, by, pa.table({}))
+    assert [said["ask_for"] for said in found] == ["Title (job function)", "Employees"]
 
 
 @given(st.floats(0, 400))
