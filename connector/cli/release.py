@@ -55,6 +55,11 @@ def say(seen: Preview, back: bool) -> None:
             f"No worse on {first.leads:,} leads that neither has seen: log loss {first.new_loss:.4f} against {first.old_loss:.4f}, "
             f"and in none of {len(seen.verdict.segments) - 1} budgeted segments."
         )
+    if seen.unread is not None:
+        out.print(
+            f"{seen.unread} So what would change among the open leads can't be told.", style="dark_orange"
+        )
+        return
     share = seen.another_route / max(seen.leads, 1)
     out.print(
         f"Of {seen.leads:,} open leads {seen.another_band:,} get another band and {seen.another_route:,} another route ({share:.1%})."

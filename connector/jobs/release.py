@@ -22,6 +22,7 @@ from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from connector.store.runs import running
 from connector.store.store import put
+from scoring.errors import OtherVersion, Tampered
 from scoring.metrics.outcomes import read
 from scoring.metrics.release import Verdict, compare
 from scoring.routing.engagement import band
@@ -71,6 +72,8 @@ class Preview:
     """"from → to": how many"""
     lists: Mapping[str, tuple[int, int]]
     movers: tuple[Mover, ...]
+    unread: str | None = None
+    """why the one in use can't be read; what would change can't be told then"""
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -90,9 +93,18 @@ def verdict(context: Context, version: str) -> Verdict:
 
 def preview(context: Context, version: str) -> Preview:
     """All open leads scored and routed by both models as they would be used tonight, each with what recent outcomes say of it;
-    nothing is stored or written. Raises NoSuchModel, NotTrained."""
+    nothing is stored or written. Where the one in use can't be read, the way to another is open all the same. Raises
+    NoSuchModel, NotTrained, Tampered."""
     steps = _steps(context, version)
-    in_use = models.champion(context)[0].version
+    replaced = next((s.version for s in steps if s.was == "champion"), None)
+    try:
+        in_use = models.champion(context)[0].version
+    except (Tampered, OtherVersion) as error:
+        if not steps:
+            raise
+        return Preview(
+            version, replaced, steps, verdict(context, version), 0, 0, 0, {}, {}, (), unread=error.message
+        )
     context.progress("Release: by the model in use", 0, 2)
     now_in_use = score(context, everything=True, use=Use(in_use, recalibrate.tonight(context, in_use)))
     context.progress("Release: by the other", 1, 2)
@@ -106,7 +118,7 @@ def preview(context: Context, version: str) -> Preview:
     routed = {lead: (was[lead]["route"], will[lead]["route"]) for lead in leads}
     moved = sorted(leads, key=lambda lead: (-abs(will[lead]["score"] - was[lead]["score"]), lead))
     return Preview(
-        version, next((s.version for s in steps if s.was == "champion"), None), steps, verdict(context, version), len(leads),
+        version, replaced, steps, verdict(context, version), len(leads),
         sum(a != b for a, b in banded.values()), sum(a != b for a, b in routed.values()),
         dict(Counter(f"{a} → {b}" for a, b in routed.values() if a != b).most_common()),
         _lists(routed, values),

@@ -141,6 +141,40 @@ def test_a_model_that_was_tampered_with_does_not_take_over(made: Made, tmp_path:
             release.roll_back(context)
 
 
+def test_where_the_model_in_use_was_tampered_with_the_refusal_says_the_way_out_and_it_works(
+    made: Made, tmp_path: Path
+) -> None:
+    with made.loop("salesforce", "settled", tmp_path) as loop:
+        with loop.context() as context:
+            challenger(context)
+            old = models.champion(context)[0].version
+            lead = rows(context)[0].lead_id
+            release.release(context, NEW, "a test")
+            with context.store.begin() as db:
+                blob = db.execute(select(t.model.c.blob).where(t.model.c.version == NEW)).scalar_one()
+                db.execute(update(t.model).where(t.model.c.version == NEW).values(blob=blob[:-1] + b"x"))
+        refused = loop.candor("score", lead)
+        assert refused.code != 0
+        assert f"Model {NEW} is not the one that was saved" in refused.err
+        assert "`candor rollback`" in refused.err
+        assert "skops" not in refused.err
+        back = loop.candor("rollback")
+        assert f"Model {old} is in use." in back.out
+        assert "can't be told" in back.out
+        page = loop.candor("score", lead, "--json").json()
+        assert page["model"] == old
+        assert all(set(flag) == {"code", "text", "feature"} for flag in page["flags"])
+        assert all(reason["feature"] for reason in page["reasons"][:-1])
+
+        # and the other way: what takes over recalibrates anew where the one before can't be read
+        with loop.context() as context, context.store.begin() as db:
+            db.execute(update(t.model).where(t.model.c.version == NEW).values(blob=blob))
+            db.execute(update(t.model).where(t.model.c.version == old).values(blob=blob))
+        assert f"Model {NEW} is in use." in loop.candor("release", NEW, "--yes").out
+        with loop.context() as context, context.store.begin() as db:
+            assert NEW in set(db.scalars(select(t.recalibration.c.model)))
+
+
 def rows(context: Context) -> list:  # type: ignore[type-arg]
     with context.store.begin() as db:
         return list(db.execute(select(t.score).order_by(t.score.c.lead_id, t.score.c.at)))
