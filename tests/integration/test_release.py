@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import func, insert, select, update
 
@@ -20,6 +21,7 @@ from connector.jobs.train import offer
 from connector.store import schema as t
 from scoring.errors import Tampered
 from scoring.model import store as files
+from scoring.model.between import RECENT
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.router import Router
@@ -56,6 +58,28 @@ def challenger(context: Context) -> Segment:
     return segment
 
 
+def twin(context: Context) -> str:
+    """The champion under another name, whose recalibration has come to say otherwise."""
+    version = "2099-01-02.1"
+    family, _ = models.champion(context)
+    made = replace(family, universal=replace(family.universal, version=version))
+    with tempfile.TemporaryDirectory() as folder:
+        digest = files.save(made, Path(folder) / "model")
+        blob = (Path(folder) / "model").read_bytes()
+    begun = family.universal.begin()
+    moved = replace(begun, means=begun.means + np.array([-1.5, 0.0])).as_dict()
+    with context.store.begin() as db:
+        row = dict(db.execute(select(t.model).where(t.model.c.version == family.version)).mappings().one())
+        new = {**row, "version": version, "status": "challenger", "sha256": digest, "blob": blob}
+        db.execute(insert(t.model).values(**new))
+        db.execute(
+            insert(t.recalibration).values(
+                version=f"{version}+1", model=version, at=context.clock.now(), start=moved, state=moved
+            )
+        )
+    return version
+
+
 def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_again_bit_for_bit(
     made: Made, tmp_path: Path
 ) -> None:
@@ -75,7 +99,27 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
             assert sum(b for name, (_, b) in seen.lists.items() if " of " not in name) == seen.leads
             moved = [abs(m.score[1] - m.score[0]) for m in seen.movers]
             assert moved == sorted(moved, reverse=True)
+            for mover in seen.movers:
+                assert mover.by_model + mover.by_recalibration == pytest.approx(
+                    mover.score[1] - mover.score[0]
+                )
+                assert mover.why.endswith(" points")
+                assert mover.name != mover.lead
+            assert not seen.alike
+            assert seen.by_model > 5
+            listed = {name.rpartition(" of ")[2] for name in seen.lists if " of " in name}
+            assert listed & set(seen.owners)
+            again = twin(context)
+            same = release.preview(context, again)
+            assert same.alike
+            assert same.by_model < 0.01
+            assert same.by_recalibration > 0
+            assert {m.why.partition(":")[0] for m in same.movers} == {RECENT}
         said = loop.candor("release", NEW, "--yes").out
+        assert "On average the models themselves move a score by" in said
+        assert f"  {seen.movers[0].name}: " in said
+        for owner in listed & set(seen.owners):
+            assert owner not in said
         assert f"{seen.another_route:,} another route" in said
         loop.sync()
         with loop.context() as context:
