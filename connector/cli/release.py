@@ -55,9 +55,20 @@ def say(seen: Preview, back: bool) -> None:
             f"No worse on {first.leads:,} leads that neither has seen: log loss {first.new_loss:.4f} against {first.old_loss:.4f}, "
             f"and in none of {len(seen.verdict.segments) - 1} budgeted segments."
         )
+    if seen.unread is not None:
+        out.print(
+            f"{seen.unread} So what would change among the open leads can't be told.", style="dark_orange"
+        )
+        return
     share = seen.another_route / max(seen.leads, 1)
     out.print(
         f"Of {seen.leads:,} open leads {seen.another_band:,} get another band and {seen.another_route:,} another route ({share:.1%})."
+    )
+    if seen.alike:
+        out.print("The two models score alike; what moves is what recent outcomes add.")
+    out.print(
+        f"On average the models themselves move a score by {seen.by_model:.1f} points, what recent outcomes add by "
+        f"{seen.by_recalibration:.1f}."
     )
     for moved, n in seen.routes.items():
         out.print(f"  {n:>6,}  {moved}")
@@ -65,11 +76,13 @@ def say(seen: Preview, back: bool) -> None:
     if changed:
         out.print("Lists that grow or shrink:")
         for name, (a, b) in list(changed.items())[:12]:
-            out.print(f"  {b - a:>+6,}  {name} ({a:,} → {b:,})")
+            route, of, owner = name.rpartition(" of ")
+            shown = f"{route}{of}{seen.owners.get(owner, owner)}"
+            out.print(f"  {b - a:>+6,}  {shown} ({a:,} → {b:,})")
     if seen.movers:
         out.print("The biggest movers:")
         for mover in seen.movers:
             route = (
                 mover.route[0] if mover.route[0] == mover.route[1] else f"{mover.route[0]} → {mover.route[1]}"
             )
-            out.print(f"  {mover.lead}: {mover.score[0]:.0f} → {mover.score[1]:.0f}, {route}; {mover.why}")
+            out.print(f"  {mover.name}: {mover.score[0]:.0f} → {mover.score[1]:.0f}, {route}; {mover.why}")

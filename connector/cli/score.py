@@ -50,7 +50,7 @@ def say(found: dict[str, Any]) -> None:
         "unseen": "The range is this wide mostly because of values that were never seen before.",
     }[widest])  # fmt: skip
     for flag in found["flags"]:
-        out.print(f"  ! {flag}", style="dark_orange")
+        out.print(f"  ! {flag['text']}", style="dark_orange")
     for reason in found["reasons"]:
         out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
     if found["trend"]:

@@ -106,14 +106,15 @@ def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, settings:
     won = outcomes.won(life) if deal or life.converted_at is None else True
     ended_at = (life.won_at if deal else life.converted_at) or outcomes.ended_at(life)
     return Past(
-        life.lead_id, _name(values), as_of, (as_of - life.created_at) / timedelta(days=1),
+        life.lead_id, called(values), as_of, (as_of - life.created_at) / timedelta(days=1),
         "open" if won is None else "won" if won else "lost",
         None if won is None or ended_at is None else (ended_at - as_of) / timedelta(days=1),
         life.won_amount if won else None,
     )  # fmt: skip
 
 
-def _name(values: Mapping[str, Any]) -> str:
+def called(values: Mapping[str, Any]) -> str:
+    """A lead as people call it: 'Ann Lee, Acme'; nothing where the record names nobody."""
     said: Sequence[str] = [str(values[k]) for k in ("first_name", "last_name") if values.get(k)]
     company = values.get("company")
     return ", ".join(part for part in (" ".join(said), str(company) if company else "") if part)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from connector.errors import NoSuchModel, NotTrained
 from connector.jobs.context import Context
 from connector.store import schema as t
+from scoring.errors import Tampered
 from scoring.model import store as files
 from scoring.model.card import Model
 from scoring.model.family import Family
@@ -30,14 +31,22 @@ def champion(context: Context) -> tuple[Family, dict[str, Any]]:
         row = db.execute(select(t.model).where(t.model.c.status == "champion")).mappings().first()
     if row is None:
         raise NotTrained()
-    return _opened(row["blob"], row["sha256"]).without(retired(context, row["created_at"])), row["manifest"]
+    return _opened(row["version"], row["blob"], row["sha256"]).without(
+        retired(context, row["created_at"])
+    ), row["manifest"]
 
 
-def _opened(blob: bytes, sha256: str) -> Family:
+def _opened(version: str, blob: bytes, sha256: str) -> Family:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
         path.write_bytes(blob)
-        found = files.load(path, sha256)
+        try:
+            found = files.load(path, sha256)
+        except Tampered as error:
+            raise Tampered(
+                f"Model {version} is not the one that was saved: its SHA-256 differs.",
+                fix="If it is the one in use, go back to the one before it by `candor rollback`, or train anew by `candor train`.",
+            ) from error
     return Family(found) if isinstance(found, Model) else found
 
 
@@ -102,7 +111,7 @@ def opened(context: Context, version: str) -> tuple[Family, dict[str, Any]]:
         row = db.execute(select(*columns).where(t.model.c.version == version)).first()
     if row is None:
         raise NoSuchModel(f"There is no model {version}.", fix="`candor models` names those that there are.")
-    return _opened(row.blob, row.sha256), row.manifest
+    return _opened(version, row.blob, row.sha256), row.manifest
 
 
 def listed(context: Context) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import sql
 from connector.store.runs import running
+from scoring.errors import OtherVersion, Tampered
 from scoring.features.normalise import company_domain
 from scoring.model import recent
 from scoring.model.family import Family
@@ -165,14 +166,19 @@ def _learnt(context: Context, model: Family, old: str | None, now: datetime) -> 
 
 
 def _before(context: Context, model: Family, old: str | None) -> tuple[Family, Recent] | None:
-    """The model that it follows, and where that one began, where it has no recalibration of its own yet and is the younger."""
+    """The model that it follows, and where that one began, where it has no recalibration of its own yet and is the younger. None
+    where that one can't be read any more: then nothing is handed on."""
     with context.store.begin() as db:
         if old is None or _latest(db, model.version) is not None:
             return None
         row = _latest(db, old)
     if row is None:
         return None
-    family = models.named(context, old)
+    try:
+        family = models.named(context, old)
+    except (Tampered, OtherVersion) as error:
+        log.warning("recalibrates without the one before", model=model.version, why=error.message)
+        return None
     return (family, recent.read(row.start)) if family.universal.created < model.universal.created else None
 
 

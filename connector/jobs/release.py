@@ -8,26 +8,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from sqlalchemy import Connection, select, update
 
 from connector.errors import CandorError, NoSuchModel, NotTrained
 from connector.jobs import models, recalibrate
+from connector.jobs.alike import called
 from connector.jobs.context import Context, log
+from connector.jobs.fields import features_of
 from connector.jobs.score import Scored, Use, score
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from connector.store.runs import running
 from connector.store.store import put
+from scoring.errors import OtherVersion, Tampered
 from scoring.metrics.outcomes import read
 from scoring.metrics.release import Verdict, compare
+from scoring.model.between import difference
+from scoring.model.card import Model
+from scoring.model.recent import Recent
 from scoring.routing.engagement import band
 
 MOVERS = 10
 """leads with the largest change of score that a preview names"""
+ALIKE = 1.0
+"""points: models that differ by less on each lead score alike"""
 
 
 class Worse(CandorError):
@@ -48,17 +58,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Mover:
+    """`by_model`, `by_recalibration`: points of the move that are the models' own, and that what recent outcomes say of each
+    adds; together they are the move."""
+
     lead: str
+    name: str
     score: tuple[float, float]
+    by_model: float
+    by_recalibration: float
     route: tuple[str, str]
     why: str
-    """the new model's first reason"""
+    """what the two score otherwise: the side of the lead whose points differ the most"""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What the release of `version` in place of `before` would change among the open leads. `lists`: how many leads each
-    queue, and each owner of leads that are with a person, has now and would have."""
+    queue, and each owner of leads that are with a person, has now and would have; `owners`: their names. `by_model`,
+    `by_recalibration`: points by which a score moves on average, either way, by the models themselves and by what recent
+    outcomes say of each; `alike`: whether the models themselves differ by less than a point on each lead."""
 
     version: str
     before: str | None
@@ -71,6 +89,12 @@ class Preview:
     """"from → to": how many"""
     lists: Mapping[str, tuple[int, int]]
     movers: tuple[Mover, ...]
+    by_model: float = 0.0
+    by_recalibration: float = 0.0
+    alike: bool = False
+    owners: Mapping[str, str] = field(default_factory=dict)
+    unread: str | None = None
+    """why the one in use can't be read; what would change can't be told then"""
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -90,31 +114,55 @@ def verdict(context: Context, version: str) -> Verdict:
 
 def preview(context: Context, version: str) -> Preview:
     """All open leads scored and routed by both models as they would be used tonight, each with what recent outcomes say of it;
-    nothing is stored or written. Raises NoSuchModel, NotTrained."""
+    nothing is stored or written. Where the one in use can't be read, the way to another is open all the same. Raises
+    NoSuchModel, NotTrained, Tampered."""
     steps = _steps(context, version)
-    in_use = models.champion(context)[0].version
+    replaced = next((s.version for s in steps if s.was == "champion"), None)
+    try:
+        in_use = models.champion(context)[0].version
+    except (Tampered, OtherVersion) as error:
+        if not steps:
+            raise
+        return Preview(
+            version, replaced, steps, verdict(context, version), 0, 0, 0, {}, {}, (), unread=error.message
+        )
     context.progress("Release: by the model in use", 0, 2)
-    now_in_use = score(context, everything=True, use=Use(in_use, recalibrate.tonight(context, in_use)))
+    first, second = (Use(v, recalibrate.tonight(context, v)) for v in (in_use, version))
+    now_in_use = score(context, everything=True, use=first)
     context.progress("Release: by the other", 1, 2)
-    other = score(context, everything=True, use=Use(version, recalibrate.tonight(context, version)))
+    other = score(context, everything=True, use=second)
     context.progress("Release: by the other", 2, 2)
     with context.store.begin() as db:
         values = records.record_values(db, "lead")
+        owners = {
+            id: owner["name"] for id, owner in records.record_values(db, "owner").items() if owner.get("name")
+        }
     was, will = (_by_lead(found) for found in (now_in_use, other))
     leads = sorted(was.keys() & will.keys())
     banded = {lead: (_band(context, was[lead]), _band(context, will[lead])) for lead in leads}
     routed = {lead: (was[lead]["route"], will[lead]["route"]) for lead in leads}
+    sides = (
+        _Side(context, first, [was[lead] for lead in leads]),
+        _Side(context, second, [will[lead] for lead in leads]),
+    )
+    whole = np.array([will[lead]["score"] - was[lead]["score"] for lead in leads])
+    own = sides[1].alone - sides[0].alone
+    place = {lead: i for i, lead in enumerate(leads)}
     moved = sorted(leads, key=lambda lead: (-abs(will[lead]["score"] - was[lead]["score"]), lead))
     return Preview(
-        version, next((s.version for s in steps if s.was == "champion"), None), steps, verdict(context, version), len(leads),
+        version, replaced, steps, verdict(context, version), len(leads),
         sum(a != b for a, b in banded.values()), sum(a != b for a, b in routed.values()),
         dict(Counter(f"{a} → {b}" for a, b in routed.values() if a != b).most_common()),
         _lists(routed, values),
         tuple(
-            Mover(lead, (was[lead]["score"], will[lead]["score"]), routed[lead],
-                  will[lead]["reasons"][0]["text"] if will[lead]["reasons"] else "")
-            for lead in moved[:MOVERS]
+            Mover(
+                lead, called(values[lead]) or lead, (was[lead]["score"], will[lead]["score"]), float(own[i]), float(whole[i] - own[i]),
+                routed[lead], difference(sides[0].of(i), sides[1].of(i)).sentence,
+            )
+            for lead in moved[:MOVERS] for i in (place[lead],)
         ),
+        float(np.abs(own).mean()) if leads else 0.0, float(np.abs(whole - own).mean()) if leads else 0.0,
+        bool((np.abs(own) < ALIKE).all()), owners,
     )  # fmt: skip
 
 
@@ -187,6 +235,26 @@ def _take(context: Context, steps: Sequence[Step], version: str, why: str) -> tu
         run.summary.update(version=version, steps=[str(step) for step in steps], why=why)
     log.info("released", version=version, why=why)
     return tuple(steps)
+
+
+class _Side:
+    """A model with the leads as it scored them. `alone`: their scores without what recent outcomes say."""
+
+    def __init__(self, context: Context, use: Use, scored: Sequence[Mapping[str, Any]]) -> None:
+        champion = models.champion(context)[0]
+        family = champion if champion.version == use.version else models.named(context, use.version)
+        kinds = {
+            f.name: pa.float64() if f.type == "number" else pa.string() for f in features_of(context.settings)
+        }
+        self._rows = pa.table(
+            {n: pa.array([row["inputs"].get(n) for row in scored], kind) for n, kind in kinds.items()}
+        )
+        self._by = [row["model"] for row in scored]
+        self._models, self._recent = {model.version: model for model in family.models}, use.recent
+        self.alone = family.score(self._rows).score
+
+    def of(self, i: int) -> tuple[Model, Recent | None, pa.Table]:
+        return self._models[self._by[i]], self._recent, self._rows.slice(i, 1)
 
 
 def _by_lead(found: Scored) -> dict[str, dict[str, Any]]:

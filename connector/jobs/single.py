@@ -53,8 +53,10 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "width_from": {k: round(float(v), 1) for k, v in widths.items()},
         "evidence": int(scores.evidence[0]), "expected_value": state.expected_value,
         "expected_amount": float(scores.expected_amount[0]),
-        "flags": [f.text for f in scores.flags[0]],
-        "reasons": [{"points": round(float(r.points), 1), "text": r.text} for r in scores.reasons[0]],
+        "flags": [{"code": f.code, "text": f.text, "feature": f.feature} for f in scores.flags[0]],
+        "reasons": [
+            {"points": round(float(r.points), 1), "text": r.text, "feature": r.feature} for r in scores.reasons[0]
+        ],
         "route": str(decision.route), "rule": decision.rule, "why": decision.why, "threshold": decision.threshold,
         "due_hours": decision.due_hours, "added": [asdict(a) for a in decision.added],
         "edge_case": is_edge_case(state, context.policy), "engagement": state.engagement,

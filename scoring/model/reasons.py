@@ -126,13 +126,12 @@ class Explainer:
         """`shift` is each row's logit less the base rate's, `lately` what of it recent outcomes bear out. Encoded, design and
         shift may have rows more than the table."""
         own = self.own(layout, encoded, design)
-        score = 100 * sigmoid(shift) - 50
-        rate = np.where(np.abs(shift) < 1e-6, 25.0, score / np.where(np.abs(shift) < 1e-6, 1.0, shift))
-        own *= rate[:, None]
+        score, by = 100 * sigmoid(shift) - 50, rate(shift)
+        own *= by[:, None]
         sums = np.empty((len(score), len(self.sides) + 1))
         for s, side in enumerate(self.sides):
             sums[:, s] = own[:, side[0]] if len(side) == 1 else own[:, list(side)].sum(axis=1)
-        sums[:, -1] = lately * rate
+        sums[:, -1] = lately * by
         shown, points = _strongest(sums)
         n = rows.num_rows
         return Reasons(
@@ -164,6 +163,13 @@ class Explainer:
                 two = (each[:, 1] > 0) & (each[:, 0] < CARRIES * np.abs(total))
                 out[row[two], place[two], 1] = fields[two, 1]
         return out
+
+
+def rate(shift: Floats) -> Floats:
+    """Points of score for each logit of a lead's distance from the base rate."""
+    none = np.abs(shift) < 1e-6
+    out: Floats = np.where(none, 25.0, (100 * sigmoid(shift) - 50) / np.where(none, 1.0, shift))
+    return out
 
 
 def _strongest(sums: Floats) -> tuple[Places, Floats]:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import func, insert, select, update
 
@@ -20,6 +21,7 @@ from connector.jobs.train import offer
 from connector.store import schema as t
 from scoring.errors import Tampered
 from scoring.model import store as files
+from scoring.model.between import RECENT
 from scoring.model.card import Model
 from scoring.model.family import Family
 from scoring.model.router import Router
@@ -56,6 +58,28 @@ def challenger(context: Context) -> Segment:
     return segment
 
 
+def twin(context: Context) -> str:
+    """The champion under another name, whose recalibration has come to say otherwise."""
+    version = "2099-01-02.1"
+    family, _ = models.champion(context)
+    made = replace(family, universal=replace(family.universal, version=version))
+    with tempfile.TemporaryDirectory() as folder:
+        digest = files.save(made, Path(folder) / "model")
+        blob = (Path(folder) / "model").read_bytes()
+    begun = family.universal.begin()
+    moved = replace(begun, means=begun.means + np.array([-1.5, 0.0])).as_dict()
+    with context.store.begin() as db:
+        row = dict(db.execute(select(t.model).where(t.model.c.version == family.version)).mappings().one())
+        new = {**row, "version": version, "status": "challenger", "sha256": digest, "blob": blob}
+        db.execute(insert(t.model).values(**new))
+        db.execute(
+            insert(t.recalibration).values(
+                version=f"{version}+1", model=version, at=context.clock.now(), start=moved, state=moved
+            )
+        )
+    return version
+
+
 def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_again_bit_for_bit(
     made: Made, tmp_path: Path
 ) -> None:
@@ -75,7 +99,27 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
             assert sum(b for name, (_, b) in seen.lists.items() if " of " not in name) == seen.leads
             moved = [abs(m.score[1] - m.score[0]) for m in seen.movers]
             assert moved == sorted(moved, reverse=True)
+            for mover in seen.movers:
+                assert mover.by_model + mover.by_recalibration == pytest.approx(
+                    mover.score[1] - mover.score[0]
+                )
+                assert mover.why.endswith(" points")
+                assert mover.name != mover.lead
+            assert not seen.alike
+            assert seen.by_model > 5
+            listed = {name.rpartition(" of ")[2] for name in seen.lists if " of " in name}
+            assert listed & set(seen.owners)
+            again = twin(context)
+            same = release.preview(context, again)
+            assert same.alike
+            assert same.by_model < 0.01
+            assert same.by_recalibration > 0
+            assert {m.why.partition(":")[0] for m in same.movers} == {RECENT}
         said = loop.candor("release", NEW, "--yes").out
+        assert "On average the models themselves move a score by" in said
+        assert f"  {seen.movers[0].name}: " in said
+        for owner in listed & set(seen.owners):
+            assert owner not in said
         assert f"{seen.another_route:,} another route" in said
         loop.sync()
         with loop.context() as context:
@@ -139,6 +183,40 @@ def test_a_model_that_was_tampered_with_does_not_take_over(made: Made, tmp_path:
         assert models.champion(context)[0].version != NEW
         with pytest.raises(NoSuchModel, match="none to go back to"):
             release.roll_back(context)
+
+
+def test_where_the_model_in_use_was_tampered_with_the_refusal_says_the_way_out_and_it_works(
+    made: Made, tmp_path: Path
+) -> None:
+    with made.loop("salesforce", "settled", tmp_path) as loop:
+        with loop.context() as context:
+            challenger(context)
+            old = models.champion(context)[0].version
+            lead = rows(context)[0].lead_id
+            release.release(context, NEW, "a test")
+            with context.store.begin() as db:
+                blob = db.execute(select(t.model.c.blob).where(t.model.c.version == NEW)).scalar_one()
+                db.execute(update(t.model).where(t.model.c.version == NEW).values(blob=blob[:-1] + b"x"))
+        refused = loop.candor("score", lead)
+        assert refused.code != 0
+        assert f"Model {NEW} is not the one that was saved" in refused.err
+        assert "`candor rollback`" in refused.err
+        assert "skops" not in refused.err
+        back = loop.candor("rollback")
+        assert f"Model {old} is in use." in back.out
+        assert "can't be told" in back.out
+        page = loop.candor("score", lead, "--json").json()
+        assert page["model"] == old
+        assert all(set(flag) == {"code", "text", "feature"} for flag in page["flags"])
+        assert all(reason["feature"] for reason in page["reasons"][:-1])
+
+        # and the other way: what takes over recalibrates anew where the one before can't be read
+        with loop.context() as context, context.store.begin() as db:
+            db.execute(update(t.model).where(t.model.c.version == NEW).values(blob=blob))
+            db.execute(update(t.model).where(t.model.c.version == old).values(blob=blob))
+        assert f"Model {NEW} is in use." in loop.candor("release", NEW, "--yes").out
+        with loop.context() as context, context.store.begin() as db:
+            assert NEW in set(db.scalars(select(t.recalibration.c.model)))
 
 
 def rows(context: Context) -> list:  # type: ignore[type-arg]

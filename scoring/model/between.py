@@ -1,0 +1,92 @@
+"""Why two models score the same lead differently: the side of the lead whose points differ the most between them, the way the
+score moved.
+
+Each model explains its own score (reasons.py); fields are put together as the new model does, so that what is one reason there
+is compared as one. What recent outcomes add to each is a side of its own, and so is what no field explains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from scoring.model import words
+from scoring.model.additive import log_odds
+from scoring.model.card import Model
+from scoring.model.design import CategoryField, Encoded
+from scoring.model.reasons import LATELY, REST, rate
+from scoring.model.recent import Recent
+from scoring.model.scores import to_score
+
+Floats = npt.NDArray[np.float64]
+
+RECENT = "what recent outcomes add"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`points` that a side adds to the score by the one model and by the other. What no field explains has no feature."""
+
+    text: str
+    points: tuple[float, float]
+    feature: str
+
+    @property
+    def sentence(self) -> str:
+        """'industry: mining: +3 → +12 points'."""
+        then, now = (round(each) for each in self.points)
+        return f"{words.lowered(self.text)}: {then:+d} → {now:+d} points"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a model says of one lead: its score, points by feature, what recent outcomes add, and what is left."""
+
+    score: float
+    encoded: Encoded
+    fields: dict[str, float]
+    lately: float
+    rest: float
+
+
+def difference(
+    was: tuple[Model, Recent | None, pa.Table], now: tuple[Model, Recent | None, pa.Table]
+) -> Difference:
+    """Of one lead: a model, what recent outcomes say of it, and the lead as it sees it, a table of one row."""
+    (old, new), layout = (_told(*was), _told(*now)), now[0].design
+    sides = [[layout.fields[f].name for f in side] for side in now[0].explainer.sides]
+    sides += [[name] for name in old.fields if name not in new.fields]
+    found = [Difference(RECENT, (old.lately, new.lately), LATELY), Difference(REST, (old.rest, new.rest), "")]
+    sign = 1.0 if new.score >= old.score else -1.0
+    for side in sides:
+        apart = {name: sign * (new.fields.get(name, 0.0) - old.fields.get(name, 0.0)) for name in side}
+        first = max(side, key=lambda name: apart[name])
+        model, told, rows = (now[0], new, now[2]) if first in new.fields else (was[0], old, was[2])
+        points = (sum(old.fields.get(n, 0.0) for n in side), sum(new.fields.get(n, 0.0) for n in side))
+        found.append(Difference(_said(model, told, rows, first), points, first))
+    return max(found, key=lambda one: sign * (one.points[1] - one.points[0]))
+
+
+def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
+    encoded = model.design.encode(rows)
+    design = model.design.additive(encoded)
+    alone = model.point.logit(model.design, encoded, design)
+    logit = alone if recent is None else recent.applied(alone)[0]
+    shift = logit - log_odds(model.base_rate)
+    by = float(rate(shift)[0])
+    own = (model.explainer.own(model.design, encoded, design)[0] * by).tolist()
+    lately = float(logit[0] - alone[0]) * by
+    fields = dict(zip(model.design.names, own, strict=True))
+    score = float(to_score(shift)[0])
+    return _Told(score, encoded, fields, lately, score - 50 - sum(own) - lately)
+
+
+def _said(model: Model, told: _Told, rows: pa.Table, name: str) -> str:
+    place = model.design.names.index(name)
+    field = model.design.fields[place]
+    if isinstance(field, CategoryField):
+        return words.category(field, rows.column(name)[0].as_py())
+    return words.figure(field, float(told.encoded.numbers[0, place]))
