@@ -43,12 +43,8 @@ def say(found: dict[str, Any]) -> None:
             f"If won, it would bring {told['if_won_low']} to {told['if_won_high']}; "
             f"expected value {told['expected']}, likely {told['low']} to {told['high']}."
         )
-    widest = max(found["width_from"], key=lambda k: found["width_from"][k])
-    out.print({
-        "familiar": "The range is this wide mostly because few leads like this one have ended yet.",
-        "blanks": "The range is this wide mostly because of what the record doesn't say.",
-        "unseen": "The range is this wide mostly because of values that were never seen before.",
-    }[widest])  # fmt: skip
+    if found["wide"]:
+        out.print(found["wide"])
     for flag in found["flags"]:
         out.print(f"  ! {flag['text']}", style="dark_orange")
     for reason in found["reasons"]:

@@ -22,6 +22,13 @@ from scoring.model.quantiles import Z90
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores
 
+WIDE = {
+    "familiar": "past leads leave open how much what is known of this one counts, and some of what decides is on no record",
+    "blanks": "of what the record doesn't say",
+    "unseen": "of values that were hardly ever, or never, seen before",
+    "recent": "recent outcomes leave open how far the market has moved since the model was trained",
+}
+"""of each doubt, why it makes a range wide"""
 NOTHING = "Nothing that could be asked would narrow this much; more leads like it that have ended will."
 
 
@@ -45,7 +52,7 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
     model = by.model
     ask = [] if sure else asks(context, by, row)
     return {
-        "ask": ask, "ask_nothing": None if sure or ask else NOTHING,
+        "wide": None if sure else why_wide(scores), "ask": ask, "ask_nothing": None if sure or ask else NOTHING,
         "like": {
             "leads": like.leads, "won": like.won, "gone": like.gone,
             "nearest": [
@@ -56,6 +63,13 @@ def explained(context: Context, by: Scorer, lead_id: str, row: pa.Table, scores:
         "value": value(model, row, scores),
         "trend": _trend(context, by, row, float(scores.score[0])),
     }  # fmt: skip
+
+
+def why_wide(scores: Scores) -> str:
+    """The largest part of the doubt about the one lead."""
+    largest = max(WIDE, key=lambda name: float(getattr(scores, f"width_{name}")[0]))
+    width = float(scores.high[0] - scores.low[0])
+    return f"The range is {width:.0f} points wide, mostly because {WIDE[largest]}."
 
 
 def asks(context: Context, by: Scorer, row: pa.Table) -> list[dict[str, Any]]:

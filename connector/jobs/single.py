@@ -44,6 +44,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "familiar": scores.width_familiar[0],
         "blanks": scores.width_blanks[0],
         "unseen": scores.width_unseen[0],
+        "recent": scores.width_recent[0],
     }
     return {
         "lead": lead_id, "at": now.isoformat(), "model": model.scored_by(routed)[0], "policy": context.policy.version,

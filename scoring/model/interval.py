@@ -73,18 +73,19 @@ class Familiar:
 
 @dataclass(frozen=True)
 class Doubts:
-    """Variances of the logit, one a row; what is unseen reaches further to one side. `mean`: how much of the
-    familiar and the blanks' the chance is a mean over."""
+    """Variances of the logit, one a row; what is unseen reaches further to one side. `recent`: the market's since the
+    training; `mean`: how much of these and the familiar and the blanks' the chance is a mean over."""
 
     familiar: Floats
     blanks: Floats
+    recent: Floats
     unseen_below: Floats
     unseen_above: Floats
     mean: Floats
 
     def widened(self, lately: Floats) -> Doubts:
         """With the doubt of a model whose market moves; the chance is a mean over it."""
-        return replace(self, familiar=self.familiar + lately, mean=self.mean + lately)
+        return replace(self, recent=self.recent + lately, mean=self.mean + lately)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def doubts(
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
     hidden = interval.hidden.variance(layout.blank(encoded))
     below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
-    return Doubts(familiar, hidden, below, above, familiar + interval.hidden.mean * hidden)
+    none = np.zeros(len(familiar))
+    return Doubts(familiar, hidden, none, below, above, familiar + interval.hidden.mean * hidden)
 
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:

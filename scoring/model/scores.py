@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 @dataclass(frozen=True)
 class Scores:
     """`score`, `low`, `high` and the widths are in points of score (0-100, 50 = the base rate); `low` and
-    `high` bound the 90 % range, `confidence` is 100 less its width, rounded down. The three widths are each
+    `high` bound the 90 % range, `confidence` is 100 less its width, rounded down. The four widths are each
     what the range would be if that doubt were the only one; they add up in quadrature on the logit. Amounts
     are in the org's currency, NaN when no won amount is known."""
 
@@ -34,6 +34,7 @@ class Scores:
     confidence: Ints
     width_familiar: Floats
     width_blanks: Floats
+    width_recent: Floats
     width_unseen: Floats
     evidence: Ints
     expected_amount: Floats
@@ -89,9 +90,9 @@ def gathered(parts: Sequence[tuple[Ints, Scores]], n: int) -> Scores:
 
 
 def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
-    """Score, range and widths from the logit and the variances of its three doubts."""
+    """Score, range and widths from the logit and the variances of its four doubts."""
     shift = logit - base
-    seen = doubts.familiar + doubts.blanks
+    seen = doubts.familiar + doubts.recent + doubts.blanks
     # p is a mean over what is in doubt. Where most of what may be lies far from p, the middle of the logits lies nearer
     # to certainty than the logit of their mean: by half their variance, to second order. (How far a new value lies off was
     # measured from p's own logit, so there is nothing to move.)
@@ -103,6 +104,7 @@ def ranges(logit: Floats, base: float, doubts: Doubts) -> dict[str, Floats]:
         "high": to_score(middle + Z90 * np.sqrt(seen + doubts.unseen_above)),
         "width_familiar": _width(shift, doubts.familiar, doubts.familiar),
         "width_blanks": _width(shift, doubts.blanks, doubts.blanks),
+        "width_recent": _width(shift, doubts.recent, doubts.recent),
         "width_unseen": _width(shift, doubts.unseen_below, doubts.unseen_above),
     }
 

@@ -50,6 +50,7 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
                 assert page["trend"] is None, "the first score, of today"
             for page in pages:
                 assert bool(page["ask"]) <= (page["confidence"] < 70)
+                assert (page["wide"] is None) == (page["confidence"] >= 70)
                 assert (page["ask_nothing"] is None) == bool(page["ask"] or page["confidence"] >= 70)
                 for question in page["ask"]:
                     assert question["width_after"] < question["width_now"] - 2

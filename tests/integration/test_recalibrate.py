@@ -87,7 +87,8 @@ def _made_again(context: Context, version: str) -> None:
     assert [score["probability"] for score in scores] == again.probability.tolist()
     assert [score["high"] for score in scores] == again.high.tolist()
     assert (again.probability != alone.probability).all()
-    assert (again.width_familiar > alone.width_familiar).mean() > 0.5
+    assert (again.width_recent > 0).mean() > 0.5
+    assert not alone.width_recent.any()
 
 
 def test_a_file_without_times_is_left_alone(made: Made, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_each_lead_goes_to_its_segments_model_then_edge_cases_to_theirs_and_the_
     assert np.array_equal(scores.score[at], family.edge.model.score(rows.take(pa.array(at))).score)
     assert np.array_equal(family.logit(rows)[~edge], family.universal.logit(rows)[~edge])
     moved = family.score(rows, None, begin(family.base_rate).waited(30))
-    assert (moved.width_familiar >= scores.width_familiar).all()
+    assert (moved.width_recent > scores.width_recent).all()
     assert np.array_equal(family.route(rows).place, routed.place), (
         "recent outcomes move no lead to another model"
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.jobs.explained import WIDE, why_wide
 from scoring.model import trend, words
 from scoring.model.card import Model
 from scoring.model.design import CategoryField
@@ -104,6 +105,22 @@ def test_recent_outcomes_are_a_reason_only_where_they_are_beyond_chance(model: M
         said = [r for r in reasons if r.feature == LATELY]
         assert (len(said) == 1) == (abs(offset) > 1), said
         assert all(r.text == (MORE if offset > 0 else LESS) and r.points * offset > 0 for r in said)
+
+
+def test_why_a_range_is_wide_is_its_largest_part(model: Model) -> None:
+    turned = begin(model.base_rate).waited(2000)
+    told = {
+        "familiar": model.score(one()),
+        "blanks": model.score(one(log_employees=None, industry=None, source=None)),
+        "unseen": model.score(one(industry="never seen")),
+        "recent": model.score(one(), turned),
+    }
+    for name, scores in told.items():
+        widths = {part: float(getattr(scores, f"width_{part}")[0]) for part in WIDE}
+        assert widths[name] == max(widths.values())
+        assert WIDE[name] in why_wide(scores)
+    assert told["familiar"].width_recent[0] == 0
+    assert told["recent"].high[0] - told["recent"].low[0] > told["familiar"].high[0] - told["familiar"].low[0]
 
 
 def moved(model: Model, before: dict[str, Any], now: dict[str, Any], said: float | None = None) -> trend.Move:
