@@ -31,7 +31,7 @@ from benchmarks.real_leads import calls
 from benchmarks.rival_ranges import Range
 from benchmarks.row import Row, data_folder
 from benchmarks.semi_worlds import DRAWS, KINDS, World, education, world
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.card import Model
 from scoring.model.design import FeatureLike, category_column, learn, number_column
 from scoring.model.scores import to_score
@@ -92,7 +92,7 @@ def asked(of: World, bags: int = rival_ranges.BAGS, seeds: int = rival_ranges.SE
 
 def ours(model: Model, rows: pa.Table) -> Range:
     scores = model.score(rows)
-    base = np.log(model.base_rate / (1 - model.base_rate))
+    base = log_odds(model.base_rate)
     return Range(*(_logit(points / 100) + base for points in (scores.score, scores.low, scores.high)))
 
 

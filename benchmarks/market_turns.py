@@ -29,7 +29,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.real_leads import Column, calls
 from benchmarks.row import Row, data_folder
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.card import Model
 from scoring.model.estimator import calibration_error
 from scoring.model.recent import Recent, begin, unsure
@@ -163,7 +163,7 @@ def _logit(model: Draft, data: Calls, which: slice) -> Floats:
 
 
 def _said(scores: Scores, model: Model, doubt: Floats) -> Said:
-    base = np.log(model.base_rate / (1 - model.base_rate))
+    base = log_odds(model.base_rate)
     low, high = (sigmoid(np.log(x / (100 - x)) + base) for x in (scores.low, scores.high))
     return Said(scores.probability, low, high, scores.width_familiar, doubt)
 

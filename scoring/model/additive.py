@@ -136,5 +136,5 @@ def _spread(penalties: Floats, groups: Sequence[tuple[int, int]], k: int) -> Flo
 def _constant(won: Floats, weight: Floats, k: int) -> Floats:
     rate = np.clip((won * weight).sum() / weight.sum(), 1e-4, 1 - 1e-4)
     coef = np.zeros(k + 1)
-    coef[0] = np.log(rate / (1 - rate))
+    coef[0] = log_odds(rate)
     return coef

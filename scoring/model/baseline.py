@@ -17,7 +17,7 @@ import pyarrow as pa
 from sklearn.linear_model import LogisticRegression
 
 from scoring.errors import TooFewOutcomes
-from scoring.model.additive import sigmoid
+from scoring.model.additive import log_odds, sigmoid
 from scoring.model.blanks import ASKABLE
 from scoring.model.design import BLANK, CategoryField, Design, FeatureLike, learn
 from scoring.model.scores import to_score
@@ -50,7 +50,7 @@ class UsualPractice:
     def score(self, rows: pa.Table) -> UsualScores:
         with single():
             logit = self.regression.decision_function(_matrix(self.design, rows))
-        score = to_score(logit - np.log(self.base_rate / (1 - self.base_rate)))
+        score = to_score(logit - log_odds(self.base_rate))
         blank = self.design.blank(self.design.encode(rows)).sum(axis=1)
         qualifies = score >= self.threshold
         return UsualScores(sigmoid(logit), score, qualifies, [

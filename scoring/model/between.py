@@ -16,7 +16,7 @@ import pyarrow as pa
 from scoring.model import words
 from scoring.model.additive import log_odds
 from scoring.model.card import Model
-from scoring.model.design import CategoryField, Encoded
+from scoring.model.design import Encoded
 from scoring.model.reasons import LATELY, REST, rate
 from scoring.model.recent import Recent
 from scoring.model.scores import to_score
@@ -86,7 +86,4 @@ def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
 
 def _said(model: Model, told: _Told, rows: pa.Table, name: str) -> str:
     place = model.design.names.index(name)
-    field = model.design.fields[place]
-    if isinstance(field, CategoryField):
-        return words.category(field, rows.column(name)[0].as_py())
-    return words.figure(field, float(told.encoded.numbers[0, place]))
+    return words.told(model.design.fields[place], rows, told.encoded.numbers, 0, place)

@@ -88,31 +88,33 @@ class Model:
 
     def _unsure(self, rows: pa.Table, sure: float) -> Bools:
         n = rows.num_rows
-        encoded = _even(self.design.encode(rows))
-        design = self.design.additive(encoded)
+        encoded, design, logit = self._alone(self.design.encode(rows))
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
-        spans = ranges(self.point.logit(self.design, encoded, design), log_odds(self.base_rate), doubts)
+        spans = ranges(logit, log_odds(self.base_rate), doubts)
         flagged = np.array([bool(flags) for flags in self.ordinary.flags(rows)], bool)
         return flagged | (confidence(spans)[:n] < sure)
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
-            encoded = _even(self.design.encode(rows))
-            return self.point.logit(self.design, encoded, self.design.additive(encoded))[: rows.num_rows]
+            return self._alone(self.design.encode(rows))[2][: rows.num_rows]
+
+    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, Floats]:
+        """Rows as they are computed with (`_even`), their design, and what the model alone says of them."""
+        encoded = _even(told)
+        design = self.design.additive(encoded)
+        return encoded, design, self.point.logit(self.design, encoded, design)
 
     def _score(self, rows: pa.Table, recent: Recent | None) -> Scores:
         n = rows.num_rows
         told = self.design.encode(rows)
-        encoded = _even(told)
-        design = self.design.additive(encoded)
-        logit = self.point.logit(self.design, encoded, design)
+        encoded, design, alone = self._alone(told)
         base = log_odds(self.base_rate)
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
-        alone, lately = logit, np.zeros(len(logit))
+        logit, lately = alone, np.zeros(len(alone))
         if recent is not None:
             lately = recent.told(alone)
-            logit, doubt = recent.applied(logit)
+            logit, doubt = recent.applied(alone)
             doubts = doubts.widened(doubt)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]

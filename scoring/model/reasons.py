@@ -21,7 +21,7 @@ import pyarrow as pa
 from scoring.model import words
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.blanks import contributions
-from scoring.model.design import CategoryField, Design, Encoded, Field
+from scoring.model.design import Design, Encoded
 from scoring.model.estimator import Point, Sample
 
 Floats = npt.NDArray[np.float64]
@@ -98,17 +98,13 @@ class Reasons(Sequence[list[Reason]]):
             if side == len(self.sides):
                 out.append(Reason(MORE if points > 0 else LESS, round(points, 1), LATELY))
                 continue
-            said = [self._said(self.layout.fields[f], i, f) for f in spoken if f >= 0]
-            first = self.layout.fields[spoken[0]]
+            fields = self.layout.fields
+            said = [words.told(fields[f], self.values, self.numbers, i, f) for f in spoken if f >= 0]
+            first = fields[spoken[0]]
             together = f"{SIDES.get(first.family)} ({'; '.join(words.lowered(each) for each in said)})"
             out.append(Reason(said[0] if len(said) == 1 else together, round(points, 1), first.name))
         rest = round(float(self.total[i]), 1) - sum(reason.points for reason in out)
         return [*out, Reason(REST, round(rest, 1), "")]
-
-    def _said(self, field: Field, i: int, f: int) -> str:
-        if isinstance(field, CategoryField):
-            return words.category(field, self.values.column(field.name)[i].as_py())
-        return words.figure(field, float(self.numbers[i, f]))
 
 
 @dataclass(frozen=True)

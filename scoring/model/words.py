@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from scoring.model.blanks import ASKABLE
-from scoring.model.design import CategoryField, NumberField
+from scoring.model.design import CategoryField, Field, NumberField
 
 
 def natural(unit: str, value: float) -> tuple[str, float]:
@@ -102,6 +106,13 @@ def measured(label: str, unit: str, value: float) -> str:
     if unit in _DURATIONS and unit in label.lower():
         return f"{label}: {said}" if unit in _FINER and 0 < value < 1 else f"{label} {number(value)}"
     return f"{label} {said}"
+
+
+def told(field: Field, texts: pa.Table, numbers: npt.NDArray[np.float64], row: int, place: int) -> str:
+    """What a lead has in a field, by the rows' texts and the numbers of all fields (n × fields)."""
+    if isinstance(field, CategoryField):
+        return category(field, texts.column(field.name)[row].as_py())
+    return figure(field, float(numbers[row, place]))
 
 
 def category(field: CategoryField, value: str | None) -> str:
