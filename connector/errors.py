@@ -34,6 +34,10 @@ class NoSuchModel(CandorError):
     """There is no model of that version. `candor models` names them."""
 
 
+class NoSuchScore(CandorError):
+    """The lead had no score at that time. `candor score` gives today's."""
+
+
 class NothingRead(CandorError):
     """No lead has been read from the CRM yet. Run `candor backfill` first."""
 

@@ -243,11 +243,19 @@ def score(
     explain: Annotated[
         bool, typer.Option("--explain", help="With range, flags, reasons, route and why.")
     ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="Instead: make the score of that time again and say whether it is the same. A day means its end; UTC.",
+        ),
+    ] = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Score one lead now. Writes nothing."""
-    _run("score", lead=lead, explain=explain, config=config, as_json=as_json)
+    """Score one lead now, or make an old score again (--as-of). Writes nothing."""
+    _run("score", lead=lead, explain=explain, as_of=as_of, config=config, as_json=as_json)
 
 
 @app.command()

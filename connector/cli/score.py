@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.text import Text
 
 from connector.cli.console import out, show_json, working
+from connector.errors import InputError
+from connector.jobs.score_again import Again, score_again
 from connector.jobs.single import score_lead
 from connector.jobs.words import like_this
 from scoring.model.words import chance, chances, number
@@ -15,7 +20,14 @@ from scoring.model.words import chance, chances, number
 _TRACK = 50
 
 
-def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
+_MOST = 6
+"""features of which it is told in words what the record says otherwise today"""
+
+
+def run(lead: str, explain: bool, as_of: str | None, config: Path | None, as_json: bool) -> None:
+    if as_of is not None:
+        _again(lead, moment(as_of), explain, config, as_json)
+        return
     with working(config, as_json=True) as context:
         found = score_lead(context, lead)
     if as_json:
@@ -23,9 +35,65 @@ def run(lead: str, explain: bool, config: Path | None, as_json: bool) -> None:
     elif explain:
         say(found)
     else:
+        out.print(f"{_likely(found)}  →  {found['route']}: {found['why']}")
+
+
+def moment(text: str) -> datetime:
+    """A time as people and `--json` write it; a day is its end, and where no zone is named it is UTC. Raises InputError."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"{text} is no time.", fix="Write it like 2026-11-24 or 2026-11-24T10:30 (UTC)."
+        ) from None
+    if len(text) <= len("2026-11-24"):
+        at = datetime.combine(at.date(), time.max)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _again(lead: str, at: datetime, explain: bool, config: Path | None, as_json: bool) -> None:
+    with working(config, as_json=True) as context:
+        found = score_again(context, lead, at)
+    if as_json:
+        show_json(found.plain())
+    else:
+        say_again(found, explain)
+    if not found.same:
+        raise typer.Exit(1)
+
+
+def say_again(found: Again, explain: bool) -> None:
+    """An old score, and in one line whether it could be made again; then what the record of that time says today."""
+    by = f"model {found.model}" + (f", recalibration {found.recalibration}" if found.recalibration else "")
+    same = "the same to the last bit" if found.same else f"another, in: {', '.join(found.differs)}"
+    out.print(f"{_likely(found.then)}, said at {_when(found.at)} by {by}. Made again: {same}.")
+    if not found.same:
+        libraries = ", ".join(f"{name} {was}, now {now}" for name, (was, now) in found.libraries.items())
+        why = f"The model was trained with other libraries: {libraries}." if libraries else "The libraries are those that the model was trained with."  # fmt: skip
+        out.print(f"  It would be {_likely(found.said)}. {why}")
+    if found.unbuilt is not None:
         out.print(
-            f"{found['score']:.0f}, likely {found['low']:.0f} to {found['high']:.0f}  →  {found['route']}: {found['why']}"
+            f"What was on record then can't be looked up again, for {found.unbuilt}; the row kept with the score can."
         )
+    elif found.today is None:
+        out.print("What was on record then is the same today.")
+    else:
+        told = [each.text for each in found.otherwise]
+        more = f"; and {len(told) - _MOST} more" if len(told) > _MOST else ""
+        out.print(
+            f"The record says otherwise of that time today: {'; '.join(told[:_MOST])}{more}. By it the score would have been "
+            f"{_likely(found.today)}."
+        )
+    if explain:
+        _flags_and_reasons(found.then)
+
+
+def _likely(said: Mapping[str, Any]) -> str:
+    return f"{said['score']:.0f}, likely {said['low']:.0f} to {said['high']:.0f}"
+
+
+def _when(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def say(found: dict[str, Any]) -> None:
@@ -45,10 +113,7 @@ def say(found: dict[str, Any]) -> None:
         )
     if found["wide"]:
         out.print(found["wide"])
-    for flag in found["flags"]:
-        out.print(f"  ! {flag['text']}", style="dark_orange")
-    for reason in found["reasons"]:
-        out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
+    _flags_and_reasons(found)
     if found["trend"]:
         out.print(found["trend"]["text"] + ".")
     _ask(found)
@@ -60,6 +125,13 @@ def say(found: dict[str, Any]) -> None:
     out.print(Text.assemble("→ ", (found["route"], "bold"), f"{due}: {found['why']} ", rule))
     for added in found["added"]:
         out.print(f"  + {added['kind']}: {added['why']}")
+
+
+def _flags_and_reasons(said: Mapping[str, Any]) -> None:
+    for flag in said["flags"]:
+        out.print(f"  ! {flag['text']}", style="dark_orange")
+    for reason in said["reasons"]:
+        out.print(f"  {reason['points']:>+6.1f}  {reason['text']}")
 
 
 def _ask(found: dict[str, Any]) -> None:

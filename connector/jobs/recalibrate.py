@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, insert, select, text
 
+from connector.errors import NoSuchModel
 from connector.jobs import attention, models
 from connector.jobs.context import Context, log
 from connector.jobs.examples import features, horizon_of, looked_at, scorings, won_at
@@ -132,9 +133,14 @@ def summary(db: Connection, model: str) -> dict[str, Any] | None:
 
 
 def named(db: Connection, version: str) -> Recent:
-    """A recalibration by its version, as a score names it."""
-    found = db.execute(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
-    return recent.read(found.scalar_one())
+    """A recalibration by its version, as a score names it. Raises NoSuchModel."""
+    found = db.scalar(select(t.recalibration.c.state).where(t.recalibration.c.version == version))
+    if found is None:
+        raise NoSuchModel(
+            f"There is no recalibration {version} any more.",
+            fix="Scores that it moved can't be made again; restore the database from a backup of then.",
+        )
+    return recent.read(found)
 
 
 def moved(state: Recent) -> float:

@@ -11,19 +11,16 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import select
 
-from connector.errors import NoSuchModel
-from connector.jobs import models, recalibrate
+from connector.jobs import models
 from connector.jobs.context import Context
 from connector.jobs.examples import Examples, features
 from connector.jobs.manifest import features_in, hashes, view_in, words_in
-from connector.jobs.score import said
 from connector.jobs.train import fit
 from connector.store import records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
 from scoring.model.edge import Edge
 from scoring.model.family import Family
-from scoring.model.router import UNIVERSAL
 from scoring.model.scores import Scores
 from scoring.routing.policy import Flags
 
@@ -41,16 +38,6 @@ class Reproduced:
     @property
     def same(self) -> bool:
         return self.same_scores and not self.changed
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """An old score made anew. `same`: score, range, flags and reasons are those of then, bit for bit."""
-
-    model: str
-    policy: str
-    said: Mapping[str, Any]
-    same: bool
 
 
 def reproduce(context: Context, version: str) -> Reproduced:
@@ -82,31 +69,6 @@ def reproduce(context: Context, version: str) -> Reproduced:
         name for name in {**manifest["columns"], **now} if manifest["columns"].get(name) != now.get(name)
     ]
     return Reproduced(version, len(leads), 0, tuple(changed), _same(again.score(rows), was.score(rows)))
-
-
-def score_again(context: Context, lead: str, at: datetime) -> Again:
-    """An old score, made anew from the inputs that were kept with it and the model that made it, whichever scores today. Raises
-    NoSuchModel where there is no such score or model, Tampered."""
-    with context.store.begin() as db:
-        kept = (
-            db.execute(select(t.score).where(t.score.c.lead_id == lead, t.score.c.at == at))
-            .mappings()
-            .first()
-        )
-        moved = None if kept is None else kept["recalibration"]
-        recent = None if moved is None else recalibrate.named(db, moved)
-    if kept is None:
-        raise NoSuchModel(
-            f"Lead {lead} has no score of {at.isoformat()}.", fix="`candor score` gives today's."
-        )
-    version, _, segment = kept["model"].partition("/")
-    family, manifest = models.opened(context, version)
-    place = [model.version for model in family.models].index(kept["model"]) if segment else UNIVERSAL
-    kinds = {f.name: pa.float64() if f.type == "number" else pa.string() for f in features_in(manifest)}
-    row = pa.table({name: pa.array([kept["inputs"].get(name)], kind) for name, kind in kinds.items()})
-    families = {f.name: f.family for f in features_in(manifest)}
-    again = said(family.models[place].score(row, recent), 0, families)
-    return Again(kept["model"], kept["policy"], again, {name: kept[name] for name in again} == again)
 
 
 def _family(was: Family, examples: Examples, manifest: Mapping[str, Any]) -> Family:

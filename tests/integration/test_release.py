@@ -15,7 +15,7 @@ from connector.errors import NoSuchModel
 from connector.jobs import models, release
 from connector.jobs.context import Context
 from connector.jobs.recalibrate import recalibrate
-from connector.jobs.reproduce import score_again
+from connector.jobs.score_again import score_again
 from connector.jobs.status import status
 from connector.jobs.train import offer
 from connector.store import schema as t
