@@ -64,10 +64,15 @@ def say(seen: Preview, back: bool) -> None:
     out.print(
         f"Of {seen.leads:,} open leads {seen.another_band:,} get another band and {seen.another_route:,} another route ({share:.1%})."
     )
+    if seen.another_band or seen.another_route:
+        out.print(
+            f"By the models themselves: {seen.bands_by_model:,} another band, {seen.routes_by_model:,} another route; by their "
+            f"recalibration by recent outcomes alone: {seen.bands_by_recalibration:,} and {seen.routes_by_recalibration:,}."
+        )
     if seen.alike:
-        out.print("The two models score alike; what moves is what recent outcomes add.")
+        out.print("The two models score alike; what moves is their recalibration by recent outcomes.")
     out.print(
-        f"On average the models themselves move a score by {seen.by_model:.1f} points, what recent outcomes add by "
+        f"On average the models themselves move a score by {seen.by_model:.1f} points, their recalibration by recent outcomes by "
         f"{seen.by_recalibration:.1f}."
     )
     for moved, n in seen.routes.items():

@@ -59,7 +59,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Mover:
     """`by_model`, `by_recalibration`: points of the move that are the models' own, and that what recent outcomes say of each
-    adds; together they are the move."""
+    adds, chance included; together they are the move."""
 
     lead: str
     name: str
@@ -76,7 +76,9 @@ class Preview:
     """What the release of `version` in place of `before` would change among the open leads. `lists`: how many leads each
     queue, and each owner of leads that are with a person, has now and would have; `owners`: their names. `by_model`,
     `by_recalibration`: points by which a score moves on average, either way, by the models themselves and by what recent
-    outcomes say of each; `alike`: whether the models themselves differ by less than a point on each lead."""
+    outcomes say of each; `alike`: whether the models themselves differ by less than a point on each lead. `bands_by_model`,
+    `routes_by_model`: of those with another band (route), how many have another by the models themselves, too; the others have
+    it by what recent outcomes say."""
 
     version: str
     before: str | None
@@ -91,14 +93,25 @@ class Preview:
     movers: tuple[Mover, ...]
     by_model: float = 0.0
     by_recalibration: float = 0.0
+    bands_by_model: int = 0
+    routes_by_model: int = 0
     alike: bool = False
     owners: Mapping[str, str] = field(default_factory=dict)
     unread: str | None = None
     """why the one in use can't be read; what would change can't be told then"""
 
+    @property
+    def bands_by_recalibration(self) -> int:
+        return self.another_band - self.bands_by_model
+
+    @property
+    def routes_by_recalibration(self) -> int:
+        return self.another_route - self.routes_by_model
+
     def plain(self) -> dict[str, Any]:
         return {
             **asdict(self), "steps": [str(step) for step in self.steps], "no_worse": self.verdict.no_worse,
+            "bands_by_recalibration": self.bands_by_recalibration, "routes_by_recalibration": self.routes_by_recalibration,
         }  # fmt: skip
 
 
@@ -139,19 +152,24 @@ def preview(context: Context, version: str) -> Preview:
         }
     was, will = (_by_lead(found) for found in (now_in_use, other))
     leads = sorted(was.keys() & will.keys())
-    banded = {lead: (_band(context, was[lead]), _band(context, will[lead])) for lead in leads}
+    policy = context.policy
+    banded = {
+        lead for lead in leads
+        if band(was[lead]["confidence"], policy) != band(will[lead]["confidence"], policy)
+    }  # fmt: skip
     routed = {lead: (was[lead]["route"], will[lead]["route"]) for lead in leads}
+    alone = {lead: (now_in_use.alone[lead], other.alone[lead]) for lead in leads}
     sides = (
         _Side(context, first, [was[lead] for lead in leads]),
         _Side(context, second, [will[lead] for lead in leads]),
     )
     whole = np.array([will[lead]["score"] - was[lead]["score"] for lead in leads])
-    own = sides[1].alone - sides[0].alone
+    own = np.array([b.score - a.score for a, b in alone.values()])
     place = {lead: i for i, lead in enumerate(leads)}
     moved = sorted(leads, key=lambda lead: (-abs(will[lead]["score"] - was[lead]["score"]), lead))
     return Preview(
         version, replaced, steps, verdict(context, version), len(leads),
-        sum(a != b for a, b in banded.values()), sum(a != b for a, b in routed.values()),
+        len(banded), sum(a != b for a, b in routed.values()),
         dict(Counter(f"{a} → {b}" for a, b in routed.values() if a != b).most_common()),
         _lists(routed, values),
         tuple(
@@ -162,6 +180,8 @@ def preview(context: Context, version: str) -> Preview:
             for lead in moved[:MOVERS] for i in (place[lead],)
         ),
         float(np.abs(own).mean()) if leads else 0.0, float(np.abs(whole - own).mean()) if leads else 0.0,
+        sum(band(a.confidence, policy) != band(b.confidence, policy) for a, b in (alone[lead] for lead in banded)),
+        sum(a.route != b.route for a, b in (alone[lead] for lead, (x, y) in routed.items() if x != y)),
         bool((np.abs(own) < ALIKE).all()), owners,
     )  # fmt: skip
 
@@ -238,7 +258,7 @@ def _take(context: Context, steps: Sequence[Step], version: str, why: str) -> tu
 
 
 class _Side:
-    """A model with the leads as it scored them. `alone`: their scores without what recent outcomes say."""
+    """A model with the leads as it scored them."""
 
     def __init__(self, context: Context, use: Use, scored: Sequence[Mapping[str, Any]]) -> None:
         champion = models.champion(context)[0]
@@ -251,7 +271,6 @@ class _Side:
         )
         self._by = [row["model"] for row in scored]
         self._models, self._recent = {model.version: model for model in family.models}, use.recent
-        self.alone = family.score(self._rows).score
 
     def of(self, i: int) -> tuple[Model, Recent | None, pa.Table]:
         return self._models[self._by[i]], self._recent, self._rows.slice(i, 1)
@@ -260,10 +279,6 @@ class _Side:
 def _by_lead(found: Scored) -> dict[str, dict[str, Any]]:
     decided = {row["lead_id"]: row["route"] for row in found.decision_rows}
     return {row["lead_id"]: {**row, "route": decided[row["lead_id"]]} for row in found.score_rows}
-
-
-def _band(context: Context, row: Mapping[str, Any]) -> str:
-    return band(row["confidence"], context.policy)
 
 
 def _lists(

@@ -35,9 +35,18 @@ from scoring.routing.explore import explore, hold_out
 from scoring.routing.queue import in_order, room
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What a model that is tried would say of a lead, and what would be decided, without what recent outcomes say."""
+
+    score: float
+    confidence: float
+    route: str
+
+
 @dataclass(slots=True)
 class Scored:
-    """What a pass decided, before anything is stored or sent."""
+    """What a pass decided, before anything is stored or sent. `alone`: of each lead, where a model was tried."""
 
     at: datetime
     model: str
@@ -48,6 +57,7 @@ class Scored:
     looked_at: list[str] = field(default_factory=list)
     reference: dict[str, Any] | None = None
     decisions: dict[str, Decision] = field(default_factory=dict)
+    alone: dict[str, Alone] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,7 @@ def _score(
     tried: bool,
 ) -> None:
     """Features, scores, states, decisions of the wanted leads, and what they come to, into `result`. `tried`: nothing of it
-    will be written, so no trend is told."""
+    will be written, so no trend is told, but what the model alone would come to."""
     policy, now = context.policy, result.at
     features = features_of(context.settings)
     context.progress("Scoring: features as of now", 0, len(wanted))
@@ -183,13 +193,15 @@ def _score(
     lead_states = states(rows, scores, features, policy, context.settings, reference, stored.before)
     if everything:
         result.reference = _reference(rows, lead_states, manifest)
-    decisions = {lead: decide(state, policy) for lead, state in lead_states.items()}
-    was = {lead: last for lead, last in stored.before.items() if lead in decisions}
-    for lot, drawn in (
-        (explore, {lead for lead, last in was.items() if last.explored}),
-        (hold_out, {lead for lead, last in was.items() if last.held_out}),
-    ):
-        decisions |= lot(lead_states, decisions, policy, day=now.date(), drawn=drawn)
+    decisions = _decided(context, lead_states, stored.before, now)
+    if tried:
+        said_alone = model.score(rows, routed)
+        then = states(rows, said_alone, features, policy, context.settings, reference, stored.before)
+        routes = _decided(context, then, stored.before, now)
+        result.alone = {
+            lead: Alone(float(said_alone.score[i]), float(said_alone.confidence[i]), str(routes[lead].route))
+            for i, lead in enumerate(rows["lead_id"].to_pylist())
+        }
     family = {f.name: f.family for f in features}
     inputs = rows.drop_columns(["as_of"]).to_pylist()
     # What waits in the outbox counts as shown: what changes back before it is sent must be said again.
@@ -237,6 +249,21 @@ def _score(
         result.stages += account_stages(context, rows, shown)
     result.decisions |= decisions
     context.progress("Scoring: features as of now", len(wanted), len(wanted))
+
+
+def _decided(
+    context: Context, lead_states: Mapping[str, LeadState], last: Mapping[str, Before], now: datetime
+) -> dict[str, Decision]:
+    """By the rules, and by the lots among what they say."""
+    policy = context.policy
+    decisions = {lead: decide(state, policy) for lead, state in lead_states.items()}
+    was = {lead: one for lead, one in last.items() if lead in decisions}
+    for lot, drawn in (
+        (explore, {lead for lead, one in was.items() if one.explored}),
+        (hold_out, {lead for lead, one in was.items() if one.held_out}),
+    ):
+        decisions |= lot(lead_states, decisions, policy, day=now.date(), drawn=drawn)
+    return decisions
 
 
 def said(scores: Scores, i: int, family: Mapping[str, str]) -> dict[str, Any]:

@@ -107,6 +107,8 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
                 assert mover.name != mover.lead
             assert not seen.alike
             assert seen.by_model > 5
+            assert 0 < seen.routes_by_model <= seen.another_route
+            assert 0 <= seen.bands_by_model <= seen.another_band
             listed = {name.rpartition(" of ")[2] for name in seen.lists if " of " in name}
             assert listed & set(seen.owners)
             again = twin(context)
@@ -114,6 +116,9 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
             assert same.alike
             assert same.by_model < 0.01
             assert same.by_recalibration > 0
+            assert same.another_route > 0
+            assert (same.bands_by_model, same.routes_by_model) == (0, 0), "it is the same model"
+            assert same.plain()["routes_by_recalibration"] == same.another_route
             assert {m.why.partition(":")[0] for m in same.movers} == {RECENT}
         said = loop.candor("release", NEW, "--yes").out
         assert "On average the models themselves move a score by" in said
@@ -121,6 +126,10 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
         for owner in listed & set(seen.owners):
             assert owner not in said
         assert f"{seen.another_route:,} another route" in said
+        assert (
+            f"By the models themselves: {seen.bands_by_model:,} another band, {seen.routes_by_model:,} another"
+            in said
+        )
         loop.sync()
         with loop.context() as context:
             by = {row.model for row in rows(context)}
