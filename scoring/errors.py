@@ -22,6 +22,11 @@ class MissingColumn(ScoringError):
     """A column that the model was trained on is not in the table. Build the features again, or retrain."""
 
 
+class WrongColumn(ScoringError):
+    """A column holds values of another type than the model was trained on. Build the features again, or mend the
+    table."""
+
+
 class Tampered(ScoringError):
     """The model file is not the one that was saved. Restore it from the store, or train a new model."""
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scoring.errors import MissingColumn
+from scoring.errors import MissingColumn, WrongColumn
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -277,16 +277,17 @@ def learn(rows: pa.Table, features: Sequence[FeatureLike], unseen_by_trees: Sequ
 
 
 def number_column(rows: pa.Table, name: str) -> Floats:
-    """A column as float64, NaN where null: pyarrow's null must not reach numpy as None."""
+    """A column as float64, NaN where null: pyarrow's null must not reach numpy as None. Raises MissingColumn, WrongColumn."""
     column = _column(rows, name)
     if pa.types.is_null(column.type):
         return np.full(rows.num_rows, np.nan)
-    values = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+    values = pc.fill_null(_cast(column, name, pa.float64(), "numbers"), float("nan")).to_numpy()
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
-    """A column as codes into its own values; BLANK where null, or a text of nothing but spaces."""
+    """A column as codes into its own values; BLANK where null, or a text of nothing but spaces. Raises MissingColumn,
+    WrongColumn."""
     column = _column(rows, name)
     if pa.types.is_null(column.type):
         return np.full(rows.num_rows, BLANK, np.int64), []
@@ -296,7 +297,7 @@ def category_column(rows: pa.Table, name: str) -> tuple[Ints, list[str]]:
         told = [value if value and value.strip() else None for value in column.to_pylist()]
         own = {value: i for i, value in enumerate(dict.fromkeys(v for v in told if v is not None))}
         return np.array([BLANK if v is None else own[v] for v in told], np.int64), list(own)
-    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    coded = _cast(column, name, pa.string(), "text").combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     codes = pc.fill_null(coded.indices.cast(pa.int64()), BLANK).to_numpy(zero_copy_only=False)
@@ -314,6 +315,17 @@ def _column(rows: pa.Table, name: str) -> pa.ChunkedArray:
             f"The table has no column {name!r}, which the model needs.", fix="Build the features again."
         )
     return rows.column(place)
+
+
+def _cast(column: pa.ChunkedArray, name: str, to: pa.DataType, what: str) -> pa.ChunkedArray:
+    """The values are named in no message: they may be somebody's."""
+    try:
+        return column.cast(to)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise WrongColumn(
+            f"The column {name!r} ({column.type}) has values that can't be read as {what}, which the model needs.",
+            fix=f"Give it as {what}, blank where unknown, or build the features again.",
+        ) from error
 
 
 def _codes(rows: pa.Table, field: CategoryField) -> Ints:

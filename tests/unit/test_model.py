@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.errors import MissingColumn, Tampered, TooFewOutcomes
+from scoring.errors import MissingColumn, Tampered, TooFewOutcomes, WrongColumn
 from scoring.model import baseline, card, design, deviation, store
 from scoring.model.card import Model
 from scoring.model.estimator import folds
@@ -400,6 +400,20 @@ def test_nothing_but_blanks_still_gives_a_model() -> None:
     features = [f for f in FEATURES if f.name in blank.column_names]
     scores = train(blank, won, features=features, groups=np.arange(200)).score(blank)
     assert np.allclose(scores.probability, won.mean(), atol=0.01)
+
+
+def test_a_column_of_another_type_is_named_with_a_fix_and_none_of_its_values() -> None:
+    words = pa.table({"employees": ["12", "Ann Lee"], "lists": [[1.0], [2.0]]})
+    with pytest.raises(
+        WrongColumn, match=r"'employees' \(string\) .* numbers.* Give it as numbers"
+    ) as raised:
+        design.number_column(words, "employees")
+    assert "Ann" not in str(raised.value)
+    with pytest.raises(WrongColumn, match=r"'lists'"):
+        design.number_column(words, "lists")
+    assert design.number_column(words.slice(0, 1), "employees").tolist() == [12.0]
+    with pytest.raises(WrongColumn, match=r"'odd' .* text"):
+        design.category_column(pa.table({"odd": [{"a": 1}]}), "odd")
 
 
 def test_a_null_is_a_blank_and_never_a_value() -> None:
