@@ -14,7 +14,7 @@ from connector.cli.console import out, show_json, working
 from connector.errors import InputError
 from connector.jobs.score_again import Again, score_again
 from connector.jobs.single import score_lead
-from connector.jobs.words import like_this
+from connector.jobs.words import like_this, money
 from scoring.model.words import chance, chances, number
 
 _TRACK = 50
@@ -106,7 +106,7 @@ def say(found: dict[str, Any]) -> None:
         f"Confidence {found['confidence']:.0f} of 100, based on {like_this(found['evidence'])}."
     )
     if found["value"]:
-        told = {name: number(money) for name, money in found["value"].items()}
+        told = {name: money(number(amount), found["currency"]) for name, amount in found["value"].items()}
         out.print(
             f"If won, it would bring {told['if_won_low']} to {told['if_won_high']}; "
             f"expected value {told['expected']}, likely {told['low']} to {told['high']}."

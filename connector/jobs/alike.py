@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from connector.jobs.context import Context
 from connector.jobs.scope import Outcomes
-from connector.settings import Settings
+from connector.jobs.words import money
 from connector.store import asof, records
 from connector.store import schema as t
 from connector.store.bulk import from_ipc
@@ -41,6 +41,7 @@ class Past:
     days: float | None
     """from then until it ended"""
     amount: float | None
+    currency: str | None
 
     @property
     def text(self) -> str:
@@ -49,7 +50,7 @@ class Past:
             "" if self.days is None else f" after {self.days:,.0f} day{'' if round(self.days) == 1 else 's'}"
         )
         if self.ended == "won":
-            return f"won{after}" + (f", {self.amount:,.0f}" if self.amount else "")
+            return f"won{after}" + (f", {money(f'{self.amount:,.0f}', self.currency)}" if self.amount else "")
         return "still open" if self.ended == "open" else f"{self.ended}{after}"
 
 
@@ -87,9 +88,7 @@ def leads_like(context: Context, model: Model, lead_id: str, row: pa.Table) -> A
         there = [int(i) for i in use if ids[i] in lives]
         names = records.record_values(db, "lead", [str(ids[i]) for i in there[:SHOWN]])
     times, won = past["as_of"].to_pylist(), past["won"].to_numpy()
-    nearest = tuple(
-        _past(lives[str(ids[i])], names[str(ids[i])], times[i], context.settings) for i in there[:SHOWN]
-    )
+    nearest = tuple(_past(lives[str(ids[i])], names[str(ids[i])], times[i], context) for i in there[:SHOWN])
     return Alike(len(there), int(sum(won[i] > 0.5 for i in there)), len(use) - len(there), nearest)
 
 
@@ -100,7 +99,8 @@ def _examples(past: pa.Table, suffix: str) -> pa.Table:
     return own.filter(own["like"].is_valid())
 
 
-def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, settings: Settings) -> Past:
+def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, context: Context) -> Past:
+    settings = context.settings
     outcomes = Outcomes(settings.outcome.status)
     deal = settings.outcome.target == "won_deal"
     won = outcomes.won(life) if deal or life.converted_at is None else True
@@ -109,7 +109,7 @@ def _past(life: asof.Life, values: Mapping[str, Any], as_of: datetime, settings:
         life.lead_id, called(values), as_of, (as_of - life.created_at) / timedelta(days=1),
         "open" if won is None else "won" if won else "lost",
         None if won is None or ended_at is None else (ended_at - as_of) / timedelta(days=1),
-        life.won_amount if won else None,
+        life.won_amount if won else None, context.currency,
     )  # fmt: skip
 
 

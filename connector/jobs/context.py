@@ -52,6 +52,12 @@ class Context:
             self._stack.callback(self._crm.close)
         return self._crm
 
+    @property
+    def currency(self) -> str | None:
+        """The org's, in which all amounts are; None before the org was ever asked."""
+        told: str | None = self.store.get("org", {}).get("currency")
+        return told or None
+
     def remember_usage(self) -> None:
         """API calls of the day, whichever command made them, for status and budget."""
         if self._crm is None:

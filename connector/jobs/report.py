@@ -41,7 +41,7 @@ def build(context: Context, never_read: Mapping[str, int] | None = None) -> dict
         new["card"] | {"version": new["version"], "manifest": new["manifest"], "labels": _labels(new["manifest"])},
         models[1]["card"] | {"version": models[1]["version"]} if len(models) > 1 else None,
         _counts(state, new, never_read or {}), context.settings.training.mode,
-        org=org.get("name", context.settings.crm.url), currency=org.get("currency", ""), made_at=context.clock.now(),
+        org=org.get("name", context.settings.crm.url), currency=context.currency or "", made_at=context.clock.now(),
         holdout=holdout.measured(context),
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def score_lead(context: Context, lead_id: str) -> dict[str, Any]:
         "score": state.score, "low": state.low, "high": state.high, "confidence": state.confidence,
         "width_from": {k: round(float(v), 1) for k, v in widths.items()},
         "evidence": int(scores.evidence[0]), "expected_value": state.expected_value,
-        "expected_amount": float(scores.expected_amount[0]),
+        "expected_amount": float(scores.expected_amount[0]), "currency": context.currency,
         "flags": [{"code": f.code, "text": f.text, "feature": f.feature} for f in scores.flags[0]],
         "reasons": [
             {"points": round(float(r.points), 1), "text": r.text, "feature": r.feature} for r in scores.reasons[0]

@@ -49,6 +49,11 @@ def like_this(n: int) -> str:
     return "no lead like this yet" if n == 0 else "one lead like this" if n == 1 else f"{n:,} leads like this"
 
 
+def money(amount: str, currency: str | None) -> str:
+    """'EUR 12,300', of an amount in words; without a currency where none is known."""
+    return f"{currency} {amount}" if currency else amount
+
+
 def case_line(case: Mapping[str, Any]) -> str:
     """A segment's business case in a line."""
     line = f"{case['name']} ({case['state']}): {case['share']:.0%} of leads, {case['revenue_share']:.0%} of revenue; {saving(case['gain'])}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from connector.jobs.alike import leads_like
+from connector.jobs.alike import Past, leads_like
 from connector.jobs.context import Context
 from connector.jobs.examples import features
 from connector.jobs.models import champion
@@ -111,6 +113,16 @@ def test_a_leads_page_says_what_to_ask_who_was_like_it_and_why_it_moved(
             assert trend["text"].endswith(": the model changed"), trend
         said = loop.candor("score", lead, "--explain").out
         assert "Leads like this one: " in said
+        assert re.search(
+            r"it would bring USD [\d,]+ to USD [\d,]+; expected value USD [\d,]+, likely USD", said
+        ), said
+        assert pages[0]["currency"] == "USD"
+
+
+def test_an_amount_has_its_currency_where_that_is_known() -> None:
+    past = Past("1", "Ann Lee", datetime(2026, 1, 1, tzinfo=UTC), 7.0, "won", 40.2, 12_345.0, "EUR")
+    assert past.text == "won after 40 days, EUR 12,345"
+    assert replace(past, currency=None).text == "won after 40 days, 12,345"
 
 
 def test_what_a_rep_said_is_on_the_models_card_and_the_leads_page(made: Made, tmp_path: Path) -> None:
