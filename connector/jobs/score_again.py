@@ -80,7 +80,7 @@ class Again:
 
 
 def score_again(context: Context, lead: str, at: datetime) -> Again:
-    """The score that stood at that time, made again. Raises NoSuchScore where there was none yet; NoSuchModel, Tampered or
+    """The score that stood at that time (UTC), made again. Raises NoSuchScore where there was none yet; NoSuchModel, Tampered or
     OtherVersion where what made it is gone or can't be read here."""
     with context.store.begin() as db:
         kept = _kept(db, lead, at)
@@ -123,7 +123,7 @@ def score_again(context: Context, lead: str, at: datetime) -> Again:
 
 
 def _kept(db: Connection, lead: str, at: datetime) -> Mapping[str, Any]:
-    """The last score up to that time, of the lead or of what it has become part of."""
+    """The last score up to that time (UTC), of the lead or of what it has become part of."""
     own = records.full_id(db, "lead", lead) or lead
     for id in dict.fromkeys((own, survivor(db, "lead", own))):
         scores = select(t.score).where(t.score.c.lead_id == id).order_by(t.score.c.at)
@@ -132,7 +132,7 @@ def _kept(db: Connection, lead: str, at: datetime) -> Mapping[str, Any]:
             continue
         if first["at"] > at:
             raise NoSuchScore(
-                f"Lead {lead} had no score at {at.isoformat()}: its first is of {first['at'].isoformat()}.",
+                f"Lead {lead} had no score at {at:%Y-%m-%d %H:%M:%S} UTC: its first is of {first['at']:%Y-%m-%d %H:%M:%S}.",
                 fix="Ask for a later time.",
             )
         last = scores.where(t.score.c.at <= at).order_by(None).order_by(t.score.c.at.desc())

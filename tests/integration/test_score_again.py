@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connector.errors import NoSuchModel, NoSuchScore
+from connector.jobs.pull import pull
 from connector.jobs.score_again import score_again
 from connector.store import schema as t
 from tests.whole_loop import Made
@@ -16,9 +17,11 @@ from tests.whole_loop import Made
 
 def test_an_old_score_is_made_again_and_what_was_filled_in_later_is_said(made: Made, tmp_path: Path) -> None:
     with made.loop("salesforce", "settled", tmp_path) as loop:
+        with loop.context() as context, context.store.begin() as db:
+            rows = db.execute(select(t.score).order_by(t.score.c.lead_id)).mappings().all()
+        loop.control("POST", "/reps/react", {"days": 7})
         with loop.context() as context:
-            with context.store.begin() as db:
-                rows = db.execute(select(t.score).order_by(t.score.c.lead_id)).mappings().all()
+            pull(context)
             for row in rows[:3]:
                 again = score_again(context, row["lead_id"], row["at"] + timedelta(days=1))
                 assert (again.same, again.otherwise, again.today, again.unbuilt) == (True, (), None, None)
