@@ -81,7 +81,7 @@ def twin(context: Context) -> str:
 
 
 def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_again_bit_for_bit(
-    made: Made, tmp_path: Path
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with made.loop("salesforce", "settled", tmp_path) as loop:
         with loop.context() as context:
@@ -116,10 +116,19 @@ def test_a_release_is_previewed_made_and_taken_back_and_every_score_is_made_agai
             assert same.alike
             assert same.by_model < 0.01
             assert same.by_recalibration > 0
-            assert same.another_route > 0
-            assert (same.bands_by_model, same.routes_by_model) == (0, 0), "it is the same model"
-            assert same.plain()["routes_by_recalibration"] == same.another_route
             assert {m.why.partition(":")[0] for m in same.movers} == {RECENT}
+            begun = models.champion(context)[0].universal.begin()
+            turned = replace(begun, means=begun.means + np.array([-1.5, 0.0]))
+            with monkeypatch.context() as tonight:
+                tonight.setattr(
+                    "connector.jobs.recalibrate.tonight",
+                    lambda _, version: turned if version == again else begun,
+                )
+                other = release.preview(context, again)
+            assert other.another_route > 0
+            assert (other.bands_by_model, other.routes_by_model) == (0, 0), "it is the same model"
+            assert other.plain()["routes_by_recalibration"] == other.another_route
+            assert other.bands_by_recalibration == other.another_band
         said = loop.candor("release", NEW, "--yes").out
         assert "On average the models themselves move a score by" in said
         assert f"  {seen.movers[0].name}: " in said
