@@ -2,7 +2,8 @@
 score moved.
 
 Each model explains its own score (reasons.py); fields are put together as the new model does, so that what is one reason there
-is compared as one. What recent outcomes add to each is a side of its own, and so is what no field explains.
+is compared as one. What recent outcomes bear out of each is a side of its own, as it is a reason; what of their move may be
+chance is in the remainder, with all that no field explains.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a model says of one lead: its score, points by feature, what recent outcomes add, and what is left."""
+    """What a model says of one lead: its score, points by feature, what recent outcomes bear out, and what is left."""
 
     score: float
     encoded: Encoded
@@ -74,11 +75,14 @@ def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
     encoded = model.design.encode(rows)
     design = model.design.additive(encoded)
     alone = model.point.logit(model.design, encoded, design)
-    logit = alone if recent is None else recent.applied(alone)[0]
+    logit, borne_out = alone, np.zeros(1)
+    if recent is not None:
+        moved = recent.moved(alone)
+        logit, borne_out = moved.logit, moved.told
     shift = logit - log_odds(model.base_rate)
     by = float(rate(shift)[0])
     own = (model.explainer.own(model.design, encoded, design)[0] * by).tolist()
-    lately = float(logit[0] - alone[0]) * by
+    lately = float(borne_out[0]) * by
     fields = dict(zip(model.design.names, own, strict=True))
     score = float(to_score(shift)[0])
     return _Told(score, encoded, fields, lately, score - 50 - sum(own) - lately)

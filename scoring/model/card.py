@@ -113,9 +113,9 @@ class Model:
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
         logit, lately = alone, np.zeros(len(alone))
         if recent is not None:
-            lately = recent.told(alone)
-            logit, doubt = recent.applied(alone)
-            doubts = doubts.widened(doubt)
+            moved = recent.moved(alone)
+            logit, lately = moved.logit, moved.told
+            doubts = doubts.widened(moved.variance)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(

@@ -47,6 +47,17 @@ CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
+class Moved:
+    """`logit` after recalibration; the `variance` that its doubt adds to the model's own; `told`: what of the move the outcomes
+    bear out, nothing of a lead whose offset and tilt could as well be none (zero lies within their 90 % range). What the doubt
+    draws toward one half is no part of it."""
+
+    logit: Floats
+    variance: Floats
+    told: Floats
+
+
+@dataclass(frozen=True)
 class Recent:
     """Offset and tilt of one model's logit, by each of K speeds: recalibrated is logit + offset + tilt · (logit −
     centre). `leads`, `wins` and `promised`: from how many it was learnt since the model came, how many of them were won
@@ -121,25 +132,20 @@ class Recent:
         )
         return mean, spread
 
-    def applied(self, logit: Floats) -> tuple[Floats, Floats]:
-        """The logit after recalibration, and the variance that its doubt adds to the model's own. The doubt draws the
-        chance toward one half, as the mean over it does (MacKay 1992)."""
+    def moved(self, logit: Floats) -> Moved:
+        """What becomes of each logit. The doubt draws the chance toward one half, as the mean over it does (MacKay 1992)."""
         mean, spread = self.line
         x = self._basis(logit)
-        variance: Floats = np.maximum(np.einsum("ij,ij->i", x @ (spread - self.own), x), 0.0)
-        moved: Floats = (logit + x @ mean) / np.sqrt(1 + np.pi * variance / 8)
-        return moved, variance
-
-    def told(self, logit: Floats) -> Floats:
-        """What of that move the outcomes bear out: of a lead whose offset and tilt could as well be none (zero lies within
-        their 90 % range), nothing. What the doubt draws toward one half is no part of it."""
-        mean, spread = self.line
-        x = self._basis(logit)
-        moved: Floats = x @ mean
+        off: Floats = x @ mean
         unsure = np.sqrt(np.einsum("ij,ij->i", x @ spread, x))
-        _, variance = self.applied(logit)
-        out: Floats = np.where(np.abs(moved) > Z90 * unsure, moved / np.sqrt(1 + np.pi * variance / 8), 0.0)
-        return out
+        variance: Floats = np.maximum(np.einsum("ij,ij->i", x @ (spread - self.own), x), 0.0)
+        drawn = np.sqrt(1 + np.pi * variance / 8)
+        return Moved((logit + off) / drawn, variance, np.where(np.abs(off) > Z90 * unsure, off / drawn, 0.0))
+
+    def applied(self, logit: Floats) -> tuple[Floats, Floats]:
+        """The logit after recalibration, and the variance that its doubt adds to the model's own."""
+        moved = self.moved(logit)
+        return moved.logit, moved.variance
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers, exact: `read` makes the same of them."""

@@ -10,6 +10,7 @@ import pytest
 
 from scoring.model.between import RECENT, difference
 from scoring.model.card import Model
+from scoring.model.reasons import LATELY, REST
 from scoring.model.train import train
 from tests.unit.test_model import FEATURES, one
 
@@ -56,3 +57,18 @@ def test_where_only_recent_outcomes_differ_they_are_the_cause(models: tuple[Mode
     found = difference((old, begun, lead), (replace(old, version="again"), low, lead))
     assert (found.text, found.feature) == (RECENT, "recent_outcomes")
     assert found.points[1] < found.points[0] - 5
+
+
+def test_what_may_be_chance_in_recent_outcomes_is_in_the_remainder_as_among_the_reasons(
+    models: tuple[Model, Model],
+) -> None:
+    old, _ = models
+    lead = one(industry="retail", visits=4.0)
+    begun = old.begin()
+    usual = np.sqrt(begun.line[1][0, 0])  # one standard deviation of the offset
+    little = replace(begun, means=begun.means - np.array([usual, 0.0]))
+    assert old.score(lead, little).score[0] < old.score(lead, begun).score[0] - 1
+    assert LATELY not in {reason.feature for reason in old.score(lead, little).reasons[0]}
+    found = difference((old, begun, lead), (replace(old, version="again"), little, lead))
+    assert (found.text, found.feature) == (REST, "")
+    assert found.points[1] < found.points[0] - 1

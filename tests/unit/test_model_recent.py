@@ -159,13 +159,13 @@ def test_luck_is_not_told_as_what_came_to_pass() -> None:
     """32 won where 30 were promised say nothing of any lead; a turn does, of each as far as it reaches."""
     logit = np.linspace(-5, 1, 13)
     for seed in range(5):
-        assert not _lived(30, seed=seed, state=_taught(3_000)).told(logit).any()
+        assert not _lived(30, seed=seed, state=_taught(3_000)).moved(logit).told.any()
     for shift in (-1.5, 1.5):
         turned = _lived(15, shift, seed=1, state=_taught(3_000))
-        typical = turned.told(np.array([turned.centre]))
+        typical = turned.moved(np.array([turned.centre])).told
         assert typical == pytest.approx([shift], abs=0.5)
         moved = turned.line[0][0] + turned.line[0][1] * (logit - turned.centre)
-        told = turned.told(logit)
+        told = turned.moved(logit).told
         assert (told * moved >= 0).all()
         assert (told != 0).sum() >= 3
 
