@@ -19,6 +19,7 @@ from scoring.features import (
     dates,
     firmographic,
     graph,
+    numbers,
     process,
     temporal,
     touches,
@@ -160,7 +161,7 @@ def _record(keep: Any, points: Any, values: Any, derived: Any, facts: Sequence[F
     fields = firmographic.number_fields(facts)
     known = keep(asof.known(points, values, firmographic.read_fields(facts)))
     known = firmographic.with_words(known, derived)
-    known = firmographic.with_numbers(known, keep(firmographic.numbers(values, fields)), fields)
+    known = firmographic.with_numbers(known, keep(numbers.read(keep, values, fields)), fields)
     return known.select("~referred", point=known["~point"], **firmographic.features(known, facts))
 
 
