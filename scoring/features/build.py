@@ -98,14 +98,17 @@ def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process 
     values = said.union(keep(firmographic.first_known(said, tables.leads)))
     derived = work.tell(_worded(values), firmographic.words)
     row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
-    for part in (
+    parts = (
         *_own(tables, lately, life),
         _record(keep, tables.points, values, derived, facts),
         *_company(work, tables, lately, life, values, derived),
         *_dates(work, tables.points, said, dates.fields(facts)),
         *([] if steps is None else [_done(keep, tables, steps)]),
-    ):
-        row = row.left_join(keep(part), "point").drop("point_right")
+    )
+    for number, part in enumerate(parts):
+        # Keys of names of their own: one list of joins, where a column dropped after each would nest them.
+        of = keep(part.rename({f"~of {number}": "point"}))
+        row = row.left_join(of, row.point == of[f"~of {number}"])
     row = row.mutate(
         **behavioural.features(row),
         **temporal.features(row),

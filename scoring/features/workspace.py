@@ -60,17 +60,22 @@ class Workspace:
         return expression.to_pyarrow()
 
     def again(self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table]) -> pa.Table:
-        """The result of the steps that another workspace of the same kind of engine noted, over these tables."""
-        for name, table in tables.items():
-            self.put(name, table)
-        for step in steps:
-            if step.name is None:
-                return self._con.raw_sql(step.sql).to_arrow_table()
-            if step.told is not None:
-                self._create(step.name, step.told(self._con.raw_sql(step.sql).to_arrow_table()))
-            else:
-                self._con.raw_sql(f"CREATE TEMPORARY TABLE {step.name} AS {step.sql}")
-                self._names.append(step.name)
+        """The result of the steps that a workspace on another DuckDB noted, over these tables: its own statements alone, since
+        what Ibis thinks about each would be a third of what a few leads take."""
+        duck = self._con.con
+        try:
+            for name, table in tables.items():
+                _copy(duck, f"candor_{name}", table)
+            for step in steps:
+                if step.name is None:
+                    return duck.execute(step.sql).to_arrow_table()
+                if step.told is not None:
+                    _copy(duck, step.name, step.told(duck.execute(step.sql).to_arrow_table()))
+                else:
+                    duck.execute(f"CREATE TEMPORARY TABLE {step.name} AS {step.sql}")
+        finally:
+            names = (*(f"candor_{name}" for name in tables), *(step.name for step in steps if step.name))
+            duck.execute(";".join(f"DROP TABLE IF EXISTS temp.main.{name}" for name in names))
         raise ValueError("steps without a result")
 
     def _step(self, expression: Any, told: Told | None) -> Any:
@@ -83,3 +88,12 @@ class Workspace:
         kept = self._con.create_table(name, table, temp=temporary)
         self._names.append(name)
         return kept
+
+
+def _copy(duck: Any, name: str, table: pa.Table) -> None:
+    """An Arrow table into a temporary one."""
+    duck.register("candor_given", table)
+    try:
+        duck.execute(f"CREATE TEMPORARY TABLE {name} AS FROM candor_given")
+    finally:
+        duck.unregister("candor_given")
