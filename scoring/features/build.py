@@ -57,11 +57,8 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None
     given = checked(inputs)
     if con.name == "duckdb" and not any(isinstance(table, ibis.Table) for table in given.values()):
         first, last = span(given["points"])
-        given["span"] = pa.table(
-            {"first": pa.array([first], pa.int64()), "last": pa.array([last], pa.int64())}
-        )
         with Workspace(con) as work:
-            found = work.again(_plan(facts, steps, graph.CROWD), given)
+            found = work.again(_plan(facts, steps, graph.CROWD), given, {"first": first, "last": last})
     else:
         with Workspace(con) as work:
             here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in promised(given).items()}
@@ -79,10 +76,7 @@ def _plan(facts: tuple[Fact, ...], steps: Process | None, crowd: int) -> tuple[S
     try:
         with Workspace(con) as work:
             here = {name: work.put(name, table) for name, table in empty().items()}
-            ends = work.put(
-                "span", pa.table({"first": pa.array([0], pa.int64()), "last": pa.array([0], pa.int64())})
-            )
-            tables = on_engine(work.keep, here, ends["first"].as_scalar(), ends["last"].as_scalar())
+            tables = on_engine(work.keep, here, work.number("first", 0), work.number("last", 0))
             work.fetch(_row(work, tables, facts, steps))
             return tuple(work.steps)
     finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+import ibis
 import pyarrow as pa
 
 Told = Callable[[pa.Table], pa.Table]
@@ -46,6 +47,11 @@ class Workspace:
         """An Arrow table, on the engine under a name of its own."""
         return self._create(f"candor_{name}", table)
 
+    def number(self, name: str, value: int) -> Any:
+        """A number that DuckDB knows by name: the same steps can be gone again with another."""
+        _let(self._con.con, name, value)
+        return getvariable(f"candor_{name}")
+
     def keep(self, expression: Any) -> Any:
         """A table that an expression names, computed now."""
         return self._step(expression, None)
@@ -59,10 +65,14 @@ class Workspace:
         self.steps.append(Step(None, self._con.compile(expression)))
         return expression.to_pyarrow()
 
-    def again(self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table]) -> pa.Table:
-        """The result of the steps that a workspace on another DuckDB noted, over these tables: its own statements alone, since
-        what Ibis thinks about each would be a third of what a few leads take."""
+    def again(
+        self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table], numbers: Mapping[str, int]
+    ) -> pa.Table:
+        """The result of the steps that a workspace on another DuckDB noted, over these tables and numbers: its own statements
+        alone, since what Ibis thinks about each would be a third of what a few leads take."""
         duck = self._con.con
+        for name, value in numbers.items():
+            _let(duck, name, value)
         try:
             for name, table in tables.items():
                 _copy(duck, f"candor_{name}", table)
@@ -88,6 +98,16 @@ class Workspace:
         kept = self._con.create_table(name, table, temp=temporary)
         self._names.append(name)
         return kept
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def getvariable(variable: str) -> int:
+    """DuckDB's own: a constant by the time it plans."""
+    raise NotImplementedError  # on the engine alone
+
+
+def _let(duck: Any, name: str, value: int) -> None:
+    duck.execute(f"SET VARIABLE candor_{name} = {value:d}::BIGINT")
 
 
 def _copy(duck: Any, name: str, table: pa.Table) -> None:
