@@ -76,13 +76,14 @@ def words(distinct: pa.Table) -> pa.Table:
 
 def with_words(known: Any, derived: Any) -> Any:
     """The record, and beside it what is derived from its words."""
+    blank: dict[str, Any] = {}
     for field, rules in WORDS.items():
         if field in known.columns:
-            of = derived.filter(derived.field == field).select(*rules, **{"~of": derived.value})
-            known = known.left_join(of, known[field] == of["~of"]).drop("~of")
+            of = derived.filter(derived.field == field).select(*rules, **{f"~of {field}": derived.value})
+            known = known.left_join(of, known[field] == of[f"~of {field}"])
         else:
-            known = known.mutate(**{name: ibis.literal(None, "string") for name in rules})
-    return known
+            blank |= {name: ibis.literal(None, "string") for name in rules}
+    return known.mutate(**blank)
 
 
 def number_fields(facts: Sequence[Fact]) -> tuple[str, ...]:
@@ -95,8 +96,9 @@ def with_numbers(known: Any, read: Any, fields: Sequence[str]) -> Any:
     """The record, and beside it the number in each of `fields`."""
     for field in fields:
         column = "whole" if field in numbers.WHOLE else "number"
-        of = read.select(**{_number(field): read[column], "~of": read.value})
-        known = known.left_join(of, known[field] == of["~of"]).drop("~of")
+        key = f"~number of {field}"
+        of = read.select(**{_number(field): read[column], key: read.value})
+        known = known.left_join(of, known[field] == of[key])
     return known
 
 
