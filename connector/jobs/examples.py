@@ -263,7 +263,7 @@ def features(
         }
     )
     there = warehouse.named_in(context.settings)
-    with warehouse.engine(context.settings) as engine:
+    with warehouse.engine(context.settings, again=few is not None) as engine:
         given: dict[str, Any] = {
             "changes": tables.changes, "activities": without(tables.activities, view.barred_activities),
         }  # fmt: skip

@@ -19,6 +19,7 @@ from scoring.features import (
     dates,
     firmographic,
     graph,
+    numbers,
     process,
     temporal,
     touches,
@@ -56,11 +57,8 @@ def build(con: Any, inputs: Inputs, facts: Sequence[Fact], steps: Process | None
     given = checked(inputs)
     if con.name == "duckdb" and not any(isinstance(table, ibis.Table) for table in given.values()):
         first, last = span(given["points"])
-        given["span"] = pa.table(
-            {"first": pa.array([first], pa.int64()), "last": pa.array([last], pa.int64())}
-        )
         with Workspace(con) as work:
-            found = work.again(_plan(facts, steps, graph.CROWD), given)
+            found = work.again(_plan(facts, steps, graph.CROWD), given, {"first": first, "last": last})
     else:
         with Workspace(con) as work:
             here = {n: t if isinstance(t, ibis.Table) else work.put(n, t) for n, t in promised(given).items()}
@@ -78,10 +76,7 @@ def _plan(facts: tuple[Fact, ...], steps: Process | None, crowd: int) -> tuple[S
     try:
         with Workspace(con) as work:
             here = {name: work.put(name, table) for name, table in empty().items()}
-            ends = work.put(
-                "span", pa.table({"first": pa.array([0], pa.int64()), "last": pa.array([0], pa.int64())})
-            )
-            tables = on_engine(work.keep, here, ends["first"].as_scalar(), ends["last"].as_scalar())
+            tables = on_engine(work.keep, here, work.number("first", 0), work.number("last", 0))
             work.fetch(_row(work, tables, facts, steps))
             return tuple(work.steps)
     finally:
@@ -97,14 +92,17 @@ def _row(work: Workspace, tables: Tables, facts: Sequence[Fact], steps: Process 
     values = said.union(keep(firmographic.first_known(said, tables.leads)))
     derived = work.tell(_worded(values), firmographic.words)
     row = tables.points.inner_join(tables.leads.select("lead_id", "created_at"), "lead_id")
-    for part in (
+    parts = (
         *_own(tables, lately, life),
         _record(keep, tables.points, values, derived, facts),
         *_company(work, tables, lately, life, values, derived),
         *_dates(work, tables.points, said, dates.fields(facts)),
         *([] if steps is None else [_done(keep, tables, steps)]),
-    ):
-        row = row.left_join(keep(part), "point").drop("point_right")
+    )
+    for number, part in enumerate(parts):
+        # Keys of names of their own: one list of joins, where a column dropped after each would nest them.
+        of = keep(part.rename({f"~of {number}": "point"}))
+        row = row.left_join(of, row.point == of[f"~of {number}"])
     row = row.mutate(
         **behavioural.features(row),
         **temporal.features(row),
@@ -160,7 +158,7 @@ def _record(keep: Any, points: Any, values: Any, derived: Any, facts: Sequence[F
     fields = firmographic.number_fields(facts)
     known = keep(asof.known(points, values, firmographic.read_fields(facts)))
     known = firmographic.with_words(known, derived)
-    known = firmographic.with_numbers(known, keep(firmographic.numbers(values, fields)), fields)
+    known = firmographic.with_numbers(known, keep(numbers.read(keep, values, fields)), fields)
     return known.select("~referred", point=known["~point"], **firmographic.features(known, facts))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import ibis
 import pyarrow as pa
 
-from scoring.features import normalise, titles
+from scoring.features import normalise, numbers, titles
 from scoring.features.catalogue import STANDARD, generic
 from scoring.features.inputs import END_OF_TIME, Fact, bare
 
@@ -77,13 +76,14 @@ def words(distinct: pa.Table) -> pa.Table:
 
 def with_words(known: Any, derived: Any) -> Any:
     """The record, and beside it what is derived from its words."""
+    blank: dict[str, Any] = {}
     for field, rules in WORDS.items():
         if field in known.columns:
-            of = derived.filter(derived.field == field).select(*rules, **{"~of": derived.value})
-            known = known.left_join(of, known[field] == of["~of"]).drop("~of")
+            of = derived.filter(derived.field == field).select(*rules, **{f"~of {field}": derived.value})
+            known = known.left_join(of, known[field] == of[f"~of {field}"])
         else:
-            known = known.mutate(**{name: ibis.literal(None, "string") for name in rules})
-    return known
+            blank |= {name: ibis.literal(None, "string") for name in rules}
+    return known.mutate(**blank)
 
 
 def number_fields(facts: Sequence[Fact]) -> tuple[str, ...]:
@@ -92,20 +92,13 @@ def number_fields(facts: Sequence[Fact]) -> tuple[str, ...]:
     return ("employees", *(["annual_revenue"] if "annual_revenue" in read_fields(facts) else []), *listed)
 
 
-def numbers(values: Any, fields: Sequence[str]) -> Any:
-    """(value, number, whole): every text that is read as a number, read once, and as a field of WHOLE reads it."""
-    texts = (
-        values.filter(values.field.isin(sorted(fields)), values.value.notnull()).select("value").distinct()
-    )
-    return texts.mutate(number=number(texts.value), whole=number(texts.value, whole=True))
-
-
 def with_numbers(known: Any, read: Any, fields: Sequence[str]) -> Any:
     """The record, and beside it the number in each of `fields`."""
     for field in fields:
-        column = "whole" if field in WHOLE else "number"
-        of = read.select(**{_number(field): read[column], "~of": read.value})
-        known = known.left_join(of, known[field] == of["~of"]).drop("~of")
+        column = "whole" if field in numbers.WHOLE else "number"
+        key = f"~number of {field}"
+        of = read.select(**{_number(field): read[column], key: read.value})
+        known = known.left_join(of, known[field] == of[key])
     return known
 
 
@@ -148,67 +141,6 @@ def features(known: Any, facts: Sequence[Fact]) -> dict[str, Any]:
     return columns
 
 
-_BLANKS = r"[\t\n\f\r ]+"
-"""What every engine's regular expressions agree to call blank; of `\\s` they don't."""
-
-_PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\z"
-"""A number as everybody writes it. What else an engine's cast takes ("10d", "0x1p3", "1_000") is its own affair."""
-
-
-_SIGN = r"[$€£'’]"
-"""currencies, and the Swiss way of grouping"""
-
-_ABOUT = r"^(?:[~≈<>≥≤=]+|ca\.?|approx\.?|about|over)"
-
-_RANGE = r"^(\d[\d.,]*(?:k|mio|mn|m|bn|b)?)[-–](\d[\d.,]*(?:k|mio|mn|m|bn|b)?)\z"
-
-_SCALES = ((r"k\z", 1e3), (r"(?:mio\.?|mn|m)\z", 1e6), (r"bn?\z", 1e9))
-
-_BY_COMMA = r"^[+-]?[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d*)?\z"
-"""1,200 and 1,234,567.89, and by twos as in India: 12,34,567"""
-
-_BY_DOT = r"^[+-]?[1-9]\d{0,2}(?:(?:\.\d{3}){2,}|(?:\.\d{3})+,\d+)\z"
-"""2.500.000 and 1.234,56"""
-
-_BY_ONE_DOT = r"^[+-]?[1-9]\d{0,2}\.\d{3}\z"
-"""1.200: a decimal, unless what is counted comes whole (people) or with two decimals at the most (money)"""
-
-_DECIMAL_COMMA = r"^[+-]?\d*,\d+\z"
-
-WHOLE = ("employees", "annual_revenue")
-"""Fields of which nobody gives thousandths."""
-
-
-def number(text: Any, whole: bool = False) -> Any:
-    """A number from text: "1200", "1,200", "1.234,56", "1,5", "$ 1200", "1.5k", "~500", "> 1000", "51-200" (its geometric
-    middle), "1000+". `whole`: "1.200" is twelve hundred, too. Blank where it is none, or not finite."""
-    bare = text.re_replace(_BLANKS, "").re_replace(_SIGN, "").lower().re_replace(_ABOUT, "")
-    ranged = bare.re_search(_RANGE)
-    low = _one(ranged.ifelse(bare.re_extract(_RANGE, 1), bare.re_replace(r"\+\z", "")), whole)
-    high = _one(ranged.ifelse(bare.re_extract(_RANGE, 2), None), whole)
-    plain = text.re_search(_PLAIN)  # nearly all are: the rest is looked at more closely
-    if whole:
-        plain = plain & ~text.re_search(_BY_ONE_DOT)
-    value = ibis.cases((plain, text.try_cast("float64")), (ranged, (low * high).sqrt()), else_=low)
-    return (value.abs() < math.inf).ifelse(value, None)  # false of nan, too
-
-
-def _one(text: Any, whole: bool) -> Any:
-    """One number, with its thousands and decimals marked in any usual way."""
-    bare = text.re_replace(r"(?:k|mio\.?|mn|m|bn?)\z", "")
-    by_dot = bare.re_search(_BY_DOT)
-    if whole:
-        by_dot = by_dot | bare.re_search(_BY_ONE_DOT)
-    digits = ibis.cases(
-        (bare.re_search(_BY_COMMA), bare.replace(",", "")),
-        (by_dot, bare.replace(".", "").replace(",", ".")),
-        (bare.re_search(_DECIMAL_COMMA), bare.replace(",", ".")),
-        else_=bare,
-    )
-    scale = ibis.cases(*((text.re_search(ending), times) for ending, times in _SCALES), else_=1.0)
-    return digits.re_search(_PLAIN).ifelse(digits, None).try_cast("float64") * scale
-
-
 def _not_negative(value: Any) -> Any:
     """People and revenue below zero are slips of the pen: blank."""
     return (value >= 0).ifelse(value, None)
@@ -225,7 +157,7 @@ def flag(text: Any) -> Any:
 
 def _category(text: Any) -> Any:
     """A choice in lower case, one space between words."""
-    return _lowered(text).re_replace(_BLANKS, " ")
+    return _lowered(text).re_replace(numbers.BLANKS, " ")
 
 
 def _lowered(text: Any) -> Any:

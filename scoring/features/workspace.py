@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+import ibis
 import pyarrow as pa
 
 Told = Callable[[pa.Table], pa.Table]
@@ -46,6 +47,11 @@ class Workspace:
         """An Arrow table, on the engine under a name of its own."""
         return self._create(f"candor_{name}", table)
 
+    def number(self, name: str, value: int) -> Any:
+        """A number that DuckDB knows by name: the same steps can be gone again with another."""
+        _let(self._con.con, name, value)
+        return getvariable(f"candor_{name}")
+
     def keep(self, expression: Any) -> Any:
         """A table that an expression names, computed now."""
         return self._step(expression, None)
@@ -59,18 +65,27 @@ class Workspace:
         self.steps.append(Step(None, self._con.compile(expression)))
         return expression.to_pyarrow()
 
-    def again(self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table]) -> pa.Table:
-        """The result of the steps that another workspace of the same kind of engine noted, over these tables."""
-        for name, table in tables.items():
-            self.put(name, table)
-        for step in steps:
-            if step.name is None:
-                return self._con.raw_sql(step.sql).to_arrow_table()
-            if step.told is not None:
-                self._create(step.name, step.told(self._con.raw_sql(step.sql).to_arrow_table()))
-            else:
-                self._con.raw_sql(f"CREATE TEMPORARY TABLE {step.name} AS {step.sql}")
-                self._names.append(step.name)
+    def again(
+        self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table], numbers: Mapping[str, int]
+    ) -> pa.Table:
+        """The result of the steps that a workspace on another DuckDB noted, over these tables and numbers: its own statements
+        alone, since what Ibis thinks about each would be a third of what a few leads take."""
+        duck = self._con.con
+        for name, value in numbers.items():
+            _let(duck, name, value)
+        try:
+            for name, table in tables.items():
+                _copy(duck, f"candor_{name}", table)
+            for step in steps:
+                if step.name is None:
+                    return duck.execute(step.sql).to_arrow_table()
+                if step.told is not None:
+                    _copy(duck, step.name, step.told(duck.execute(step.sql).to_arrow_table()))
+                else:
+                    duck.execute(f"CREATE TEMPORARY TABLE {step.name} AS {step.sql}")
+        finally:
+            names = (*(f"candor_{name}" for name in tables), *(step.name for step in steps if step.name))
+            duck.execute(";".join(f"DROP TABLE IF EXISTS temp.main.{name}" for name in names))
         raise ValueError("steps without a result")
 
     def _step(self, expression: Any, told: Told | None) -> Any:
@@ -83,3 +98,22 @@ class Workspace:
         kept = self._con.create_table(name, table, temp=temporary)
         self._names.append(name)
         return kept
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def getvariable(variable: str) -> int:
+    """DuckDB's own: a constant by the time it plans."""
+    raise NotImplementedError  # on the engine alone
+
+
+def _let(duck: Any, name: str, value: int) -> None:
+    duck.execute(f"SET VARIABLE candor_{name} = {value:d}::BIGINT")
+
+
+def _copy(duck: Any, name: str, table: pa.Table) -> None:
+    """An Arrow table into a temporary one."""
+    duck.register("candor_given", table)
+    try:
+        duck.execute(f"CREATE TEMPORARY TABLE {name} AS FROM candor_given")
+    finally:
+        duck.unregister("candor_given")

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from scoring.features import Inputs
+from scoring.features import Inputs, build, connect
 from scoring.features.normalise import company_domain
-from tests.unit.feature_days import built, change, inputs, lead, point, touch
+from tests.unit.feature_days import FACTS, built, change, inputs, lead, point, touch
+from tests.unit.feature_worlds import worlds
 
 KINDS = (
     "page_view", "form", "download", "webinar", "email_sent", "email_opened", "email_replied", "email_forwarded",
@@ -138,3 +139,16 @@ def test_a_few_leads_get_what_they_get_among_all_from_their_companies_alone(seed
     rows = built(part)
     assert len(rows) == 6
     assert rows == [full[row["lead_id"], row["as_of"]] for row in rows]
+
+
+def test_a_lead_alone_on_an_engine_kept_open_gets_bit_for_bit_what_it_gets_among_all() -> None:
+    """Every lead of a world, one after the other as they are touched, three moments each; the engine is left as it was."""
+    whole = worlds([3])
+    full = build(connect(), worlds([2, 3]), FACTS)
+    engine = connect()
+    for name in whole.leads["lead_id"].to_pylist():
+        points, expected = (table.filter(pc.equal(table["lead_id"], name)) for table in (whole.points, full))
+        found = build(engine, Inputs(points, whole.leads, whole.changes, whole.activities), FACTS)
+        assert found.num_rows == 3
+        assert found.equals(expected.combine_chunks())
+        assert engine.raw_sql("FROM duckdb_tables()").fetchall() == []
