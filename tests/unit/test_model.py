@@ -133,7 +133,7 @@ def test_reasons_add_up_to_the_score_and_blanks_are_none(trained: Model, fresh: 
     scores = trained.score(fresh)
     for score, reasons in zip(scores.score, scores.reasons, strict=True):
         assert sum(reason.points for reason in reasons) == pytest.approx(score - 50, abs=0.06)
-        assert reasons[-1].text == "everything else together"
+        assert reasons[-1].text == "smaller things together"
     blank = trained.score(one(industry=None, log_employees=None))
     assert not {"industry", "log_employees"} & {reason.feature for reason in blank.reasons[0]}
     told = trained.score(one(industry="software", log_employees=np.log1p(1200.0))).reasons[0]
