@@ -10,9 +10,6 @@ from scoring.routing.decide import Decision
 from scoring.routing.engagement import band
 from scoring.routing.policy import Policy
 
-_MOST_REASONS = 5
-"""Beside the rests."""
-
 
 def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy) -> dict[str, Any]:
     """Every field of Candor's own on a lead but its trend, by canonical name."""
@@ -39,7 +36,7 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy) -> d
 def _reasons(reasons: Sequence[Mapping[str, Any]], score: int) -> list[str]:
     """In whole points that add up to the score's distance from 50, which is a typical lead: what is left over by rounding
     goes to smaller things. Rows of earlier versions have one remainder, without a code."""
-    facts = [r for r in reasons if r["feature"] and r["feature"] not in RESTS][:_MOST_REASONS]
+    facts = [r for r in reasons if r["feature"] and r["feature"] not in RESTS]
     rests = [r for r in reasons if r["feature"] in RESTS and r["feature"] != SMALLER]
     last = reasons[-1]["text"] if reasons else RESTS[SMALLER]
     shown = [(round(r["points"]), r["text"]) for r in (*facts, *rests)]

@@ -34,14 +34,15 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int16]
 
-TOP = 5
+TOP = 6
+"""reasons that are told, at the most, beside the rests"""
 LEAST = 1.0
 """points below which a field is no reason of its own"""
 REST = "everything else together"
 """of a move of the score (trend.py), what no cause explains"""
-NOT_KNOWN, TOGETHER, SMALLER = "not_known", "facts_together", "smaller_things"
+SAME_BLANKS, TOGETHER, SMALLER = "same_blanks", "facts_together", "smaller_things"
 RESTS = {
-    NOT_KNOWN: "what is not known, taken as in leads with the same blanks",
+    SAME_BLANKS: "what leads with the same blanks have in common",
     TOGETHER: "how these facts come together",
     SMALLER: "smaller things together",
 }
@@ -86,7 +87,7 @@ class Reasons(Sequence[list[Reason]]):
     spoken: Places
     """n × TOP × 2"""
     rests: Floats
-    """n × 2: what isn't known and what the facts come to together; 0 where it is told among smaller things"""
+    """n × 2: what leads with the same blanks have in common, how the facts come together; 0 where it is told among smaller things"""
     total: Floats
     """score less 50"""
     numbers: Floats
@@ -123,7 +124,7 @@ class Reasons(Sequence[list[Reason]]):
             first = fields[spoken[0]]
             together = f"{SIDES.get(first.family)} ({'; '.join(words.lowered(each) for each in said)})"
             out.append(Reason(said[0] if len(said) == 1 else together, round(points, 1), first.name))
-        for code, points in zip((NOT_KNOWN, TOGETHER), self.rests[i].tolist(), strict=True):
+        for code, points in zip((SAME_BLANKS, TOGETHER), self.rests[i].tolist(), strict=True):
             if points:
                 out.append(Reason(RESTS[code], round(points, 1), code))
         rest = round(float(self.total[i]), 1) - sum(reason.points for reason in out)

@@ -15,7 +15,7 @@ from connector.jobs.explained import WIDE, why_wide
 from scoring.model import trend, words
 from scoring.model.card import Model
 from scoring.model.design import CategoryField
-from scoring.model.reasons import LATELY, LESS, MORE, NOT_KNOWN, REST, RESTS, SMALLER, TOGETHER, Reason
+from scoring.model.reasons import LATELY, LESS, MORE, REST, RESTS, SAME_BLANKS, SMALLER, TOGETHER, Reason
 from scoring.model.recent import begin
 from scoring.model.train import train
 from tests.unit.test_model import EFFECT, FEATURES, SOURCES, one, world
@@ -120,7 +120,7 @@ def told_by_blanks() -> Model:
 
 def test_what_blanks_tell_is_a_rest_and_not_the_worth_of_what_is_known(told_by_blanks: Model) -> None:
     found = {value: told(told_by_blanks, one(industry=value, source="list")) for value in (None, "retail")}
-    blank, known = found[None][1][NOT_KNOWN].points, found["retail"][1][NOT_KNOWN].points
+    blank, known = found[None][1][SAME_BLANKS].points, found["retail"][1][SAME_BLANKS].points
     assert blank < -10 < 0 < known
     assert "industry" not in found[None][1]
     # better than a blank, and yet no reason to buy

@@ -22,7 +22,7 @@ from scoring.features.catalogue import asked_for
 from scoring.model import asking
 from scoring.model import words as figures
 from scoring.model.asking import Question
-from scoring.model.reasons import NOT_KNOWN, REST, RESTS, SMALLER, TOGETHER
+from scoring.model.reasons import REST, RESTS, SAME_BLANKS, SMALLER, TOGETHER
 from scoring.model.trend import Move
 from scoring.routing.decide import LeadState, Route, decide
 from scoring.routing.policy import Policy
@@ -39,7 +39,7 @@ def test_the_points_on_a_record_add_up_to_its_score(
     rests = [] if earlier else rests
     named = [
         {"points": p, "text": RESTS[code], "feature": code}
-        for p, code in zip(rests, (NOT_KNOWN, TOGETHER), strict=False)
+        for p, code in zip(rests, (SAME_BLANKS, TOGETHER), strict=False)
     ]
     left, code = (REST, "") if earlier else (RESTS[SMALLER], SMALLER)
     last = {"points": round(score - 50 - sum(points) - sum(rests), 1), "text": left, "feature": code}
