@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scoring.model.reasons import REST
+from scoring.model.reasons import RESTS, SMALLER
 from scoring.routing.decide import Decision
 from scoring.routing.engagement import band
 from scoring.routing.policy import Policy
-
-_MOST_REASONS = 5
-"""Beside what remains."""
 
 
 def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy) -> dict[str, Any]:
@@ -38,10 +35,13 @@ def lead_values(row: Mapping[str, Any], decision: Decision, policy: Policy) -> d
 
 def _reasons(reasons: Sequence[Mapping[str, Any]], score: int) -> list[str]:
     """In whole points that add up to the score's distance from 50, which is a typical lead: what is left over by rounding
-    goes to what remains."""
-    shown = [(round(r["points"]), r["text"]) for r in reasons if r["text"] != REST][:_MOST_REASONS]
+    goes to smaller things. Rows of earlier versions have one remainder, without a code."""
+    facts = [r for r in reasons if r["feature"] and r["feature"] not in RESTS]
+    rests = [r for r in reasons if r["feature"] in RESTS and r["feature"] != SMALLER]
+    last = reasons[-1]["text"] if reasons else RESTS[SMALLER]
+    shown = [(round(r["points"]), r["text"]) for r in (*facts, *rests)]
     rest = score - 50 - sum(points for points, _ in shown)
-    return [f"{points:+d} {text}" for points, text in (*shown, (rest, REST)) if points]
+    return [f"{points:+d} {text}" for points, text in (*shown, (rest, last)) if points]
 
 
 def like_this(n: int) -> str:

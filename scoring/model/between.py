@@ -2,8 +2,8 @@
 score moved.
 
 Each model explains its own score (reasons.py); fields are put together as the new model does, so that what is one reason there
-is compared as one. What recent outcomes bear out of each is a side of its own, as it is a reason; what of their move may be
-chance is in the remainder, with all that no field explains.
+is compared as one. What recent outcomes bear out of each is a side of its own, as it is a reason, and so are the rests that no
+field explains; what of recent outcomes' move may be chance is in the last of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scoring.model import words
 from scoring.model.additive import log_odds
 from scoring.model.card import Model
 from scoring.model.design import Encoded
-from scoring.model.reasons import LATELY, REST, rate
+from scoring.model.reasons import LATELY, RESTS, Shifts, lacks, rate, sparse
 from scoring.model.recent import Recent
 from scoring.model.scores import to_score
 
@@ -29,7 +29,8 @@ RECENT = "what recent outcomes add"
 
 @dataclass(frozen=True)
 class Difference:
-    """`points` that a side adds to the score by the one model and by the other. What no field explains has no feature."""
+    """`points` that a side adds to the score by the one model and by the other. What no field explains has a code for a
+    feature."""
 
     text: str
     points: tuple[float, float]
@@ -44,13 +45,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a model says of one lead: its score, points by feature, what recent outcomes bear out, and what is left."""
+    """What a model says of one lead: its score, points by feature, what recent outcomes bear out, and what is left, in the
+    order of RESTS."""
 
     score: float
     encoded: Encoded
     fields: dict[str, float]
     lately: float
-    rest: float
+    rests: tuple[float, ...]
 
 
 def difference(
@@ -60,7 +62,9 @@ def difference(
     (old, new), layout = (_told(*was), _told(*now)), now[0].design
     sides = [[layout.fields[f].name for f in side] for side in now[0].explainer.sides]
     sides += [[name] for name in old.fields if name not in new.fields]
-    found = [Difference(RECENT, (old.lately, new.lately), LATELY), Difference(REST, (old.rest, new.rest), "")]
+    found = [Difference(RECENT, (old.lately, new.lately), LATELY)]
+    for (code, text), then, later in zip(RESTS.items(), old.rests, new.rests, strict=True):
+        found.append(Difference(text, (then, later), code))
     sign = 1.0 if new.score >= old.score else -1.0
     for side in sides:
         apart = {name: sign * (new.fields.get(name, 0.0) - old.fields.get(name, 0.0)) for name in side}
@@ -79,13 +83,18 @@ def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
     if recent is not None:
         moved = recent.moved(alone)
         logit, borne_out = moved.logit, moved.told
-    shift = logit - log_odds(model.base_rate)
+    base = log_odds(model.base_rate)
+    shift = logit - base
     by = float(rate(shift)[0])
-    own = (model.explainer.own(model.design, encoded, design)[0] * by).tolist()
+    explainer, layout = model.explainer, model.design
+    own = explainer.own(layout, encoded, design)
+    shifts = Shifts(shift, alone - base, borne_out, sparse(layout, model.point, encoded))
+    rests = (explainer.rests(own, lacks(layout, encoded), shifts)[0] * by).tolist()
+    points = (own[0] * by).tolist()
     lately = float(borne_out[0]) * by
-    fields = dict(zip(model.design.names, own, strict=True))
     score = float(to_score(shift)[0])
-    return _Told(score, encoded, fields, lately, score - 50 - sum(own) - lately)
+    left = score - 50 - sum(points) - lately - sum(rests)
+    return _Told(score, encoded, dict(zip(layout.names, points, strict=True)), lately, (*rests, left))
 
 
 def _said(model: Model, told: _Told, rows: pa.Table, name: str) -> str:

@@ -21,7 +21,7 @@ from scoring.model.deviation import Ordinary
 from scoring.model.estimator import Point
 from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
-from scoring.model.reasons import Explainer
+from scoring.model.reasons import Explainer, Shifts, sparse
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores, confidence, gathered, ranges
 from scoring.model.threads import each, single
@@ -117,6 +117,7 @@ class Model:
             logit, lately = moved.logit, moved.told
             doubts = doubts.widened(moved.variance)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
+        shifts = Shifts(logit - base, alone - base, lately, sparse(self.design, self.point, encoded))
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(
             probability=probability,
@@ -125,7 +126,7 @@ class Model:
             expected_amount=expected,
             expected_value=probability * expected,
             flags=self.ordinary.flags(rows),
-            reasons=self.explainer.reasons(self.design, rows, encoded, design, logit - base, lately),
+            reasons=self.explainer.reasons(self.design, rows, encoded, design, shifts),
             **spans,
         )
 

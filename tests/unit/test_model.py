@@ -3,6 +3,7 @@ same in a file."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.errors import MissingColumn, Tampered, TooFewOutcomes, WrongColumn
+from scoring.errors import MissingColumn, OtherVersion, Tampered, TooFewOutcomes, WrongColumn
 from scoring.model import baseline, card, design, deviation, store
 from scoring.model.card import Model
 from scoring.model.estimator import folds
@@ -133,7 +135,7 @@ def test_reasons_add_up_to_the_score_and_blanks_are_none(trained: Model, fresh: 
     scores = trained.score(fresh)
     for score, reasons in zip(scores.score, scores.reasons, strict=True):
         assert sum(reason.points for reason in reasons) == pytest.approx(score - 50, abs=0.06)
-        assert reasons[-1].text == "everything else together"
+        assert reasons[-1].text == "smaller things together"
     blank = trained.score(one(industry=None, log_employees=None))
     assert not {"industry", "log_employees"} & {reason.feature for reason in blank.reasons[0]}
     told = trained.score(one(industry="software", log_employees=np.log1p(1200.0))).reasons[0]
@@ -289,6 +291,15 @@ def test_the_same_seed_gives_the_same_model(trained: Model, fresh: pa.Table) -> 
     rows, won, _ = world(1500)
     again = train(rows, won, features=FEATURES, groups=np.arange(len(won)))
     assert np.array_equal(again.score(fresh).score, trained.score(fresh).score)
+
+
+def test_a_model_that_lacks_a_part_of_this_version_is_refused(trained: Model, tmp_path: Path) -> None:
+    plain = store._plain(trained)
+    del plain["explainer"]["blank"]
+    path = tmp_path / "earlier.skops"
+    path.write_bytes(skops.io.dumps(plain))
+    with pytest.raises(OtherVersion, match="candor train"):
+        store.load(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def test_a_saved_model_says_the_same(trained: Model, fresh: pa.Table, tmp_path: Path) -> None:

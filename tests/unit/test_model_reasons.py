@@ -15,7 +15,7 @@ from connector.jobs.explained import WIDE, why_wide
 from scoring.model import trend, words
 from scoring.model.card import Model
 from scoring.model.design import CategoryField
-from scoring.model.reasons import LATELY, LESS, MORE, REST, Reason
+from scoring.model.reasons import LATELY, LESS, MORE, REST, RESTS, SAME_BLANKS, SMALLER, TOGETHER, Reason
 from scoring.model.recent import begin
 from scoring.model.train import train
 from tests.unit.test_model import EFFECT, FEATURES, SOURCES, one, world
@@ -46,9 +46,12 @@ def test_reasons_add_up_with_what_remains_named(model: Model, lead: dict[str, An
     scores = model.score(one(**lead))
     reasons = scores.reasons[0]
     assert sum(r.points for r in reasons) == pytest.approx(scores.score[0] - 50, abs=0.051)
-    assert [r.text for r in reasons].count(REST) == 1
-    assert reasons[-1].text == REST
-    sizes = [abs(r.points) for r in reasons[:-1]]
+    rests = [r for r in reasons if r.feature in RESTS]
+    assert reasons[-len(rests) :] == rests
+    assert rests[-1].feature == SMALLER
+    assert [r.feature for r in rests] == [code for code in RESTS if code in {r.feature for r in rests}]
+    assert all(r.text == RESTS[r.feature] for r in rests)
+    sizes = [abs(r.points) for r in reasons[: -len(rests)]]
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -69,7 +72,7 @@ def test_near_identical_leads_have_the_same_reasons(
     room = 1.5 * abs(moved - score) + 0.3
     sides = {side[0].name: {f.name for f in side} for side in _sides(model)}
     for feature, reason in mine.items():
-        if abs(reason.points) <= room + 1.0 or not feature:
+        if abs(reason.points) <= room + 1.0 or feature in RESTS:
             continue
         side = next(names for names in sides.values() if feature in names)
         same = next((r for f, r in theirs.items() if f in side), None)
@@ -92,6 +95,64 @@ def test_that_something_is_known_is_no_reason(model: Model, lead: dict[str, Any]
         if lead[name] is None:
             assert name not in mine
     assert told(model, one(**{**lead, "industry": "retail"}))[1]["industry"].points < 0
+
+
+@pytest.fixture(scope="module")
+def told_by_blanks() -> Model:
+    """Of a world where leads without an industry hardly ever buy, whatever the industry would be, and software and the web
+    are good only together."""
+    random = np.random.default_rng(5)
+    n = 4000
+    industry, source = random.choice(list(EFFECT), n), random.choice(list(SOURCES), n)
+    asked = random.random(n) < 0.7
+    pair = (industry == "software") == (source == "web")
+    logit = np.where(asked, -0.9 + np.where(pair, 1.0, -1.0) - 0.8 * (industry == "retail"), -3.0)
+    won = (random.random(n) < 1 / (1 + np.exp(-logit))).astype(float)
+    rows = pa.table({
+        "industry": pa.array(np.where(asked, industry, None), pa.string()), "source": source,
+        "visits": random.poisson(2, n).astype(float),
+    })  # fmt: skip
+    used = [column for column in FEATURES if column.name in rows.column_names]
+    found = train(rows, won, features=used, groups=np.arange(n))
+    assert found.point.trees
+    return found
+
+
+def test_what_blanks_tell_is_a_rest_and_not_the_worth_of_what_is_known(told_by_blanks: Model) -> None:
+    found = {value: told(told_by_blanks, one(industry=value, source="list")) for value in (None, "retail")}
+    blank, known = found[None][1][SAME_BLANKS].points, found["retail"][1][SAME_BLANKS].points
+    assert blank < -10 < 0 < known
+    assert "industry" not in found[None][1]
+    # better than a blank, and yet no reason to buy
+    assert found["retail"][0] > found[None][0] + 5
+    assert found["retail"][1]["industry"].points < -3
+
+
+def test_facts_that_count_together_are_a_rest_of_their_own(told_by_blanks: Model) -> None:
+    both = told(told_by_blanks, one(industry="software", source="web"))[1]
+    one_only = told(told_by_blanks, one(industry="software", source="list"))[1]
+    assert both[TOGETHER].points > 5
+    assert one_only[TOGETHER].points < -3
+
+
+def test_rests_are_centred_on_leads_that_score_50(told_by_blanks: Model) -> None:
+    random = np.random.default_rng(6)
+    n = 2000
+    rows = pa.table({
+        "industry": pa.array(np.where(random.random(n) < 0.7, random.choice(list(EFFECT), n), None), pa.string()),
+        "source": random.choice(list(SOURCES), n), "visits": random.poisson(2, n).astype(float),
+    })  # fmt: skip
+    for name in ("nothing", "asked"):
+        rows = rows.append_column(name, pa.nulls(n, pa.float64()))
+    scores = told_by_blanks.score(rows)
+    points = {code: np.zeros(n) for code in RESTS}
+    for i, reasons in enumerate(scores.reasons):
+        for reason in reasons:
+            if reason.feature in points:
+                points[reason.feature][i] = reason.points
+    assert abs(points[TOGETHER].mean()) < 2
+    assert abs(points[SMALLER].mean()) < 1
+    assert np.median(np.abs(points[SMALLER])) < 1
 
 
 @pytest.mark.parametrize("offset", [0.0, -0.3, 0.3, -1.5, 1.5])

@@ -22,7 +22,7 @@ from scoring.features.catalogue import asked_for
 from scoring.model import asking
 from scoring.model import words as figures
 from scoring.model.asking import Question
-from scoring.model.reasons import REST
+from scoring.model.reasons import REST, RESTS, SAME_BLANKS, SMALLER, TOGETHER
 from scoring.model.trend import Move
 from scoring.routing.decide import LeadState, Route, decide
 from scoring.routing.policy import Policy
@@ -30,20 +30,33 @@ from scoring.routing.policy import Policy
 POINTS = st.floats(-60, 60).map(lambda x: round(x, 1)).filter(lambda x: abs(x) >= 1)
 
 
-@given(st.lists(POINTS, max_size=5), st.floats(0, 100))
-def test_the_points_on_a_record_add_up_to_its_score(points: list[float], score: float) -> None:
-    reasons = [{"points": p, "text": f"Fact {i}"} for i, p in enumerate(points)]
-    rest = round(score - 50 - sum(points), 1)
+@given(st.lists(POINTS, max_size=5), st.lists(POINTS, max_size=2), st.booleans(), st.floats(0, 100))
+def test_the_points_on_a_record_add_up_to_its_score(
+    points: list[float], rests: list[float], earlier: bool, score: float
+) -> None:
+    """Rows of an earlier version have one remainder, without a code."""
+    reasons = [{"points": p, "text": f"Fact {i}", "feature": f"fact_{i}"} for i, p in enumerate(points)]
+    rests = [] if earlier else rests
+    named = [
+        {"points": p, "text": RESTS[code], "feature": code}
+        for p, code in zip(rests, (SAME_BLANKS, TOGETHER), strict=False)
+    ]
+    left, code = (REST, "") if earlier else (RESTS[SMALLER], SMALLER)
+    last = {"points": round(score - 50 - sum(points) - sum(rests), 1), "text": left, "feature": code}
     row: dict[str, Any] = {
         "score": score, "low": score, "high": score, "confidence": 100.0, "flags": [], "fit": 50.0, "engagement": 0.0,
         "expected_value": None, "model": "m", "at": datetime(2026, 3, 2, tzinfo=UTC), "evidence": 3,
-        "reasons": [*reasons, {"points": rest, "text": REST}],
+        "reasons": [*reasons, *named, last],
     }  # fmt: skip
     decision = decide(LeadState(score=score, low=score, high=score, confidence=100), Policy())
     values = lead_values(row, decision, Policy())
     shown = [int(n) for n in re.findall(r"^([+-]\d+) ", values["candor_reasons"], re.M)]
     assert sum(shown) == values["candor_score"] - 50
     assert 0 not in shown
+    told = values["candor_reasons"].splitlines()
+    assert [line.split(" ", 1)[1] for line in told[: len(points) + len(rests)]] == [
+        r["text"] for r in (*reasons, *named)
+    ]
 
 
 def test_a_review_says_each_sign_of_value_once() -> None:
