@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.model import blanks, unseen
-from scoring.model.additive import sigmoid
-from scoring.model.blanks import Hidden, contributions
+from scoring.model.additive import Additive, sigmoid
+from scoring.model.blanks import Hidden
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
 from scoring.model.quantiles import Z90, weighted_quantile
@@ -112,7 +112,7 @@ def doubts(
     point: Point,
 ) -> Doubts:
     f = interval.familiar
-    sd = _deviation(f.kind, f.fourier, layout, design, point)
+    sd = _deviation(f.kind, f.fourier, layout, encoded, design, point)
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
     hidden = interval.hidden.variance(layout.blank(encoded))
     below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
@@ -123,9 +123,10 @@ def doubts(
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
     random = np.random.default_rng(seed + 1)
     fitted = point.logit(layout, sample.encoded, sample.design)
-    root = np.linalg.cholesky(point.additive.covariance)
+    columns, speaks = _speaking(layout, sample, point)
+    root = np.linalg.cholesky(speaks.covariance)
     fourier = _fourier(layout, sample, point, seed)
-    parts = contributions(layout, point.additive, sample.design)
+    parts = point.contributions(layout, sample.encoded, sample.design)
     few = float((sample.won * sample.weight).sum()) < FEW_WINS
     least = FEW_FACTOR if few else LEAST
     worlds = []
@@ -133,7 +134,7 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
         moved = root @ random.standard_normal(len(root))
         together = fourier.drawn(parts, random)
-        truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:] + together)
+        truth = fitted + point.slope * (moved[0] + columns @ moved[1:] + together)
         worlds.append((truth, _drawn(truth, sample, random)))
 
     def judged(draw: int) -> list[tuple[float, float]]:
@@ -149,7 +150,7 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         error = np.abs(again.logit(layout, test.encoded, test.design) - truth[held])
         found = []
         for kind in KINDS:
-            sd = _deviation(kind, fourier, layout, test.design, again)
+            sd = _deviation(kind, fourier, layout, test.encoded, test.design, again)
             factor = max(weighted_quantile(error / sd, test.weight, 0.9) / Z90, least)
             half = Z90 * factor * sd
             width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
@@ -176,17 +177,26 @@ def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats
     return (luck < sigmoid(truth)).astype(np.float64)
 
 
-def _deviation(kind: str, fourier: Fourier | None, layout: Design, design: Floats, point: Point) -> Floats:
-    variance = point.additive.deviation(design) ** 2
+def _speaking(layout: Design, sample: Sample, point: Point) -> tuple[Floats, Additive]:
+    """The regression that is part of the average on leads like those of training, and the columns that it acts on."""
+    if point.told is None:
+        return sample.design, point.additive
+    return point.told.columns(sample.design, layout.blank(sample.encoded)), point.told.regression
+
+
+def _deviation(
+    kind: str, fourier: Fourier | None, layout: Design, encoded: Encoded, design: Floats, point: Point
+) -> Floats:
+    variance = point.deviation(layout, encoded, design) ** 2
     if kind == "both" and fourier is not None:
-        variance = variance + fourier.variance(contributions(layout, point.additive, design))
+        variance = variance + fourier.variance(point.contributions(layout, encoded, design))
     out: Floats = point.slope * np.sqrt(variance)
     return out
 
 
 def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier:
     random = np.random.default_rng(seed + 2)
-    parts = contributions(layout, point.additive, sample.design)
+    parts = point.contributions(layout, sample.encoded, sample.design)
     directions = random.normal(0.0, np.sqrt(2 * KERNEL), (parts.shape[1], FEATURES))
     phases = random.uniform(0, 2 * np.pi, FEATURES)
     phi = _waves(parts, directions, phases)

@@ -20,7 +20,6 @@ import pyarrow as pa
 
 from scoring.model import words
 from scoring.model.additive import Additive, sigmoid
-from scoring.model.blanks import contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import Point, Sample
 
@@ -137,7 +136,7 @@ class Explainer:
 
     def own(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
         """n × fields: what each adds on the logit, measured from a lead of score 50; a blank fact adds nothing."""
-        out = contributions(layout, self.surrogate, design) - self.reference
+        out = layout.contributions(self.surrogate.coef, design) - self.reference
         out[layout.blank(encoded) & ~layout.behaves] = 0.0
         return out
 
@@ -192,7 +191,7 @@ def learn(layout: Design, sample: Sample, point: Point, base: float) -> Explaine
     gram = full.T @ (full * weight[:, None]) + np.diag(ridge)
     coef = np.linalg.solve(gram, full.T @ (weight * logit))
     surrogate = Additive(coef, np.zeros((1, 1)), np.zeros(0))
-    parts = contributions(layout, surrogate, sample.design)
+    parts = layout.contributions(surrogate.coef, sample.design)
     return Explainer(surrogate, _reference(parts, coef[0], sample, base), _sides(layout, parts))
 
 
