@@ -88,29 +88,29 @@ class Model:
 
     def _unsure(self, rows: pa.Table, sure: float) -> Bools:
         n = rows.num_rows
-        encoded, design, logit = self._alone(self.design.encode(rows))
-        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
-        spans = ranges(logit, log_odds(self.base_rate), doubts)
+        encoded, design, parts = self._alone(self.design.encode(rows))
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
+        spans = ranges(self.point.combine(*parts), log_odds(self.base_rate), doubts)
         flagged = np.array([bool(flags) for flags in self.ordinary.flags(rows)], bool)
         return flagged | (confidence(spans)[:n] < sure)
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
-            return self._alone(self.design.encode(rows))[2][: rows.num_rows]
+            return self.point.combine(*self._alone(self.design.encode(rows))[2])[: rows.num_rows]
 
-    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, Floats]:
-        """Rows as they are computed with (`_even`), their design, and what the model alone says of them."""
+    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, tuple[Floats, Floats]]:
+        """Rows as they are computed with (`_even`), their design, and what the parts of the model alone say of them."""
         encoded = _even(told)
         design = self.design.additive(encoded)
-        return encoded, design, self.point.logit(self.design, encoded, design)
+        return encoded, design, self.point.parts(self.design, encoded, design)
 
     def _score(self, rows: pa.Table, recent: Recent | None) -> Scores:
         n = rows.num_rows
         told = self.design.encode(rows)
-        encoded, design, alone = self._alone(told)
-        base = log_odds(self.base_rate)
-        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
+        encoded, design, parts = self._alone(told)
+        base, alone = log_odds(self.base_rate), self.point.combine(*parts)
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
         logit, lately = alone, np.zeros(len(alone))
         if recent is not None:
             lately = recent.told(alone)

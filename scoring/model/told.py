@@ -4,8 +4,8 @@ Alone, the regression takes a blank for an average value, which is right of a re
 wrong where blanks speak (leads without an occupation never came to that form). Trees read blanks. An average of trees
 with a regression that doesn't is off by the regression's share of what blanks say, wherever they say something, and
 nothing in the width of its range knows of it: docs/decisions/0027. So beside trees the regression has a column for each
-field that may be blank, with a penalty of its own that is learnt like the others: where a blank says nothing, it adds
-nothing. Fields that are hidden from the trees (their filling would move scores though their values tell nothing) have none.
+field that may be blank, all with one penalty that is learnt like the others: where blanks say nothing, they add nothing.
+(A penalty for each found effects in worlds that had none: with a hundred wins one field in ten looks as if its blanks spoke.) Fields that are hidden from the trees (their filling would move scores though their values tell nothing) have none.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Bools = npt.NDArray[np.bool_]
 ENOUGH = 20
 """leads that a fact needs to be blank on, and to be known on"""
 START = 10.0
-"""penalty of a blank's effect before anything is learnt"""
-STEPS, AGAIN = 8, 4
+"""penalty of blanks' effects before anything is learnt"""
+STEPS, AGAIN = 12, 4
 """of a first fit, from the regression that reads no blanks, and of one from another fit's end"""
 
 
@@ -41,14 +41,10 @@ class Told:
 
     def columns(self, design: Floats, blank: Bools) -> Floats:
         """n × columns that the regression acts on. `blank`: n × fields."""
-        return np.hstack([design, blank[:, self.places]])
+        return np.hstack([design, blank[:, self.places].astype(np.float64)])
 
     def logit(self, design: Floats, blank: Bools) -> Floats:
-        known = self.regression.coef[: 1 + design.shape[1]]
-        out: Floats = (
-            design @ known[1:] + known[0] + blank[:, self.places] @ self.regression.coef[len(known) :]
-        )
-        return out
+        return self.regression.logit(self.columns(design, blank))
 
     def contributions(self, layout: Design, design: Floats, blank: Bools) -> Floats:
         """n × fields: what each adds to the logit, by its value or by its blank."""
@@ -64,8 +60,8 @@ def learn(
     read = places(layout, blank, weight)
     if not len(read):
         return None
-    more = np.zeros(len(read))
-    start = Additive(np.append(plain.coef, more), np.zeros((1, 1)), np.append(plain.penalties, more + START))
+    coef = np.append(plain.coef, np.zeros(len(read)))
+    start = Additive(coef, np.zeros((1, 1)), np.append(plain.penalties, START))
     return again(layout, design, blank, won, weight, Told(read, start), STEPS)
 
 
@@ -76,8 +72,7 @@ def again(
     k, more = design.shape[1], len(like.places)
     fitted = additive.fit(
         like.columns(design, blank), won, weight,
-        (*layout.groups, *((k + i, k + i + 1) for i in range(more))),
-        start=like.regression, usual=np.append(layout.usual, np.zeros(more)), steps=steps,
+        (*layout.groups, (k, k + more)), start=like.regression, usual=np.append(layout.usual, 0.0), steps=steps,
     )  # fmt: skip
     return Told(like.places, fitted)
 
