@@ -137,8 +137,9 @@ def parts(model: Model, rows: pa.Table, state: Recent) -> dict[str, float]:
     were it none."""
     encoded = model.design.encode(rows)
     design = model.design.additive(encoded)
-    logit = model.point.logit(model.design, encoded, design)
-    doubts = interval.doubts(model.interval, model.design, encoded, design, model.point)
+    said = model.point.parts(model.design, encoded, design)
+    logit = model.point.combine(*said)
+    doubts = interval.doubts(model.interval, model.design, encoded, design, model.point, said)
     always = np.full(len(logit), model.interval.hidden.always)
     each = {
         "familiar": doubts.familiar - always,
@@ -161,9 +162,10 @@ def without_blanks(model: Model, rows: pa.Table, state: Recent, known: Floats) -
     """Ranges that don't cover what blanks hide, nor what no record shows: width, and how many `known` chances they hold."""
     encoded = model.design.encode(rows)
     design = model.design.additive(encoded)
-    doubts = interval.doubts(model.interval, model.design, encoded, design, model.point)
+    said = model.point.parts(model.design, encoded, design)
+    doubts = interval.doubts(model.interval, model.design, encoded, design, model.point, said)
     told = doubts.familiar - model.interval.hidden.always
-    logit, lately = state.applied(model.point.logit(model.design, encoded, design))
+    logit, lately = state.applied(model.point.combine(*said))
     base = log_odds(model.base_rate)
     less = replace(doubts, familiar=told, blanks=np.zeros(len(logit)), mean=told)
     found = ranges(logit, base, less.widened(lately))

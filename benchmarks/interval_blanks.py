@@ -78,7 +78,10 @@ def _judged(model: Model, of: World, share: float, seed: int) -> tuple[float, fl
     layout = model.design
     encoded = layout.encode(rows)
     design = layout.additive(encoded)
-    familiar = Z90 * np.sqrt(interval.doubts(model.interval, layout, encoded, design, model.point).familiar)
+    said = model.point.parts(layout, encoded, design)
+    familiar = Z90 * np.sqrt(
+        interval.doubts(model.interval, layout, encoded, design, model.point, said).familiar
+    )
     bare = np.abs(truth - model.point.logit(layout, encoded, design)) <= familiar
     wide = points_wide(said, model.base_rate)
     return (

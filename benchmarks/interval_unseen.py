@@ -117,8 +117,9 @@ def _allowances(model: Model, rows: pa.Table, shifts: dict[int, list[float]]) ->
     layout = model.design
     encoded = layout.encode(rows)
     design = layout.additive(encoded)
-    logit = model.point.logit(layout, encoded, design)
-    doubts = interval.doubts(model.interval, layout, encoded, design, model.point)
+    said = model.point.parts(layout, encoded, design)
+    logit = model.point.combine(*said)
+    doubts = interval.doubts(model.interval, layout, encoded, design, model.point, said)
     familiar = Z90**2 * (doubts.familiar + doubts.blanks)
     new = layout.unfamiliar(encoded)
     count = new.sum(axis=1)

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from scoring.model import words
 from scoring.model.additive import Additive, sigmoid
-from scoring.model.blanks import ENOUGH, contributions, facts
+from scoring.model.blanks import ENOUGH, facts
 from scoring.model.design import CategoryField, Design, Field, NumberField
 from scoring.model.estimator import Sample
 from scoring.model.quantiles import Z90
@@ -116,7 +116,7 @@ class Question:
 def learn(layout: Design, sample: Sample, additive: Additive) -> Asking:
     """The facts that can be asked for and their answers."""
     blank = layout.blank(sample.encoded)
-    parts = contributions(layout, additive, sample.design)
+    parts = layout.contributions(additive.coef, sample.design)
     found = [_fact(layout, sample, additive, fact, blank, parts) for fact in facts(layout, blank)]
     return Asking(tuple(fact for fact in found if fact is not None))
 

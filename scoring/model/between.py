@@ -18,7 +18,7 @@ from scoring.model import words
 from scoring.model.additive import log_odds
 from scoring.model.card import Model
 from scoring.model.design import Encoded
-from scoring.model.reasons import LATELY, RESTS, Shifts, lacks, rate, sparse
+from scoring.model.reasons import LATELY, RESTS, Shifts, lacks, rate
 from scoring.model.recent import Recent
 from scoring.model.scores import to_score
 
@@ -88,7 +88,7 @@ def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
     by = float(rate(shift)[0])
     explainer, layout = model.explainer, model.design
     own = explainer.own(layout, encoded, design)
-    shifts = Shifts(shift, alone - base, borne_out, sparse(layout, model.point, encoded))
+    shifts = Shifts(shift, alone - base, borne_out, model.point.sparseness(layout, encoded))
     rests = (explainer.rests(own, lacks(layout, encoded), shifts)[0] * by).tolist()
     points = (own[0] * by).tolist()
     lately = float(borne_out[0]) * by

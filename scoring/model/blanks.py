@@ -51,12 +51,6 @@ BITS = 62
 """facts whose blanks make up a pattern: those that hide most"""
 
 
-def contributions(layout: Design, additive: Additive, design: Floats) -> Floats:
-    """n × fields: what each field adds to the additive logit."""
-    parts = [design[:, a:b] @ additive.coef[1 + a : 1 + b] for a, b in layout.spans]
-    return np.column_stack(parts) if parts else np.zeros((len(design), 0))
-
-
 @dataclass(frozen=True)
 class Hidden:
     """What blanks hide, in squared logits. `blank`: of each field, when it is blank and an omission. `own`: of
@@ -98,7 +92,7 @@ def variances(layout: Design, sample: Sample, point: Point, seed: int) -> Hidden
     out = np.zeros(len(layout.fields))
     own = np.zeros(len(layout.fields))
     each: list[float] = []
-    parts = contributions(layout, additive, sample.design)
+    parts = layout.contributions(additive.coef, sample.design)
     blank = layout.blank(sample.encoded)
     found = facts(layout, blank)
     by_trees = np.array([bool(point.trees) and f.name not in layout.unseen_by_trees for f in layout.fields])

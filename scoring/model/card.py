@@ -21,7 +21,7 @@ from scoring.model.deviation import Ordinary
 from scoring.model.estimator import Point
 from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
-from scoring.model.reasons import Explainer, Shifts, sparse
+from scoring.model.reasons import Explainer, Shifts
 from scoring.model.recent import Recent
 from scoring.model.scores import Scores, confidence, gathered, ranges
 from scoring.model.threads import each, single
@@ -88,36 +88,36 @@ class Model:
 
     def _unsure(self, rows: pa.Table, sure: float) -> Bools:
         n = rows.num_rows
-        encoded, design, logit = self._alone(self.design.encode(rows))
-        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
-        spans = ranges(logit, log_odds(self.base_rate), doubts)
+        encoded, design, parts = self._alone(self.design.encode(rows))
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
+        spans = ranges(self.point.combine(*parts), log_odds(self.base_rate), doubts)
         flagged = np.array([bool(flags) for flags in self.ordinary.flags(rows)], bool)
         return flagged | (confidence(spans)[:n] < sure)
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
-            return self._alone(self.design.encode(rows))[2][: rows.num_rows]
+            return self.point.combine(*self._alone(self.design.encode(rows))[2])[: rows.num_rows]
 
-    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, Floats]:
-        """Rows as they are computed with (`_even`), their design, and what the model alone says of them."""
+    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, tuple[Floats, Floats]]:
+        """Rows as they are computed with (`_even`), their design, and what the parts of the model alone say of them."""
         encoded = _even(told)
         design = self.design.additive(encoded)
-        return encoded, design, self.point.logit(self.design, encoded, design)
+        return encoded, design, self.point.parts(self.design, encoded, design)
 
     def _score(self, rows: pa.Table, recent: Recent | None) -> Scores:
         n = rows.num_rows
         told = self.design.encode(rows)
-        encoded, design, alone = self._alone(told)
-        base = log_odds(self.base_rate)
-        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point)
+        encoded, design, parts = self._alone(told)
+        base, alone = log_odds(self.base_rate), self.point.combine(*parts)
+        doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
         logit, lately = alone, np.zeros(len(alone))
         if recent is not None:
             moved = recent.moved(alone)
             logit, lately = moved.logit, moved.told
             doubts = doubts.widened(moved.variance)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
-        shifts = Shifts(logit - base, alone - base, lately, sparse(self.design, self.point, encoded))
+        shifts = Shifts(logit - base, alone - base, lately, self.point.sparseness(self.design, encoded))
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(
             probability=probability,

@@ -214,6 +214,11 @@ class Design:
         self._fill(out, rows, range(len(self.fields)))
         return out
 
+    def contributions(self, coef: Floats, design: Floats) -> Floats:
+        """n × fields: what each field adds to the logit of a regression on the additive design, the constant its first."""
+        parts = [design[:, a:b] @ coef[1 + a : 1 + b] for a, b in self.spans]
+        return np.column_stack(parts) if parts else np.zeros((len(design), 0))
+
     def refilled(self, design: Floats, rows: Encoded, changed: Sequence[int]) -> Floats:
         """`additive(rows)`, made of the design of rows that differ from these in the fields at `changed` only."""
         out = design.copy()

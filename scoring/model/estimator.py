@@ -1,6 +1,9 @@
 """The point model: boosted trees and an additive logistic regression, averaged on the logit, calibrated where
 that helps.
 
+The regression alone takes a blank for an average value. Beside trees, which read blanks, it is one that reads them
+too (told.py), or it would pull their average away wherever blanks speak.
+
 The trees' share, their number and the calibration are chosen by grouped cross-validated log loss, so a file
 of three hundred wins may end with the regression alone, and one of thousands with mostly trees. Settings of
 the trees (8 leaves, 15 % of the fields a split, L2 5) were measured: docs/decisions/0018.
@@ -19,9 +22,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from scoring.model import additive, forest
+from scoring.model import told as readers
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.design import BLANK, Design, Encoded
 from scoring.model.threads import each
+from scoring.model.told import Told
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,11 +80,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Part:
-    """A fold: rows to fit on, rows to ask, and the logit of the latter by a regression that hasn't seen them."""
+    """A fold: rows to fit on, rows to ask, and the logit of the latter by a regression that hasn't seen them: the one that
+    would be alone, and the one beside trees."""
 
     rest: Sample
     held: Sample
     line: Floats
+    beside: Floats
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Sparse:
 @dataclass(frozen=True)
 class Point:
     """`share` is the trees' part of the average; the calibrated logit is offset + slope × average. `sparse` takes their
-    place on records of which little is known."""
+    place on records of which little is known, `told` that of the regression on all others."""
 
     additive: Additive
     trees: tuple[Boosted, ...]
@@ -136,6 +143,7 @@ class Point:
     slope: float
     offset: float
     sparse: Sparse | None = None
+    told: Told | None = None
 
     def parts(self, layout: Design, encoded: Encoded, design: Floats) -> tuple[Floats, Floats]:
         """The logits of the regression and of the trees (the regression's again where there are none). On a sparse record
@@ -143,17 +151,44 @@ class Point:
         line = self.additive.logit(design)
         if not self.trees:
             return line, line
+        weight = self.sparseness(layout, encoded)
+        beside = line
+        if self.told is not None:
+            beside = (1 - weight) * self.told.logit(design, layout.blank(encoded)) + weight * line
         read = self.trees[0].reads(encoded)
-        weight = None if self.sparse is None else self.sparse.weight(layout, encoded)
-        if self.sparse is None or weight is None or not weight.any():
-            return line, _mean(self.trees, layout, read)
+        if self.sparse is None or not weight.any():
+            return beside, _mean(self.trees, layout, read)
         out = np.zeros(len(line))
         full, thin = np.flatnonzero(weight < 1), np.flatnonzero(weight > 0)
         if len(full):
             out[full] = (1 - weight[full]) * _mean(self.trees, layout, read[full])
         wanted = (self.sparse.logit(layout, read[thin], line[thin]) - self.offset) / self.slope
         out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
-        return line, out
+        return beside, out
+
+    def sparseness(self, layout: Design, encoded: Encoded) -> Floats:
+        """0 to 1: how far each row counts as a sparse record."""
+        if self.sparse is None:
+            return np.zeros(len(encoded))
+        return self.sparse.weight(layout, encoded)
+
+    def contributions(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
+        """n × fields: what each adds to the regression's logit."""
+        alone = layout.contributions(self.additive.coef, design)
+        if self.told is None:
+            return alone
+        weight = self.sparseness(layout, encoded)[:, None]
+        own = self.told.contributions(layout, design, layout.blank(encoded))
+        return (1 - weight) * own + weight * alone
+
+    def deviation(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
+        """The standard deviation of the regression's logit, before calibration."""
+        alone = self.additive.deviation(design)
+        if self.told is None:
+            return alone
+        weight = self.sparseness(layout, encoded)
+        own = self.told.regression.deviation(self.told.columns(design, layout.blank(encoded)))
+        return (1 - weight) * own + weight * alone
 
     def combine(self, line: Floats, trees: Floats) -> Floats:
         raw = self.offset + self.slope * ((1 - self.share) * line + self.share * trees)
@@ -188,16 +223,22 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
     fitted = each(lambda part: _fit_additive(part[1], layout, whole, few), masks)
     for (held, _), additive_ in zip(masks, fitted, strict=True):
         line[held] = additive_.logit(sample.design[held])
-    share, rounds, mixed = 0.0, 0, line.copy()
+    share, rounds, mixed, told = 0.0, 0, line.copy(), None
     if not few and layout.fields and masks:
-        parts = [Part(rest, sample.take(held), line[held]) for held, rest in masks]
-        share, rounds, told = choose(layout, parts, seed)
-        for (held, _), logit in zip(masks, told, strict=True):
+        told = _told(layout, sample, whole)
+        beside = line.copy()
+        if told is not None:
+            again = each(partial(_told_again, layout, told), [rest for _, rest in masks])
+            for (held, _), reader in zip(masks, again, strict=True):
+                beside[held] = reader.logit(sample.design[held], layout.blank(sample.encoded.take(held)))
+        parts = [Part(rest, sample.take(held), line[held], beside[held]) for held, rest in masks]
+        share, rounds, said = choose(layout, parts, seed)
+        for (held, _), logit in zip(masks, said, strict=True):
             mixed[held] = logit
     slope, offset, mixed = _calibrate(mixed, sample, fold)
     seeds = range(seed + 100, seed + 100 + SEEDS) if share else ()
     trees = tuple(each(lambda s: fit_tree(layout, sample, rounds, s), seeds))
-    point = Point(whole, trees, rounds, share, slope, offset)
+    point = Point(whole, trees, rounds, share, slope, offset, told=told if trees else None)
     return Trained(point, metrics(mixed, sample.won, sample.weight))
 
 
@@ -208,14 +249,14 @@ def choose(
     tie within a ten-thousandth goes to fewer trees; where more of them don't help, none are added. `copies`: how often a
     lead comes in the rows."""
     won, weight = (np.concatenate([getattr(part.held, name) for part in parts]) for name in ("won", "weight"))
-    lines = [part.line for part in parts]
+    lines, beside = [part.line for part in parts], [part.beside for part in parts]
     best, choice = log_loss(np.concatenate(lines), won, weight), (0.0, 0, lines)
     growing = [_Growing(layout, part.rest, seed + k, copies) for k, part in enumerate(parts)]
     for rounds in ROUNDS:
         grown = each(partial(_ahead, layout, rounds), zip(growing, parts, strict=True))
         before = best
         for share in SHARES[1:]:
-            mixed = [(1 - share) * line + share * logit for line, logit in zip(lines, grown, strict=True)]
+            mixed = [(1 - share) * line + share * logit for line, logit in zip(beside, grown, strict=True)]
             loss = log_loss(np.concatenate(mixed), won, weight)
             if loss < best - 1e-4:
                 best, choice = loss, (float(share), rounds, mixed)
@@ -241,7 +282,8 @@ def refit(layout: Design, sample: Sample, like: Point, seed: int) -> Point:
     sparse records."""
     line = _fit_additive(sample, layout, like.additive, _wins(sample) < FEW_WINS)
     trees = (fit_tree(layout, sample, like.rounds, seed),) if like.trees else ()
-    return Point(line, trees, like.rounds, like.share, like.slope, like.offset)
+    told = None if like.told is None else _told_again(layout, like.told, sample)
+    return Point(line, trees, like.rounds, like.share, like.slope, like.offset, told=told)
 
 
 def fit_tree(
@@ -346,6 +388,16 @@ def _fit_additive(sample: Sample, layout: Design, start: Additive | None, few: b
         sample.design, sample.won, sample.weight, layout.groups,
         start=start, penalties=fixed, usual=layout.usual, steps=steps,
     )  # fmt: skip
+
+
+def _told(layout: Design, sample: Sample, plain: Additive) -> Told | None:
+    blank = layout.blank(sample.encoded)
+    return readers.learn(layout, sample.design, blank, sample.won, sample.weight, plain)
+
+
+def _told_again(layout: Design, like: Told, sample: Sample) -> Told:
+    blank = layout.blank(sample.encoded)
+    return readers.again(layout, sample.design, blank, sample.won, sample.weight, like)
 
 
 def _calibrate(logit: Floats, sample: Sample, fold: Ints) -> tuple[float, float, Floats]:

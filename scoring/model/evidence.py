@@ -18,7 +18,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from scoring.model.additive import Additive
-from scoring.model.blanks import contributions
 from scoring.model.design import Design, Encoded, number_column
 from scoring.model.estimator import Sample
 
@@ -103,7 +102,7 @@ def once(lead: Ints, age: Ints) -> Ints:
 
 def learn(layout: Design, sample: Sample, surrogate: Additive, rows: pa.Table, logit: Floats) -> Evidence:
     """`logit`: the model's of each row."""
-    parts = contributions(layout, surrogate, sample.design)
+    parts = layout.contributions(surrogate.coef, sample.design)
     spread = parts.std(axis=0) if len(layout.fields) else np.zeros(0)
     chosen = np.argsort(-spread, kind="stable")[:FIELDS].astype(np.int64)
     edges = tuple(

@@ -1,10 +1,12 @@
 """The 90 % range of a score, on the logit: what is familiar, what is blank, what was never seen, added in
 quadrature.
 
-The familiar width is a Laplace posterior: that of the additive regression alone, or together with that of
-random Fourier features over its contributions. Which of them, and by what factor, a parametric bootstrap decides inside
-training: truths are drawn from both posteriors, outcomes from the truths, the model is refitted on three quarters of the
-leads, and the factor is what makes the ranges of the other quarter hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
+The familiar width is the Laplace posterior of the regression, together with that of random Fourier features over its
+contributions (what effects do together), whose size is learnt as the regression's penalties are, and with half of what the
+trees moved the average by. By what factor it is too narrow a parametric bootstrap finds inside training: truths are drawn from
+both posteriors, outcomes from the truths, the model is refitted on three quarters of the leads, and the factor is what makes
+the ranges of the other quarter hold 90 % of the known truths. To it belongs, too, what no record shows (blanks.py).
+docs/decisions/0027 has what was compared.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scoring.model import blanks, unseen
-from scoring.model.additive import sigmoid
-from scoring.model.blanks import Hidden, contributions
+from scoring.model import additive, blanks, unseen
+from scoring.model.additive import Additive, sigmoid
+from scoring.model.blanks import Hidden
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
 from scoring.model.quantiles import Z90, weighted_quantile
@@ -25,14 +27,18 @@ from scoring.model.threads import each
 
 Floats = npt.NDArray[np.float64]
 
-DRAWS = 2
-KINDS = ("additive", "both")
+DRAWS = 4
+"""worlds: with two of them the factor goes by luck (0027)"""
 FEATURES = 150
 """random Fourier features"""
 AT_ONCE = 20_000
 """rows whose waves are held in memory together"""
+LEAST_ROWS = 64
+"""few rows are multiplied another way (OpenBLAS has a path of its own for small matrices), and their last digits would be others"""
 KERNEL = 0.15 * 4.0
 """exp(-KERNEL · squared distance of the contributions in logits)"""
+MOVED = 0.5
+"""of what the trees move the average by, away from the regression: so much of it is in doubt"""
 LEAST, MOST = 1.0, 4.0
 """bounds of the factor: the bootstrap's truth holds nothing that the model doesn't know, so it never narrows"""
 FEW_FACTOR = 1.5
@@ -55,20 +61,19 @@ class Fourier:
     def variance(self, contributions: Floats) -> Floats:
         """In single precision: five figures of a width are enough."""
         covariance = self.covariance.astype(np.float32)
-        out = np.empty(len(contributions))
+        out = np.empty(max(len(contributions), LEAST_ROWS))
+        rows = np.zeros((len(out), contributions.shape[1]), np.float32)
+        rows[: len(contributions)] = contributions
         for start in range(0, len(out), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            phi = _waves(contributions[some].astype(np.float32), self.directions, self.phases)
-            out[some] = np.einsum("ij,ij->i", phi @ covariance, phi)
-        return np.maximum(out, 1e-12)
+            phi = _waves(rows[start : start + AT_ONCE], self.directions, self.phases)
+            out[start : start + AT_ONCE] = np.einsum("ij,ij->i", phi @ covariance, phi)
+        return np.maximum(out[: len(contributions)], 1e-12)
 
 
 @dataclass(frozen=True)
 class Familiar:
-    kind: str
-    """additive | both: with the variance of the Fourier features added"""
     factor: float
-    fourier: Fourier | None
+    fourier: Fourier
 
 
 @dataclass(frozen=True)
@@ -105,14 +110,11 @@ def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
 
 
 def doubts(
-    interval: Interval,
-    layout: Design,
-    encoded: Encoded,
-    design: Floats,
-    point: Point,
-) -> Doubts:
+    interval: Interval, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: tuple[Floats, Floats]
+) -> Doubts:  # fmt: skip
+    """`parts`: the point model's of these rows."""
     f = interval.familiar
-    sd = _deviation(f.kind, f.fourier, layout, design, point)
+    sd = _deviation(f.fourier, layout, encoded, design, point, parts)
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
     hidden = interval.hidden.variance(layout.blank(encoded))
     below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
@@ -123,51 +125,37 @@ def doubts(
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
     random = np.random.default_rng(seed + 1)
     fitted = point.logit(layout, sample.encoded, sample.design)
-    root = np.linalg.cholesky(point.additive.covariance)
+    columns, speaks = _speaking(layout, sample, point)
+    root = np.linalg.cholesky(speaks.covariance)
     fourier = _fourier(layout, sample, point, seed)
-    parts = contributions(layout, point.additive, sample.design)
+    effects = point.contributions(layout, sample.encoded, sample.design)
     few = float((sample.won * sample.weight).sum()) < FEW_WINS
     least = FEW_FACTOR if few else LEAST
     worlds = []
     for _ in range(DRAWS):
         # the fitted effects are shrunk: a truth drawn from their posterior is as rough as the real one may be
         moved = root @ random.standard_normal(len(root))
-        together = fourier.drawn(parts, random)
-        truth = fitted + point.slope * (moved[0] + sample.design @ moved[1:] + together)
+        together = fourier.drawn(effects, random)
+        truth = fitted + point.slope * (moved[0] + columns @ moved[1:] + together)
         worlds.append((truth, _drawn(truth, sample, random)))
 
-    def judged(draw: int) -> list[tuple[float, float]]:
-        """Of each candidate: the mean width that it needs in this world, and its factor."""
+    def judged(draw: int) -> float | None:
+        """The factor that this world needs."""
         truth, won = worlds[draw]
         held = folds(sample.group, won, 4, seed + draw) == 0
         rest = sample.relabelled(won).take(~held)
         if rest.won.min() == rest.won.max():
-            return []
+            return None
         again = refit(layout, rest, point, seed + 1000 + draw)
-        fourier = _fourier(layout, rest, again, seed)
         test = sample.take(held)
-        error = np.abs(again.logit(layout, test.encoded, test.design) - truth[held])
-        found = []
-        for kind in KINDS:
-            sd = _deviation(kind, fourier, layout, test.design, again)
-            factor = max(weighted_quantile(error / sd, test.weight, 0.9) / Z90, least)
-            half = Z90 * factor * sd
-            width = sigmoid(truth[held] + half) - sigmoid(truth[held] - half)
-            found.append((float(np.average(width, weights=test.weight)), factor))
-        return found
+        parts = again.parts(layout, test.encoded, test.design)
+        error = np.abs(again.combine(*parts) - truth[held])
+        anew = _fourier(layout, rest, again, seed)
+        sd = _deviation(anew, layout, test.encoded, test.design, again, parts)
+        return max(weighted_quantile(error / sd, test.weight, 0.9) / Z90, least)
 
-    by_world = [found for found in each(judged, range(DRAWS)) if found]
-    _, factor, kind = min(
-        (
-            (*np.mean([found[i] for found in by_world], axis=0).tolist(), kind)
-            for i, kind in enumerate(KINDS)
-            if by_world
-        ),
-        default=(0.0, FEW_FACTOR, KINDS[0]),
-    )
-    factor = min(factor, MOST)
-    fourier_now = _fourier(layout, sample, point, seed) if kind == "both" else None
-    return Familiar(kind, factor, fourier_now)
+    found = [factor for factor in each(judged, range(DRAWS)) if factor is not None]
+    return Familiar(min(float(np.mean(found)), MOST) if found else FEW_FACTOR, fourier)
 
 
 def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats:
@@ -176,23 +164,44 @@ def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats
     return (luck < sigmoid(truth)).astype(np.float64)
 
 
-def _deviation(kind: str, fourier: Fourier | None, layout: Design, design: Floats, point: Point) -> Floats:
-    variance = point.additive.deviation(design) ** 2
-    if kind == "both" and fourier is not None:
-        variance = variance + fourier.variance(contributions(layout, point.additive, design))
+def _speaking(layout: Design, sample: Sample, point: Point) -> tuple[Floats, Additive]:
+    """The regression that is part of the average on leads like those of training, and the columns that it acts on."""
+    if point.told is None:
+        return sample.design, point.additive
+    return point.told.columns(sample.design, layout.blank(sample.encoded)), point.told.regression
+
+
+def _deviation(
+    fourier: Fourier, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: tuple[Floats, Floats]
+) -> Floats:  # fmt: skip
+    line, trees = parts
+    variance = point.deviation(layout, encoded, design) ** 2
+    variance += fourier.variance(point.contributions(layout, encoded, design))
+    variance += (MOVED * point.share * (trees - line)) ** 2
     out: Floats = point.slope * np.sqrt(variance)
     return out
 
 
 def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier:
     random = np.random.default_rng(seed + 2)
-    parts = contributions(layout, point.additive, sample.design)
+    parts = point.contributions(layout, sample.encoded, sample.design)
     directions = random.normal(0.0, np.sqrt(2 * KERNEL), (parts.shape[1], FEATURES))
     phases = random.uniform(0, 2 * np.pi, FEATURES)
     phi = _waves(parts, directions, phases)
     p = sigmoid(point.logit(layout, sample.encoded, sample.design))
-    precision = phi.T @ (phi * (sample.weight * p * (1 - p))[:, None]) + np.eye(FEATURES)
+    curve = sample.weight * p * (1 - p)
+    gram = phi.T @ (phi * curve[:, None])
+    size = 1 / _penalty(layout, sample, point, phi) + additive.LOOSE**2
+    precision = gram + np.eye(FEATURES) / size
     return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64))
+
+
+def _penalty(layout: Design, sample: Sample, point: Point, phi: Floats) -> float:
+    """Of what effects do together, beside the regression: learnt as its own penalties are."""
+    columns, speaks = _speaking(layout, sample, point)
+    both = np.column_stack([speaks.logit(columns), phi])
+    fitted = additive.fit(both, sample.won, sample.weight, ((0, 1), (1, 1 + phi.shape[1])))
+    return float(fitted.penalties[1])
 
 
 def _waves(parts: npt.NDArray[Any], directions: Floats, phases: Floats) -> npt.NDArray[Any]:

@@ -26,7 +26,6 @@ import pyarrow as pa
 from scoring.model import words
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.blanks import TOGETHER as ALIKE_BLANK
-from scoring.model.blanks import contributions
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import Point, Sample
 
@@ -181,7 +180,7 @@ class Explainer:
         return self._own(layout, lacks(layout, encoded), design)
 
     def _own(self, layout: Design, blank: Bools, design: Floats) -> Floats:
-        out = contributions(layout, self.surrogate, design)
+        out = layout.contributions(self.surrogate.coef, design)
         out -= self.reference
         out[blank] = 0.0
         return out
@@ -239,18 +238,13 @@ def lacks(layout: Design, encoded: Encoded) -> Bools:
     return layout.blank(encoded) & ~layout.behaves
 
 
-def sparse(layout: Design, point: Point, encoded: Encoded) -> Floats:
-    """0-1: how far the model takes each row for a sparse record."""
-    return np.zeros(len(encoded)) if point.sparse is None else point.sparse.weight(layout, encoded)
-
-
 def learn(layout: Design, sample: Sample, point: Point, base: float) -> Explainer:
     """`base`: the logit of the base rate."""
     logit = point.logit(layout, sample.encoded, sample.design)
     blank = lacks(layout, sample.encoded)
     coef, blanks = _fitted(layout, sample, point, blank, logit, rate(logit - base))
     surrogate = Additive(coef, np.zeros((1, 1)), np.zeros(0))
-    parts = contributions(layout, surrogate, sample.design)
+    parts = layout.contributions(surrogate.coef, sample.design)
     reference, mean = _reference(parts, blank, sample, logit, base)
     beyond = mean(logit - coef[0] - parts.sum(axis=1) - blank @ blanks)
     start = coef[0] + beyond + float(reference.sum()) - base
@@ -271,7 +265,8 @@ def _fitted(
     ridge[0] = 1e-9
     toward = np.zeros(full.shape[1])
     count = 1 + sample.design.shape[1]
-    toward[:count] = point.slope * point.additive.coef
+    speaks = point.additive if point.told is None else point.told.regression
+    toward[:count] = point.slope * speaks.coef[:count]
     toward[0] += point.offset
     weight = sample.weight * (by / 50) ** 2
     gram = full.T @ (full * weight[:, None]) + np.diag(ridge)

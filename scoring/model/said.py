@@ -139,10 +139,20 @@ def lessons(layout: Design, point: Point, said: Said, base_rate: float) -> Lesso
     told = ~said.learnt & np.isfinite(heard.noise)
     author = np.unique(said.by, return_inverse=True)[1].reshape(-1)[told]
     own = steps(point, design[told], heard.departure[told], heard.noise[told], author, len(heard.authors))
-    coef: Floats = point.additive.coef + own.sum(axis=0)
+    move = own.sum(axis=0)
     counted = np.bincount(author, minlength=len(heard.authors))
-    return Lessons(
-        replace(point, additive=replace(point.additive, coef=coef)), heard, int(told.sum()), own, counted
+    return Lessons(_moved(point, move), heard, int(told.sum()), own, counted)
+
+
+def _moved(point: Point, move: Floats) -> Point:
+    """Both regressions, the one that is told of blanks in what it shares with the other."""
+    plain = replace(point.additive, coef=point.additive.coef + move)
+    if point.told is None:
+        return replace(point, additive=plain)
+    coef = point.told.regression.coef.copy()
+    coef[: len(move)] += move
+    return replace(
+        point, additive=plain, told=replace(point.told, regression=replace(point.told.regression, coef=coef))
     )
 
 

@@ -60,7 +60,7 @@ def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
     )
     without = refit(layout, sample.take(~held), point, seed + 3)
     line, plain = without.additive.logit(few.design), without.logit(layout, few.encoded, few.design)
-    share, rounds, (told,) = choose(layout, [Part(rest, few, line)], seed + 3, COPIES)
+    share, rounds, (told,) = choose(layout, [Part(rest, few, line, line)], seed + 3, COPIES)
     if not _better(told, plain, few):
         return point
     dealt = [whole, *(copied(layout, sample, asked, random) for _ in point.trees[1:])] if share else []

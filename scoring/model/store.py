@@ -34,6 +34,7 @@ from scoring.model import (
     reasons,
     router,
     segments,
+    told,
 )
 
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
@@ -47,6 +48,7 @@ _OURS: dict[str, type] = {
         deviation.ValueCounts, edge.Edge, edge.EdgeCases, estimator.Boosted, estimator.Point, estimator.Sparse,
         evidence.Evidence, family.Family, interval.Familiar, interval.Fourier, interval.Interval, reasons.Explainer,
         router.Question, router.Router, router.Rule, segments.Segment,
+        told.Told,
     )
 }  # fmt: skip
 _KIND = "__kind__"
