@@ -47,11 +47,13 @@ FEW_FACTOR = 1.5
 
 @dataclass(frozen=True)
 class Fourier:
-    """Random Fourier features of the contributions, and the Laplace covariance of a regression on them."""
+    """Random Fourier features of the contributions, and the Laplace covariance of a regression on them. `size`: the variance
+    of what effects may do together before that is learnt, in squared logits: how rough the world is."""
 
     directions: Floats
     phases: Floats
     covariance: Floats
+    size: float
 
     def drawn(self, contributions: Floats, random: np.random.Generator) -> Floats:
         """What effects together may add to the logit, one draw of their posterior."""
@@ -193,7 +195,7 @@ def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier
     gram = phi.T @ (phi * curve[:, None])
     size = 1 / _penalty(layout, sample, point, phi) + additive.LOOSE**2
     precision = gram + np.eye(FEATURES) / size
-    return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64))
+    return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64), size)
 
 
 def _penalty(layout: Design, sample: Sample, point: Point, phi: Floats) -> float:

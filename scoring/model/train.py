@@ -245,7 +245,7 @@ def _card(
             "trees": point.rounds,
             "calibration": {"slope": point.slope, "offset": point.offset},
             "sparse_records": None if point.sparse is None else {"share_of_trees": point.sparse.share},
-            "interval": {"factor": familiar.factor},
+            "interval": {"factor": familiar.factor, "together": familiar.fourier.size},
         },
         "checks": {},
         "versions": {name: installed(name) for name in ("scikit-learn", "numpy", "scipy", "pyarrow")},

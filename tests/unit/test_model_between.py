@@ -10,7 +10,7 @@ import pytest
 
 from scoring.model.between import RECENT, difference
 from scoring.model.card import Model
-from scoring.model.reasons import LATELY, REST
+from scoring.model.reasons import LATELY, RESTS, SMALLER
 from scoring.model.train import train
 from tests.unit.test_model import FEATURES, one
 
@@ -70,5 +70,5 @@ def test_what_may_be_chance_in_recent_outcomes_is_in_the_remainder_as_among_the_
     assert old.score(lead, little).score[0] < old.score(lead, begun).score[0] - 1
     assert LATELY not in {reason.feature for reason in old.score(lead, little).reasons[0]}
     found = difference((old, begun, lead), (replace(old, version="again"), little, lead))
-    assert (found.text, found.feature) == (REST, "")
+    assert (found.text, found.feature) == (RESTS[SMALLER], SMALLER)
     assert found.points[1] < found.points[0] - 1
