@@ -39,6 +39,7 @@ from connector.playground.world.options import WorldOptions
 from connector.settings import load
 from connector.store.server import EmbeddedServer
 from connector.store.store import Store, open_store
+from tests import shared_plans
 from tests.contract.serving import listening
 
 CRMS = ("salesforce", "hubspot")
@@ -209,17 +210,21 @@ class Loop:
 def candor_in(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
     """`candor <arguments>`, started in `folder`."""
     said = Path(tempfile.mkdtemp(prefix="process-", dir=folder))
-    process = _fork.Process(target=_candor, args=(arguments, folder, said, dict(env or {})))
+    told = (arguments, folder, said, dict(env or {}), shared_plans.folder())
+    process = _fork.Process(target=_candor, args=told)
     process.start()
     return Process(process, said)
 
 
-def _candor(arguments: tuple[str, ...], folder: Path, said: Path, env: Mapping[str, str]) -> None:
+def _candor(
+    arguments: tuple[str, ...], folder: Path, said: Path, env: Mapping[str, str], plans: Path | None
+) -> None:
     os.chdir(folder)
     for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
         file = os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, stream.fileno())
     os.environ.update(env)
+    shared_plans.share(plans)
     sys.argv = ["candor", *arguments]
     from connector.cli.main import main
 
