@@ -54,7 +54,9 @@ _fork.set_forkserver_preload([
     "connector.cli.doctor", "connector.cli.status", "connector.daemon", "connector.crm.salesforce.adapter",
     "connector.crm.hubspot.adapter", "connector.playground.server", "connector.jobs.report", "scoring.model.train",
     "alembic.command", "alembic.autogenerate", "alembic.op", "alembic.context", "mako.template", "psycopg", "httpcore2",
-    "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
+    "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "hubspot.discovery.crm", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
+    "ibis.backends.duckdb", "ibis.formats.pyarrow", "sqlglot.dialects.duckdb", "pyarrow.dataset", "pyarrow.acero", "pyarrow.pandas_compat",
+    "duckdb.func", "connector.crm.registry",
 ])  # fmt: skip
 
 
