@@ -13,6 +13,12 @@ from tests.shared_plans import share
 from tests.whole_loop import Loop, Made, State
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked as long begins first, whatever the order of the rest: else one worker waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of the session's own, the same for all of its workers."""

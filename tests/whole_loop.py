@@ -56,7 +56,7 @@ _fork.set_forkserver_preload([
     "alembic.command", "alembic.autogenerate", "alembic.op", "alembic.context", "mako.template", "psycopg", "httpcore2",
     "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "hubspot.discovery.crm", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
     "ibis.backends.duckdb", "ibis.formats.pyarrow", "sqlglot.dialects.duckdb", "pyarrow.dataset", "pyarrow.acero", "pyarrow.pandas_compat",
-    "duckdb.func", "connector.crm.registry",
+    "duckdb.func", "connector.crm.registry", "crm_schema.plan", "crm_schema.upgrade",
 ])  # fmt: skip
 
 
