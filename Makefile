@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 SPARK_STAMP := $(VENV)/.installed-spark
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test venv dev lint bench lock browser spark node clean
+.PHONY: demo test soak venv dev lint bench lock browser spark node clean
 
 demo: venv  ## The whole loop on a local CRM: first Salesforce, then HubSpot. No account needed.
 	@$(BIN)/candor demo
@@ -42,6 +42,9 @@ $(SPARK_STAMP): requirements/spark.txt $(DEV_STAMP)
 
 test: dev  ## everything tested, in at most 10 minutes on 2 cores
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+soak: dev  ## the same, with a kill at every write where `make test` takes every second one (tests/faults/rounds.py)
+	@CANDOR_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check connector crm_schema scoring tests benchmarks

@@ -9,14 +9,37 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared_plans import share
 from tests.whole_loop import Loop, Made, State
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked as long begins first, whatever the order of the rest: else one worker waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """What the whole loop needs, made once for all workers of a session."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the session's own, the same for all of its workers."""
     base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plans(shared: Path) -> Iterator[Path]:
+    """The plans of features, made once for all workers and the processes that they start."""
+    folder = shared / "plans"
+    folder.mkdir(exist_ok=True)
+    end = share(folder)
+    yield folder
+    end()
+
+
+@pytest.fixture(scope="session")
+def made(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """What the whole loop needs, made once for all workers of a session."""
+    root = shared / "made"
     root.mkdir(exist_ok=True)
     found = Made(root, tmp_path_factory.mktemp("databases"))
     yield found

@@ -39,6 +39,7 @@ from connector.playground.world.options import WorldOptions
 from connector.settings import load
 from connector.store.server import EmbeddedServer
 from connector.store.store import Store, open_store
+from tests import shared_plans
 from tests.contract.serving import listening
 
 CRMS = ("salesforce", "hubspot")
@@ -53,7 +54,9 @@ _fork.set_forkserver_preload([
     "connector.cli.doctor", "connector.cli.status", "connector.daemon", "connector.crm.salesforce.adapter",
     "connector.crm.hubspot.adapter", "connector.playground.server", "connector.jobs.report", "scoring.model.train",
     "alembic.command", "alembic.autogenerate", "alembic.op", "alembic.context", "mako.template", "psycopg", "httpcore2",
-    "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
+    "sqlalchemy.dialects.postgresql.psycopg", "hubspot.discovery.discovery", "hubspot.discovery.crm", "simple_salesforce", "h11", "skops.io", "hubspot", "alembic.config",
+    "ibis.backends.duckdb", "ibis.formats.pyarrow", "sqlglot.dialects.duckdb", "pyarrow.dataset", "pyarrow.acero", "pyarrow.pandas_compat",
+    "duckdb.func", "connector.crm.registry", "crm_schema.plan", "crm_schema.upgrade",
 ])  # fmt: skip
 
 
@@ -209,17 +212,21 @@ class Loop:
 def candor_in(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
     """`candor <arguments>`, started in `folder`."""
     said = Path(tempfile.mkdtemp(prefix="process-", dir=folder))
-    process = _fork.Process(target=_candor, args=(arguments, folder, said, dict(env or {})))
+    told = (arguments, folder, said, dict(env or {}), shared_plans.folder())
+    process = _fork.Process(target=_candor, args=told)
     process.start()
     return Process(process, said)
 
 
-def _candor(arguments: tuple[str, ...], folder: Path, said: Path, env: Mapping[str, str]) -> None:
+def _candor(
+    arguments: tuple[str, ...], folder: Path, said: Path, env: Mapping[str, str], plans: Path | None
+) -> None:
     os.chdir(folder)
     for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
         file = os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, stream.fileno())
     os.environ.update(env)
+    shared_plans.share(plans)
     sys.argv = ["candor", *arguments]
     from connector.cli.main import main
 

@@ -21,21 +21,22 @@ class PlainDesk:
         rows = [r for r in self.org.all("lead") if r.data["status"] not in ("converted", "disqualified")]
         rows = [r for r in rows if search.lower() in str(r.data["_name"]).lower()]
         rows.sort(key=lambda r: -(r.data.get("candor_score") or -1))
-        return [self._view(row) for row in rows[offset : offset + limit]]
+        names = self.owners()  # once: each view would read all of them
+        return [self._view(row, names) for row in rows[offset : offset + limit]]
 
     def deals(self, lead_id: str | None = None) -> Sequence[View]:
-        rows = self.org.all("deal")
-        return [self._view(r) for r in rows if lead_id is None or lead_id in r.data["_people"]]
+        rows, names = self.org.all("deal"), self.owners()
+        return [self._view(r, names) for r in rows if lead_id is None or lead_id in r.data["_people"]]
 
     def reviews(self, *, open_only: bool = True) -> Sequence[View]:
-        rows = self.org.all("review")
-        return [self._view(r) for r in rows if not open_only or r.data["candor_status"] == "open"]
+        rows, names = self.org.all("review"), self.owners()
+        return [self._view(r, names) for r in rows if not open_only or r.data["candor_status"] == "open"]
 
     def view(self, kind: DeskKind, id: str) -> View:
         row = self.org.get(kind, id)
         if row is None:
             raise KeyError(id)
-        return self._view(row)
+        return self._view(row, self.owners())
 
     def timeline(self, lead_id: str, *, limit: int = 100) -> Sequence[TimelineEntry]:
         rows = [r for r in self.org.all("activity") if r.data["person"] == lead_id]
@@ -91,9 +92,9 @@ class PlainDesk:
     def owners(self) -> Mapping[str, str]:
         return {row.id: row.data["name"] for row in self.org.all("owner")}
 
-    def _view(self, row: Row) -> View:
+    def _view(self, row: Row, names: Mapping[str, str]) -> View:
         values = {k: v for k, v in row.data.items() if not k.startswith("_")}
-        owner = self.owners().get(str(row.data.get("owner_id")), "")
+        owner = names.get(str(row.data.get("owner_id")), "")
         return View(
             row.obj, row.id, row.data.get("_key"), row.data["_name"], owner, _when(row.created), values  # type: ignore[arg-type]
         )  # fmt: skip

@@ -48,6 +48,7 @@ def _demo(folder: Path, *arguments: str, timeout: float = 150) -> subprocess.Com
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+@pytest.mark.long
 def test_a_file_that_no_mapping_was_written_for_runs_through_the_loop(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(_csv())
     done = _demo(tmp_path, "--leads", "mine.csv", "--yes", "--json")
@@ -161,6 +162,7 @@ def _dated(folder: Path, leads: int = 240) -> None:
     )
 
 
+@pytest.mark.long
 def test_leads_with_their_events_are_scored_as_of_any_time(tmp_path: Path) -> None:
     _dated(tmp_path)
     with (tmp_path / "events.csv").open("a") as events:

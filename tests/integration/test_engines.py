@@ -41,6 +41,7 @@ def unlike(one: pa.Table, other: pa.Table) -> dict[str, list[Any]]:
 
 
 @needs_spark
+@pytest.mark.long
 def test_spark_gives_what_duckdb_gives_on_50_random_worlds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
