@@ -122,7 +122,7 @@ def test_contributions_add_up_to_the_regression(row: int, seed: int) -> None:
 def test_ranges_learn_how_rough_the_world_is() -> None:
     """Of effects that only add up the waves have next to no size; of ones that act together they have one."""
     sizes = []
-    for together in (0.0, 1.5):
+    for together in (0.0, 1.2):
         rows, won, _ = world(7, together=together)
         layout = design.learn(rows, FEATURES)
         s = sample(layout, rows, won)
