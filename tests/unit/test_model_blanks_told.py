@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.model import design, interval, told
 from scoring.model.additive import fit, sigmoid
-from scoring.model.estimator import Sample, fit_point, log_loss
+from scoring.model.estimator import Point, Sample, fit_point, log_loss
 from tests.unit.test_model_sparse import Column
 
 FEATURES = (
@@ -103,13 +104,21 @@ def test_fields_that_are_blank_together_are_read_once_and_hardly_ever_blank_ones
     assert len({"job", "twin"} & set(names)) == 1
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, LEADS - 1), st.integers(0, 3))
-def test_contributions_add_up_to_the_regression(row: int, seed: int) -> None:
+@pytest.fixture(scope="module")
+def spoken() -> tuple[design.Design, Sample, Point]:
+    """A world whose blanks speak, and what was learnt of it."""
     rows, won, _ = world(6, speaks=-1.0)
     layout = design.learn(rows, FEATURES)
     s = sample(layout, rows, won)
-    point = fit_point(layout, s, 0).point
+    return layout, s, fit_point(layout, s, 0).point
+
+
+@settings(max_examples=20, deadline=None)
+@given(row=st.integers(0, LEADS - 1))
+def test_contributions_add_up_to_the_regression(
+    spoken: tuple[design.Design, Sample, Point], row: int
+) -> None:
+    layout, s, point = spoken
     one = s.take(np.array([row]))
     line, _ = point.parts(layout, one.encoded, one.design)
     constant = (point.additive if point.told is None else point.told.regression).coef[0]
