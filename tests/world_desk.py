@@ -18,11 +18,16 @@ class PlainDesk:
         self.org = org
 
     def leads(self, *, search: str = "", limit: int = 50, offset: int = 0) -> Sequence[View]:
-        rows = [r for r in self.org.all("lead") if r.data["status"] not in ("converted", "disqualified")]
-        rows = [r for r in rows if search.lower() in str(r.data["_name"]).lower()]
-        rows.sort(key=lambda r: -(r.data.get("candor_score") or -1))
+        shown = self.org.sql(
+            "select id from record where obj = 'lead' and deleted = 0 "
+            "and coalesce(json_extract(data, '$.status'), '') not in ('converted', 'disqualified') "
+            "and instr(lower(json_extract(data, '$._name')), lower(?)) > 0 "
+            "order by coalesce(nullif(json_extract(data, '$.candor_score'), 0), -1) desc, id limit ? offset ?",
+            (search, limit, offset),
+        )
         names = self.owners()  # once: each view would read all of them
-        return [self._view(row, names) for row in rows[offset : offset + limit]]
+        rows = (self.org.get("lead", id) for (id,) in shown)
+        return [self._view(row, names) for row in rows if row is not None]
 
     def deals(self, lead_id: str | None = None) -> Sequence[View]:
         rows, names = self.org.all("deal"), self.owners()
@@ -36,7 +41,8 @@ class PlainDesk:
         row = self.org.get(kind, id)
         if row is None:
             raise KeyError(id)
-        return self._view(row, self.owners())
+        owner = self.org.get("owner", str(row.data.get("owner_id")))
+        return self._view(row, {} if owner is None or owner.deleted else {owner.id: owner.data["name"]})
 
     def timeline(self, lead_id: str, *, limit: int = 100) -> Sequence[TimelineEntry]:
         rows = [r for r in self.org.all("activity") if r.data["person"] == lead_id]

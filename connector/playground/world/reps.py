@@ -148,6 +148,17 @@ class _Life:
     coming: Sequence[Newcomer]
     ids: dict[str, str] = field(default_factory=dict)
     """the world's key -> its record, or the one it was merged into; those that come are added as they do"""
+    ahead: Sequence[tuple[int, Touch]] = field(init=False)
+    ends: Sequence[tuple[int, str, bool]] = field(init=False)
+    """(time, key, whether it is won): both as the truth has them, their times read once rather than each day"""
+
+    def __post_init__(self) -> None:
+        truth, now = self.truth, self.org.now()
+        self.ahead = [(at, touch) for touch in truth.ahead if (at := _ms(touch.at)) > now]
+        self.ends = [
+            (at, key, won) for won, ends in ((True, truth.wins), (False, truth.losses))
+            for key, moment in ends.items() if (at := _ms(moment)) > now
+        ]  # fmt: skip
 
     def tasks(self, start: int, step: int, first: int) -> list[_Task]:
         ids = self.ids = record_ids(self.org, "lead", "contacts")
@@ -161,24 +172,21 @@ class _Life:
             at = max(_ms(one.person.created_at), start)
             found.append((at, lambda one=one: self._arrive(one)))  # type: ignore[misc]
         here = ids.keys() | {one.person.key for one in new}
-        for touch in self.truth.ahead:
-            at = _ms(touch.at)
+        for at, touch in self.ahead:
             if start < at <= start + step and touch.person in here:
                 found.append((at, lambda touch=touch: self._touch(touch)))  # type: ignore[misc]
         for fate in self.truth.fates:
             at = _ms(fate.at)
             if start < at <= start + step:
                 found.append((at, lambda fate=fate: self._befall(fate)))  # type: ignore[misc]
-        for won, ends in ((True, self.truth.wins), (False, self.truth.losses)):
-            for key, moment in ends.items():
-                at = _ms(moment)
-                if key not in ids or at <= start:
-                    continue
-                opens = at - self._lead_time(key)
-                if opens <= start + step and key not in made and key not in self.truth.deals:
-                    found.append((max(opens, start), lambda key=key: self._open(key)))  # type: ignore[misc]
-                if at <= start + step:
-                    found.append((at, lambda key=key, won=won: self._close(key, won)))  # type: ignore[misc]
+        for at, key, won in self.ends:
+            if key not in ids or at <= start:
+                continue
+            opens = at - self._lead_time(key)
+            if opens <= start + step and key not in made and key not in self.truth.deals:
+                found.append((max(opens, start), lambda key=key: self._open(key)))  # type: ignore[misc]
+            if at <= start + step:
+                found.append((at, lambda key=key, won=won: self._close(key, won)))  # type: ignore[misc]
         return [(at, first + n, act) for n, (at, act) in enumerate(found)]
 
     def _came(self, one: Newcomer) -> bool:
