@@ -40,7 +40,7 @@ from scoring.features.inputs import (
     span,
 )
 from scoring.features.process import Process
-from scoring.features.workspace import Step, Workspace
+from scoring.features.workspace import Planning, Step, Workspace
 
 DECIMALS = 6
 """Numbers are rounded to this, so that sums don't depend on the order in which an engine adds."""
@@ -74,11 +74,10 @@ def _plan(facts: tuple[Fact, ...], steps: Process | None, crowd: int) -> tuple[S
     would be most of what a few leads take. `crowd` is graph.CROWD, which the steps hold."""
     con = connect()
     try:
-        with Workspace(con) as work:
+        with Planning(con) as work:
             here = {name: work.put(name, table) for name, table in empty().items()}
             tables = on_engine(work.keep, here, work.number("first", 0), work.number("last", 0))
-            work.fetch(_row(work, tables, facts, steps))
-            return tuple(work.steps)
+            return work.all_to(_row(work, tables, facts, steps))
     finally:
         con.disconnect()
 

@@ -1,7 +1,7 @@
 """What is computed on an engine on the way to a result: each table once, kept until the workspace is left.
 
-Ibis takes a second or so to turn the features' expressions into SQL, more than it takes to compute a hundred leads. So a
-workspace notes what it did, and the same steps can be gone again on other tables of the same columns.
+Ibis takes a second or so to turn the features' expressions into SQL, more than it takes to compute a hundred leads. So what is
+to be done is noted by a `Planning`, and a workspace goes these steps again and again, on any tables of the same columns.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import ibis
 import pyarrow as pa
@@ -32,9 +32,8 @@ class Workspace:
     def __init__(self, con: Any) -> None:
         self._con = con
         self._names: list[str] = []
-        self.steps: list[Step] = []
 
-    def __enter__(self) -> Workspace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -62,13 +61,12 @@ class Workspace:
 
     def fetch(self, expression: Any) -> pa.Table:
         """The result."""
-        self.steps.append(Step(None, self._con.compile(expression)))
         return expression.to_pyarrow()
 
     def again(
         self, steps: tuple[Step, ...], tables: Mapping[str, pa.Table], numbers: Mapping[str, int]
     ) -> pa.Table:
-        """The result of the steps that a workspace on another DuckDB noted, over these tables and numbers: its own statements
+        """The result of the steps that a `Planning` on another DuckDB noted, over these tables and numbers: its own statements
         alone, since what Ibis thinks about each would be a third of what a few leads take."""
         duck = self._con.con
         for name, value in numbers.items():
@@ -89,15 +87,36 @@ class Workspace:
         raise ValueError("steps without a result")
 
     def _step(self, expression: Any, told: Told | None) -> Any:
-        name = f"candor_step_{len(self.steps)}"
-        self.steps.append(Step(name, self._con.compile(expression), told))
-        return self._create(name, expression if told is None else told(expression.to_pyarrow()))
+        return self._create(self._next(), expression if told is None else told(expression.to_pyarrow()))
 
-    def _create(self, name: str, table: Any) -> Any:
+    def _next(self) -> str:
+        return f"candor_step_{len(self._names)}"
+
+    def _create(self, name: str, table: Any = None, schema: Any = None) -> Any:
         temporary = True if self._con.supports_temporary_tables else None
-        kept = self._con.create_table(name, table, temp=temporary)
+        kept = self._con.create_table(name, table, schema=schema, temp=temporary)
         self._names.append(name)
         return kept
+
+
+class Planning(Workspace):
+    """The steps to a result, noted on a DuckDB of empty tables. Nothing is computed there: each step's table is made with its
+    columns, so that Ibis turns each expression into SQL once."""
+
+    def __init__(self, con: Any) -> None:
+        super().__init__(con)
+        self._steps: list[Step] = []
+
+    def all_to(self, expression: Any) -> tuple[Step, ...]:
+        """What was noted, and the result as the last step."""
+        return (*self._steps, Step(None, self._con.compile(expression)))
+
+    def _step(self, expression: Any, told: Told | None) -> Any:
+        name = self._next()
+        self._steps.append(Step(name, self._con.compile(expression), told))
+        if told is None:
+            return self._create(name, schema=expression.schema())
+        return self._create(name, told(expression.schema().to_pyarrow().empty_table()))
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
