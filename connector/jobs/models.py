@@ -6,6 +6,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,23 @@ def champion(context: Context) -> tuple[Family, dict[str, Any]]:
 
 
 def _opened(version: str, blob: bytes, sha256: str) -> Family:
+    try:
+        return _read(blob, sha256)
+    except Tampered as error:
+        raise Tampered(
+            f"Model {version} is not the one that was saved: its SHA-256 differs.",
+            fix="If it is the one in use, go back to the one before it by `candor rollback`, or train anew by `candor train`.",
+        ) from error
+
+
+@lru_cache(maxsize=3)
+def _read(blob: bytes, sha256: str) -> Family:
+    """The last ones stay open, such as the one in use, the one before it and one that may take over: to open one takes a
+    second, and a release does so several times. The same bytes and hash alone are the same model."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.skops"
         path.write_bytes(blob)
-        try:
-            found = files.load(path, sha256)
-        except Tampered as error:
-            raise Tampered(
-                f"Model {version} is not the one that was saved: its SHA-256 differs.",
-                fix="If it is the one in use, go back to the one before it by `candor rollback`, or train anew by `candor train`.",
-            ) from error
+        found = files.load(path, sha256)
     return Family(found) if isinstance(found, Model) else found
 
 
