@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +12,14 @@ import pytest
 
 from tests.shared_plans import share
 from tests.whole_loop import Loop, Made, State
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the tests start as processes of their own would compile Candor anew each time where Python writes no bytecode by
+    itself (PYTHONDONTWRITEBYTECODE): half a second each. Here it is done before, by one process for all workers."""
+    if not hasattr(config, "workerinput"):
+        for package in ("connector", "crm_schema", "scoring"):
+            compileall.compile_dir(config.rootpath / package, quiet=1)
 
 
 @pytest.hookimpl(trylast=True)
