@@ -33,11 +33,11 @@ $(DEV_STAMP): requirements/dev.txt $(STAMP)
 	@touch $@
 
 $(BENCH_STAMP): requirements/bench.txt $(DEV_STAMP)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(SPARK_STAMP): requirements/spark.txt $(DEV_STAMP)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/spark.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/spark.txt
 	@touch $@
 
 test: dev  ## everything tested, in at most 10 minutes on 2 cores
