@@ -5,7 +5,9 @@ wrong where blanks speak (leads without an occupation never came to that form). 
 with a regression that doesn't is off by the regression's share of what blanks say, wherever they say something, and
 nothing in the width of its range knows of it: docs/decisions/0027. So beside trees the regression has a column for each
 field that may be blank, all with one penalty that is learnt like the others: where blanks say nothing, they add nothing.
-(A penalty for each found effects in worlds that had none: with a hundred wins one field in ten looks as if its blanks spoke.) Fields that are hidden from the trees (their filling would move scores though their values tell nothing) have none.
+(A penalty for each found effects in worlds that had none: with a hundred wins one field in ten looks as if its blanks
+spoke.) Fields that are hidden from the trees (their filling would move scores though their values tell nothing) have
+none.
 """
 
 from __future__ import annotations
