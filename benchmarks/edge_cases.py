@@ -138,7 +138,7 @@ def parts(model: Model, rows: pa.Table, state: Recent) -> dict[str, float]:
     encoded = model.design.encode(rows)
     design = model.design.additive(encoded)
     said = model.point.parts(model.design, encoded, design)
-    logit = model.point.combine(*said)
+    logit = model.point.combine(said)
     doubts = interval.doubts(model.interval, model.design, encoded, design, model.point, said)
     always = np.full(len(logit), model.interval.hidden.always)
     each = {
@@ -165,7 +165,7 @@ def without_blanks(model: Model, rows: pa.Table, state: Recent, known: Floats) -
     said = model.point.parts(model.design, encoded, design)
     doubts = interval.doubts(model.interval, model.design, encoded, design, model.point, said)
     told = doubts.familiar - model.interval.hidden.always
-    logit, lately = state.applied(model.point.combine(*said))
+    logit, lately = state.applied(model.point.combine(said))
     base = log_odds(model.base_rate)
     less = replace(doubts, familiar=told, blanks=np.zeros(len(logit)), mean=told)
     found = ranges(logit, base, less.widened(lately))

@@ -118,7 +118,7 @@ def _allowances(model: Model, rows: pa.Table, shifts: dict[int, list[float]]) ->
     encoded = layout.encode(rows)
     design = layout.additive(encoded)
     said = model.point.parts(layout, encoded, design)
-    logit = model.point.combine(*said)
+    logit = model.point.combine(said)
     doubts = interval.doubts(model.interval, layout, encoded, design, model.point, said)
     familiar = Z90**2 * (doubts.familiar + doubts.blanks)
     new = layout.unfamiliar(encoded)

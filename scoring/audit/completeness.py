@@ -195,7 +195,7 @@ def measured(
     with single():
         layout = model.design
         encoded = layout.encode(rows.table)
-        blank = layout.blank(encoded)
+        blank = encoded.blank
         random = np.random.default_rng(seed)
         few = encoded.take(random.permutation(len(encoded))[:LEADS])
         plain, whole = layout.additive(few), layout.additive(encoded)
@@ -221,7 +221,7 @@ def measured(
 def blanks_alone(layout: Design, rows: Rows, seed: int) -> float | None:
     """AUC out of fold of a regression on which facts are blank."""
     with single():
-        blank = layout.blank(layout.encode(rows.table))
+        blank = layout.encode(rows.table).blank
         columns = [f for of in facts(layout, blank) for f in of[:1] if 0 < blank[:, f].mean() < 1]
         if not columns:
             return None
@@ -296,7 +296,7 @@ def _values_matter(
         return []
     layout = model.design
     sample = sample_of(layout, rows.table, rows.won, rows.weight, rows.group, rows.group)
-    blank = layout.blank(encoded)
+    blank = encoded.blank
     fold = folds(rows.group, rows.won, FOLDS, seed)
     rise = np.zeros((len(doubtful), len(sample)))
 

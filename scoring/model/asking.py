@@ -115,7 +115,7 @@ class Question:
 
 def learn(layout: Design, sample: Sample, additive: Additive) -> Asking:
     """The facts that can be asked for and their answers."""
-    blank = layout.blank(sample.encoded)
+    blank = sample.encoded.blank
     parts = layout.contributions(additive.coef, sample.design)
     found = [_fact(layout, sample, additive, fact, blank, parts) for fact in facts(layout, blank)]
     return Asking(tuple(fact for fact in found if fact is not None))
@@ -127,7 +127,7 @@ def questions(
     """What to ask of the lead of a table of one row: the facts that narrow its range most, the best first; none where
     none is blank, or none would tell. `score`: the model's."""
     encoded = layout.encode(row)
-    blank = dict(zip(layout.names, layout.blank(encoded)[0], strict=True))
+    blank = dict(zip(layout.names, encoded.blank[0], strict=True))
     open_facts = [fact for fact in asking.facts if all(blank[name] for name in fact.names)]
     if not open_facts:
         return []

@@ -51,7 +51,7 @@ class UsualPractice:
         with single():
             logit = self.regression.decision_function(_matrix(self.design, rows))
         score = to_score(logit - log_odds(self.base_rate))
-        blank = self.design.blank(self.design.encode(rows)).sum(axis=1)
+        blank = self.design.encode(rows).blank.sum(axis=1)
         qualifies = score >= self.threshold
         return UsualScores(sigmoid(logit), score, qualifies, [
             self._sentence(float(s), bool(q), int(b)) for s, q, b in zip(score, qualifies, blank, strict=True)

@@ -78,7 +78,8 @@ def difference(
 def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
     encoded = model.design.encode(rows)
     design = model.design.additive(encoded)
-    alone = model.point.logit(model.design, encoded, design)
+    parts = model.point.parts(model.design, encoded, design)
+    alone = model.point.combine(parts)
     logit, borne_out = alone, np.zeros(1)
     if recent is not None:
         moved = recent.moved(alone)
@@ -88,7 +89,7 @@ def _told(model: Model, recent: Recent | None, rows: pa.Table) -> _Told:
     by = float(rate(shift)[0])
     explainer, layout = model.explainer, model.design
     own = explainer.own(layout, encoded, design)
-    shifts = Shifts(shift, alone - base, borne_out, model.point.sparseness(layout, encoded))
+    shifts = Shifts(shift, alone - base, borne_out, parts.sparse)
     rests = (explainer.rests(own, lacks(layout, encoded), shifts)[0] * by).tolist()
     points = (own[0] * by).tolist()
     lately = float(borne_out[0]) * by

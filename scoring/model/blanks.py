@@ -93,7 +93,7 @@ def variances(layout: Design, sample: Sample, point: Point, seed: int) -> Hidden
     own = np.zeros(len(layout.fields))
     each: list[float] = []
     parts = layout.contributions(additive.coef, sample.design)
-    blank = layout.blank(sample.encoded)
+    blank = sample.encoded.blank
     found = facts(layout, blank)
     by_trees = np.array([bool(point.trees) and f.name not in layout.unseen_by_trees for f in layout.fields])
     for fact, alone, effect in zip(found, *_own(sample, additive, blank, found), strict=True):
@@ -124,7 +124,7 @@ def _taken(
     gone = np.zeros((len(sample), len(layout.fields)), bool)
     for fact in found:
         gone[:, fact] = (random.random(len(sample)) < share)[:, None]
-    gone &= ~layout.blank(encoded)
+    gone &= ~encoded.blank
     count = len(layout.numbers)
     less = Encoded(
         np.where(gone[:, :count], np.nan, encoded.numbers), np.where(gone[:, count:], BLANK, encoded.codes)

@@ -18,7 +18,7 @@ from scoring.model.amount import Amounts
 from scoring.model.asking import Asking
 from scoring.model.design import Design, Encoded
 from scoring.model.deviation import Ordinary
-from scoring.model.estimator import Point
+from scoring.model.estimator import Parts, Point
 from scoring.model.evidence import Evidence
 from scoring.model.interval import Interval
 from scoring.model.reasons import Explainer, Shifts
@@ -90,16 +90,16 @@ class Model:
         n = rows.num_rows
         encoded, design, parts = self._alone(self.design.encode(rows))
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
-        spans = ranges(self.point.combine(*parts), log_odds(self.base_rate), doubts)
+        spans = ranges(self.point.combine(parts), log_odds(self.base_rate), doubts)
         flagged = np.array([bool(flags) for flags in self.ordinary.flags(rows)], bool)
         return flagged | (confidence(spans)[:n] < sure)
 
     def logit(self, rows: pa.Table) -> Floats:
         """What the model alone says of each row: of its chance, the log odds."""
         with single():
-            return self.point.combine(*self._alone(self.design.encode(rows))[2])[: rows.num_rows]
+            return self.point.combine(self._alone(self.design.encode(rows))[2])[: rows.num_rows]
 
-    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, tuple[Floats, Floats]]:
+    def _alone(self, told: Encoded) -> tuple[Encoded, Floats, Parts]:
         """Rows as they are computed with (`_even`), their design, and what the parts of the model alone say of them."""
         encoded = _even(told)
         design = self.design.additive(encoded)
@@ -109,7 +109,7 @@ class Model:
         n = rows.num_rows
         told = self.design.encode(rows)
         encoded, design, parts = self._alone(told)
-        base, alone = log_odds(self.base_rate), self.point.combine(*parts)
+        base, alone = log_odds(self.base_rate), self.point.combine(parts)
         doubts = intervals.doubts(self.interval, self.design, encoded, design, self.point, parts)
         logit, lately = alone, np.zeros(len(alone))
         if recent is not None:
@@ -117,7 +117,7 @@ class Model:
             logit, lately = moved.logit, moved.told
             doubts = doubts.widened(moved.variance)
         spans = {name: values[:n] for name, values in ranges(logit, base, doubts).items()}
-        shifts = Shifts(logit - base, alone - base, lately, self.point.sparseness(self.design, encoded))
+        shifts = Shifts(logit - base, alone - base, lately, parts.sparse)
         probability, expected = sigmoid(logit)[:n], self.amounts.expected(design)[:n]
         return Scores(
             probability=probability,

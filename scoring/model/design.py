@@ -147,6 +147,11 @@ class Encoded:
     def __len__(self) -> int:
         return int(self.numbers.shape[0])
 
+    @cached_property
+    def blank(self) -> npt.NDArray[np.bool_]:
+        """n × fields: where nothing is known."""
+        return np.hstack([~np.isfinite(self.numbers), self.codes == BLANK])
+
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Encoded:
         return Encoded(self.numbers[rows], self.codes[rows])
 
@@ -250,10 +255,6 @@ class Design:
             if field.name in self.unseen_by_trees:
                 parts[i] = np.zeros((len(rows), 1))
         return np.hstack(parts) if parts else np.empty((len(rows), 0))
-
-    def blank(self, rows: Encoded) -> npt.NDArray[np.bool_]:
-        """n × fields: where nothing is known."""
-        return np.hstack([~np.isfinite(rows.numbers), rows.codes == BLANK])
 
     @property
     def behaves(self) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,7 @@ the trees (8 leaves, 15 % of the fields a split, L2 5) were measured: docs/decis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -120,15 +120,24 @@ class Sparse:
     """one a field, in logits; 0 for a field that is hidden from the trees"""
     constant: float
 
-    def weight(self, layout: Design, encoded: Encoded) -> Floats:
+    def weight(self, encoded: Encoded) -> Floats:
         """How far each row counts as sparse: 0 to 1, and exactly 0 or 1 where it is nearly so."""
-        out = sigmoid(self.constant + layout.blank(encoded) @ self.gate)
+        out = sigmoid(self.constant + encoded.blank @ self.gate)
         return np.where(out < NEARLY, 0.0, np.where(out > 1 - NEARLY, 1.0, out))
 
     def logit(self, layout: Design, read: forest.Places, line: Floats) -> Floats:
         if not self.trees:
             return line
         return (1 - self.share) * line + self.share * _mean(self.trees, layout, read)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Of rows, what is averaged: the logits of the regression and of the trees; and 0 to 1, how far each counts as `sparse`."""
+
+    line: Floats
+    trees: Floats
+    sparse: Floats
 
 
 @dataclass(frozen=True)
@@ -145,59 +154,52 @@ class Point:
     sparse: Sparse | None = None
     told: Told | None = None
 
-    def parts(self, layout: Design, encoded: Encoded, design: Floats) -> tuple[Floats, Floats]:
-        """The logits of the regression and of the trees (the regression's again where there are none). On a sparse record
-        "the trees" say what makes the average come to what `sparse` says of it."""
+    def parts(self, layout: Design, encoded: Encoded, design: Floats) -> Parts:
+        """What regression and trees say (where there are none, the regression twice). On a sparse record "the trees" say what
+        makes the average come to what `sparse` says of it."""
         line = self.additive.logit(design)
+        thinness = np.zeros(len(line)) if self.sparse is None else self.sparse.weight(encoded)
         if not self.trees:
-            return line, line
-        weight = self.sparseness(layout, encoded)
+            return Parts(line, line, thinness)
         beside = line
         if self.told is not None:
-            beside = (1 - weight) * self.told.logit(design, layout.blank(encoded)) + weight * line
+            beside = _mixed(thinness, self.told.logit(design, encoded.blank), lambda: line)
         read = self.trees[0].reads(encoded)
-        if self.sparse is None or not weight.any():
-            return beside, _mean(self.trees, layout, read)
+        if self.sparse is None or not thinness.any():
+            return Parts(beside, _mean(self.trees, layout, read), thinness)
         out = np.zeros(len(line))
-        full, thin = np.flatnonzero(weight < 1), np.flatnonzero(weight > 0)
+        full, thin = np.flatnonzero(thinness < 1), np.flatnonzero(thinness > 0)
         if len(full):
-            out[full] = (1 - weight[full]) * _mean(self.trees, layout, read[full])
+            out[full] = (1 - thinness[full]) * _mean(self.trees, layout, read[full])
         wanted = (self.sparse.logit(layout, read[thin], line[thin]) - self.offset) / self.slope
-        out[thin] += weight[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
-        return beside, out
+        out[thin] += thinness[thin] * (wanted - (1 - self.share) * line[thin]) / self.share
+        return Parts(beside, out, thinness)
 
-    def sparseness(self, layout: Design, encoded: Encoded) -> Floats:
-        """0 to 1: how far each row counts as a sparse record."""
-        if self.sparse is None:
-            return np.zeros(len(encoded))
-        return self.sparse.weight(layout, encoded)
+    def contributions(self, layout: Design, encoded: Encoded, design: Floats, sparse: Floats) -> Floats:
+        """n × fields: what each adds to the regression's logit. `sparse`: of the rows' parts."""
 
-    def contributions(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
-        """n × fields: what each adds to the regression's logit."""
-        alone = layout.contributions(self.additive.coef, design)
+        def alone() -> Floats:
+            return layout.contributions(self.additive.coef, design)
+
         if self.told is None:
-            return alone
-        weight = self.sparseness(layout, encoded)[:, None]
-        own = self.told.contributions(layout, design, layout.blank(encoded))
-        return (1 - weight) * own + weight * alone
+            return alone()
+        return _mixed(sparse[:, None], self.told.contributions(layout, design, encoded.blank), alone)
 
-    def deviation(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
-        """The standard deviation of the regression's logit, before calibration."""
-        alone = self.additive.deviation(design)
+    def deviation(self, encoded: Encoded, design: Floats, sparse: Floats) -> Floats:
+        """The standard deviation of the regression's logit, before calibration. `sparse`: of the rows' parts."""
         if self.told is None:
-            return alone
-        weight = self.sparseness(layout, encoded)
-        own = self.told.regression.deviation(self.told.columns(design, layout.blank(encoded)))
-        return (1 - weight) * own + weight * alone
+            return self.additive.deviation(design)
+        own = self.told.regression.deviation(self.told.columns(design, encoded.blank))
+        return _mixed(sparse, own, lambda: self.additive.deviation(design))
 
-    def combine(self, line: Floats, trees: Floats) -> Floats:
-        raw = self.offset + self.slope * ((1 - self.share) * line + self.share * trees)
+    def combine(self, parts: Parts) -> Floats:
+        raw = self.offset + self.slope * ((1 - self.share) * parts.line + self.share * parts.trees)
         edge = np.log(CERTAIN / (1 - CERTAIN))
         out: Floats = np.clip(raw, edge, -edge)
         return out
 
     def logit(self, layout: Design, encoded: Encoded, design: Floats) -> Floats:
-        return self.combine(*self.parts(layout, encoded, design))
+        return self.combine(self.parts(layout, encoded, design))
 
 
 @dataclass(frozen=True)
@@ -225,12 +227,12 @@ def fit_point(layout: Design, sample: Sample, seed: int) -> Trained:
         line[held] = additive_.logit(sample.design[held])
     share, rounds, mixed, told = 0.0, 0, line.copy(), None
     if not few and layout.fields and masks:
-        told = _told(layout, sample, whole)
+        told = readers.learn(layout, sample.design, sample.encoded.blank, sample.won, sample.weight, whole)
         beside = line.copy()
         if told is not None:
             again = each(partial(_told_again, layout, told), [rest for _, rest in masks])
             for (held, _), reader in zip(masks, again, strict=True):
-                beside[held] = reader.logit(sample.design[held], layout.blank(sample.encoded.take(held)))
+                beside[held] = reader.logit(sample.design[held], sample.encoded.take(held).blank)
         parts = [Part(rest, sample.take(held), line[held], beside[held]) for held, rest in masks]
         share, rounds, said = choose(layout, parts, seed)
         for (held, _), logit in zip(masks, said, strict=True):
@@ -270,6 +272,11 @@ def _ahead(layout: Design, rounds: int, pair: tuple[_Growing, Part]) -> Floats:
     tree, part = pair
     grown = tree.grown(rounds)
     return grown.logit(layout, grown.reads(part.held.encoded))
+
+
+def _mixed(sparse: Floats, full: Floats, thin: Callable[[], Floats]) -> Floats:
+    """What is said of full records, drawn toward what is said of sparse ones, which is worked out only if there are any."""
+    return (1 - sparse) * full + sparse * thin() if sparse.any() else full
 
 
 def _mean(trees: Sequence[Boosted], layout: Design, read: forest.Places) -> Floats:
@@ -390,14 +397,8 @@ def _fit_additive(sample: Sample, layout: Design, start: Additive | None, few: b
     )  # fmt: skip
 
 
-def _told(layout: Design, sample: Sample, plain: Additive) -> Told | None:
-    blank = layout.blank(sample.encoded)
-    return readers.learn(layout, sample.design, blank, sample.won, sample.weight, plain)
-
-
 def _told_again(layout: Design, like: Told, sample: Sample) -> Told:
-    blank = layout.blank(sample.encoded)
-    return readers.again(layout, sample.design, blank, sample.won, sample.weight, like)
+    return readers.again(layout, sample.design, sample.encoded.blank, sample.won, sample.weight, like)
 
 
 def _calibrate(logit: Floats, sample: Sample, fold: Ints) -> tuple[float, float, Floats]:

@@ -21,7 +21,7 @@ from scoring.model import additive, blanks, unseen
 from scoring.model.additive import Additive, sigmoid
 from scoring.model.blanks import Hidden
 from scoring.model.design import Design, Encoded
-from scoring.model.estimator import FEW_WINS, Point, Sample, folds, refit
+from scoring.model.estimator import FEW_WINS, Parts, Point, Sample, folds, refit
 from scoring.model.quantiles import Z90, weighted_quantile
 from scoring.model.threads import each
 
@@ -112,13 +112,13 @@ def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Interval:
 
 
 def doubts(
-    interval: Interval, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: tuple[Floats, Floats]
+    interval: Interval, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: Parts
 ) -> Doubts:  # fmt: skip
     """`parts`: the point model's of these rows."""
     f = interval.familiar
     sd = _deviation(f.fourier, layout, encoded, design, point, parts)
     familiar = (sd * f.factor) ** 2 + interval.hidden.always
-    hidden = interval.hidden.variance(layout.blank(encoded))
+    hidden = interval.hidden.variance(encoded.blank)
     below, above = interval.unseen @ layout.unfamiliar(encoded).T / Z90**2
     none = np.zeros(len(familiar))
     return Doubts(familiar, hidden, none, below, above, familiar + interval.hidden.mean * hidden)
@@ -126,11 +126,12 @@ def doubts(
 
 def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Familiar:
     random = np.random.default_rng(seed + 1)
-    fitted = point.logit(layout, sample.encoded, sample.design)
-    columns, speaks = _speaking(layout, sample, point)
+    parts = point.parts(layout, sample.encoded, sample.design)
+    fitted = point.combine(parts)
+    columns, speaks = _speaking(sample, point)
     root = np.linalg.cholesky(speaks.covariance)
-    fourier = _fourier(layout, sample, point, seed)
-    effects = point.contributions(layout, sample.encoded, sample.design)
+    effects = point.contributions(layout, sample.encoded, sample.design, parts.sparse)
+    fourier = _fourier(sample, point, fitted, effects, seed)
     few = float((sample.won * sample.weight).sum()) < FEW_WINS
     least = FEW_FACTOR if few else LEAST
     worlds = []
@@ -149,10 +150,12 @@ def _familiar(layout: Design, sample: Sample, point: Point, seed: int) -> Famili
         if rest.won.min() == rest.won.max():
             return None
         again = refit(layout, rest, point, seed + 1000 + draw)
+        learnt = again.parts(layout, rest.encoded, rest.design)
+        effects = again.contributions(layout, rest.encoded, rest.design, learnt.sparse)
+        anew = _fourier(rest, again, again.combine(learnt), effects, seed)
         test = sample.take(held)
         parts = again.parts(layout, test.encoded, test.design)
-        error = np.abs(again.combine(*parts) - truth[held])
-        anew = _fourier(layout, rest, again, seed)
+        error = np.abs(again.combine(parts) - truth[held])
         sd = _deviation(anew, layout, test.encoded, test.design, again, parts)
         return max(weighted_quantile(error / sd, test.weight, 0.9) / Z90, least)
 
@@ -166,41 +169,40 @@ def _drawn(truth: Floats, sample: Sample, random: np.random.Generator) -> Floats
     return (luck < sigmoid(truth)).astype(np.float64)
 
 
-def _speaking(layout: Design, sample: Sample, point: Point) -> tuple[Floats, Additive]:
+def _speaking(sample: Sample, point: Point) -> tuple[Floats, Additive]:
     """The regression that is part of the average on leads like those of training, and the columns that it acts on."""
     if point.told is None:
         return sample.design, point.additive
-    return point.told.columns(sample.design, layout.blank(sample.encoded)), point.told.regression
+    return point.told.columns(sample.design, sample.encoded.blank), point.told.regression
 
 
 def _deviation(
-    fourier: Fourier, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: tuple[Floats, Floats]
+    fourier: Fourier, layout: Design, encoded: Encoded, design: Floats, point: Point, parts: Parts
 ) -> Floats:  # fmt: skip
-    line, trees = parts
-    variance = point.deviation(layout, encoded, design) ** 2
-    variance += fourier.variance(point.contributions(layout, encoded, design))
-    variance += (MOVED * point.share * (trees - line)) ** 2
+    variance = point.deviation(encoded, design, parts.sparse) ** 2
+    variance += fourier.variance(point.contributions(layout, encoded, design, parts.sparse))
+    variance += (MOVED * point.share * (parts.trees - parts.line)) ** 2
     out: Floats = point.slope * np.sqrt(variance)
     return out
 
 
-def _fourier(layout: Design, sample: Sample, point: Point, seed: int) -> Fourier:
+def _fourier(sample: Sample, point: Point, logit: Floats, effects: Floats, seed: int) -> Fourier:
+    """`logit`: the point model's of the sample's rows; `effects`: its contributions."""
     random = np.random.default_rng(seed + 2)
-    parts = point.contributions(layout, sample.encoded, sample.design)
-    directions = random.normal(0.0, np.sqrt(2 * KERNEL), (parts.shape[1], FEATURES))
+    directions = random.normal(0.0, np.sqrt(2 * KERNEL), (effects.shape[1], FEATURES))
     phases = random.uniform(0, 2 * np.pi, FEATURES)
-    phi = _waves(parts, directions, phases)
-    p = sigmoid(point.logit(layout, sample.encoded, sample.design))
+    phi = _waves(effects, directions, phases)
+    p = sigmoid(logit)
     curve = sample.weight * p * (1 - p)
     gram = phi.T @ (phi * curve[:, None])
-    size = 1 / _penalty(layout, sample, point, phi) + additive.LOOSE**2
+    size = 1 / _penalty(sample, point, phi) + additive.LOOSE**2
     precision = gram + np.eye(FEATURES) / size
     return Fourier(directions, phases, np.linalg.inv(precision).astype(np.float64), size)
 
 
-def _penalty(layout: Design, sample: Sample, point: Point, phi: Floats) -> float:
+def _penalty(sample: Sample, point: Point, phi: Floats) -> float:
     """Of what effects do together, beside the regression: learnt as its own penalties are."""
-    columns, speaks = _speaking(layout, sample, point)
+    columns, speaks = _speaking(sample, point)
     both = np.column_stack([speaks.logit(columns), phi])
     fitted = additive.fit(both, sample.won, sample.weight, ((0, 1), (1, 1 + phi.shape[1])))
     return float(fitted.penalties[1])

@@ -235,7 +235,7 @@ def _strongest(sums: Floats) -> tuple[Places, Floats]:
 
 def lacks(layout: Design, encoded: Encoded) -> Bools:
     """n × fields: where a value is not known (a behaviour's blank is known: it never happened)."""
-    return layout.blank(encoded) & ~layout.behaves
+    return encoded.blank & ~layout.behaves
 
 
 def learn(layout: Design, sample: Sample, point: Point, base: float) -> Explainer:

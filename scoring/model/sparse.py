@@ -48,7 +48,7 @@ GATE_RIDGE = 1.0
 def learn(layout: Design, sample: Sample, point: Point, seed: int) -> Point:
     """The point model with its trees for sparse records. Below `FEW_WINS`, where trees don't help on full rows, or where on
     leads held out its own don't fare worse on blanks, it stays as it is: the regression takes a blank for an average value."""
-    asked = facts(layout, layout.blank(sample.encoded))
+    asked = facts(layout, sample.encoded.blank)
     if not point.trees or float((sample.won * sample.weight).sum()) < FEW_WINS or not asked:
         return point
     random = np.random.default_rng(seed + 3)
@@ -99,7 +99,7 @@ def copied(layout: Design, sample: Sample, asked: list[list[int]], random: np.ra
 def gate(layout: Design, sample: Sample, copies: Sample) -> tuple[Floats, float]:
     """One weight a field, and a constant."""
     seen = np.array([field.name not in layout.unseen_by_trees for field in layout.fields])
-    blank = np.vstack([layout.blank(sample.encoded), layout.blank(copies.encoded)])[:, seen]
+    blank = np.vstack([sample.encoded.blank, copies.encoded.blank])[:, seen]
     thin = np.repeat([0.0, 1.0], [len(sample), len(copies)])
     weight = np.concatenate([sample.weight, copies.weight])
     fitted = additive.fit(

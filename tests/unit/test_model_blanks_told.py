@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -47,7 +49,7 @@ def sample(layout: design.Design, rows: pa.Table, won: np.ndarray) -> Sample:
 
 def fitted(layout: design.Design, s: Sample) -> told.Told | None:
     plain = fit(s.design, s.won, s.weight, layout.groups, usual=layout.usual)
-    return told.learn(layout, s.design, layout.blank(s.encoded), s.won, s.weight, plain)
+    return told.learn(layout, s.design, s.encoded.blank, s.won, s.weight, plain)
 
 
 def test_what_blanks_say_is_learnt_where_they_say_something_and_nothing_is_where_they_do_not() -> None:
@@ -76,8 +78,8 @@ def test_the_average_with_trees_is_nearer_to_the_truth_on_leads_whose_blanks_spe
     assert point.told is not None
     test = sample(layout, asked, sigmoid(truth))
     parts = point.parts(layout, test.encoded, test.design)
-    plain = point.combine(point.additive.logit(test.design), parts[1])
-    with_blanks = point.combine(*parts)
+    plain = point.combine(replace(parts, line=point.additive.logit(test.design)))
+    with_blanks = point.combine(parts)
     chance = sigmoid(truth)
     assert log_loss(with_blanks, chance, test.weight) < log_loss(plain, chance, test.weight)
 
@@ -120,12 +122,11 @@ def test_contributions_add_up_to_the_regression(
 ) -> None:
     layout, s, point = spoken
     one = s.take(np.array([row]))
-    line, _ = point.parts(layout, one.encoded, one.design)
+    parts = point.parts(layout, one.encoded, one.design)
     constant = (point.additive if point.told is None else point.told.regression).coef[0]
-    own = point.contributions(layout, one.encoded, one.design)
-    weight = point.sparseness(layout, one.encoded)[0]
-    if weight == 0:
-        assert np.allclose(own.sum() + constant, line)
+    own = point.contributions(layout, one.encoded, one.design, parts.sparse)
+    if parts.sparse[0] == 0:
+        assert np.allclose(own.sum() + constant, parts.line)
 
 
 def test_ranges_learn_how_rough_the_world_is() -> None:

@@ -94,9 +94,9 @@ def test_a_record_is_sparse_by_what_is_blank_alone(drafted: Draft, point: Point)
     assert point.sparse is not None
     full = drafted.sample.encoded
     other = full.take(np.random.default_rng(0).permutation(len(full)))
-    weight = point.sparse.weight(drafted.design, full)
-    assert np.array_equal(weight, point.sparse.weight(drafted.design, other))
-    assert (point.sparse.weight(drafted.design, thinned(full, 1.0, 0)) == 1).all()
+    weight = point.sparse.weight(full)
+    assert np.array_equal(weight, point.sparse.weight(other))
+    assert (point.sparse.weight(thinned(full, 1.0, 0)) == 1).all()
     assert weight.max() < 0.2
 
 
@@ -104,7 +104,7 @@ def test_a_behaviour_is_never_taken_away(drafted: Draft) -> None:
     layout = drafted.design
     asked = [[f] for f, field in enumerate(layout.fields) if field.name != "visits"]
     copies = sparse.copied(layout, drafted.sample, asked, np.random.default_rng(0))
-    blank = dict(zip(layout.names, layout.blank(copies.encoded).mean(axis=0), strict=True))
+    blank = dict(zip(layout.names, copies.encoded.blank.mean(axis=0), strict=True))
     assert blank["visits"] == 0
     assert all(0.35 < blank[name] < 0.45 for name in layout.names if name != "visits")
     assert copies.weight.sum() == pytest.approx(drafted.sample.weight.sum())
