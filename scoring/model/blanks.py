@@ -24,6 +24,7 @@ in every record, so far as this org's blanks are omissions (`Hidden.always`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -187,13 +188,16 @@ def _pattern(blank: Bools, first: Ints) -> Ints:
 
 def facts(layout: Design, blank: npt.NDArray[np.bool_]) -> list[list[int]]:
     """The fields that somebody could ask for, those together that are blank together."""
+    return together(blank, [f for f, field in enumerate(layout.fields) if field.family in ASKABLE])
+
+
+def together(blank: npt.NDArray[np.bool_], places: Iterable[int]) -> list[list[int]]:
+    """Fields at `places`, those together that are blank together; one that never is stands alone."""
     found: list[list[int]] = []
-    for f, field in enumerate(layout.fields):
-        if field.family not in ASKABLE:
-            continue
-        for fact in found if blank[:, f].any() else []:
-            if (blank[:, f] == blank[:, fact[0]]).mean() >= TOGETHER and blank[:, fact[0]].any():
-                fact.append(f)
+    for f in places:
+        for own in found if blank[:, f].any() else []:
+            if (blank[:, f] == blank[:, own[0]]).mean() >= TOGETHER and blank[:, own[0]].any():
+                own.append(f)
                 break
         else:
             found.append([f])

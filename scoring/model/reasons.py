@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from scoring.model import words
 from scoring.model.additive import Additive, sigmoid
-from scoring.model.blanks import TOGETHER as ALIKE_BLANK
+from scoring.model.blanks import together
 from scoring.model.design import Design, Encoded
 from scoring.model.estimator import Point, Sample
 
@@ -257,7 +257,7 @@ def _fitted(
     """The additive fit to the model's logit, each row as weighty as it is in points of score: the coefficients of the design,
     the constant first, and what a blank of each field adds. Blanks have columns of their own, fields that are blank together
     one, or known values would answer for them. What the rows leave open is as in the model's own regression."""
-    lacking = _lacking(blank)
+    lacking = together(blank, np.flatnonzero(blank.any(axis=0)).tolist())
     full = np.column_stack(
         [np.ones(len(sample)), sample.design, *(blank[:, fact].mean(axis=1) for fact in lacking)]
     )
@@ -275,18 +275,6 @@ def _fitted(
     for fact, effect in zip(lacking, coef[count:], strict=True):
         blanks[fact] = effect / len(fact)
     return coef[:count], blanks
-
-
-def _lacking(blank: Bools) -> list[list[int]]:
-    """The fields that are ever blank, those together that are blank together."""
-    found: list[list[int]] = []
-    for f in np.flatnonzero(blank.any(axis=0)).tolist():
-        same = next((own for own in found if (blank[:, f] == blank[:, own[0]]).mean() >= ALIKE_BLANK), None)
-        if same is None:
-            found.append([f])
-        else:
-            same.append(f)
-    return found
 
 
 def _sides(layout: Design, parts: Floats) -> tuple[tuple[int, ...], ...]:
